@@ -1,0 +1,3 @@
+//! The `sharxi` command.
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! Every bound of the engine in one place. Each has a test that hits it.
+
+/// Riders in one request (passengers, wheelchair users included).
+pub const PARTY_MAX: u8 = 16;
+/// Seats or wheelchair places of one vehicle.
+pub const PLACES_MAX: u8 = 64;
+/// Visits (pickups and drop-offs) that one vehicle may have planned at a time.
+pub const VISITS_MAX: usize = 64;
+/// Vehicles of one dispatcher.
+pub const VEHICLES_MAX: usize = 20_000;
+/// Rides of one dispatcher that are neither finished nor refused.
+pub const RIDES_OPEN_MAX: usize = 100_000;
+/// How far ahead a ride may be booked, in milliseconds (14 days).
+pub const BOOKING_AHEAD_MS: i64 = 14 * 24 * 3600 * 1000;
+/// Bytes of an outside name (`request_id`, `vehicle_id`).
+pub const NAME_BYTES_MAX: usize = 64;

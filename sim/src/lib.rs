@@ -1,0 +1,1 @@
+//! The harness around the engine and the service.
