@@ -17,7 +17,10 @@ pub struct LatLon {
 impl LatLon {
     /// A point from degrees; `None` for NaN, infinities and values outside ±90 / ±180.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "|1.8e9| fits an i32 after the range check")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "|1.8e9| fits an i32 after the range check"
+    )]
     pub fn from_degrees(lat: f64, lon: f64) -> Option<Self> {
         // The comparison is false for NaN.
         if lat.abs() <= 90.0 && lon.abs() <= 180.0 {
@@ -30,8 +33,7 @@ impl LatLon {
     /// A point from units of 1e-7 degrees; `None` outside ±90 / ±180 degrees.
     #[must_use]
     pub fn from_e7(lat_e7: i32, lon_e7: i32) -> Option<Self> {
-        let valid =
-            lat_e7.unsigned_abs() <= 900_000_000 && lon_e7.unsigned_abs() <= 1_800_000_000;
+        let valid = lat_e7.unsigned_abs() <= 900_000_000 && lon_e7.unsigned_abs() <= 1_800_000_000;
         valid.then_some(Self { lat_e7, lon_e7 })
     }
 

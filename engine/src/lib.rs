@@ -8,11 +8,11 @@
 //! What is deliberately not here: no clock, no socket, no file, no JSON, no randomness but a seed. The same
 //! commands give the same events on any number of threads.
 
-pub mod units;
-pub mod ids;
 pub mod geo;
+pub mod ids;
 pub mod limits;
 pub mod oracle;
+pub mod units;
 
 pub mod graph;
 pub mod import;

@@ -1,1 +1,5 @@
-//! To be filled.
+//! What riders ask for and what they were promised.
+
+pub mod promise;
+pub mod request;
+pub mod ride;

@@ -1,1 +1,4 @@
-//! To be filled.
+//! Vehicles, what they are doing and what they will do.
+
+pub mod plan;
+pub mod vehicle;

@@ -1,1 +1,3 @@
-//! To be filled.
+//! Finding the place of a rider in the vehicles' schedules.
+
+pub mod policy;

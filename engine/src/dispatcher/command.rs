@@ -1,0 +1,131 @@
+//! Everything that can be said to the dispatcher. One closed enum; what is journaled is exactly this.
+
+use serde::{Deserialize, Serialize};
+
+use crate::demand::request::RideRequest;
+use crate::demand::ride::Actor;
+use crate::fleet::vehicle::VehicleSpec;
+use crate::ids::{RequestId, VehicleId};
+use crate::oracle::Location;
+use crate::units::EngineTime;
+
+/// A command. Times inside (`at`) are when a reported fact happened: never after the time of the command itself and
+/// never before the vehicle's last fact; anything else is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Command {
+    /// A rider asks for a ride. Answered by `Offered`, `Promised` or `Rejected`.
+    RequestRide(RideRequest),
+    /// The rider takes the offer.
+    AcceptOffer(RequestId),
+    /// The rider declines the offer.
+    DeclineOffer(RequestId),
+    /// The ride is called off; possible until boarding begins.
+    CancelRide(RequestId, Actor),
+    /// A vehicle joins the fleet.
+    StartShift(VehicleSpec),
+    /// A vehicle leaves the fleet; refused while it has riders on board. Its promised riders are given to others.
+    EndShift(VehicleId),
+    /// The vehicle has set off as planned.
+    Depart {
+        /// Which vehicle.
+        vehicle: VehicleId,
+        /// When.
+        at: EngineTime,
+    },
+    /// The vehicle stands where its plan sent it.
+    Arrive {
+        /// Which vehicle.
+        vehicle: VehicleId,
+        /// When.
+        at: EngineTime,
+    },
+    /// Boarding begins; from now on the rider belongs to the vehicle.
+    Board {
+        /// Which vehicle.
+        vehicle: VehicleId,
+        /// Who.
+        request: RequestId,
+        /// When.
+        at: EngineTime,
+    },
+    /// The rider is off.
+    Alight {
+        /// Which vehicle.
+        vehicle: VehicleId,
+        /// Who.
+        request: RequestId,
+        /// When.
+        at: EngineTime,
+    },
+    /// The rider did not come; possible from `no_show_wait` after the vehicle stood ready (and the rider had to be).
+    ReportNoShow {
+        /// Which vehicle.
+        vehicle: VehicleId,
+        /// Who.
+        request: RequestId,
+        /// When.
+        at: EngineTime,
+    },
+    /// The vehicle can't go on. Its riders are given to others; those on board wait at `location`.
+    BreakDown {
+        /// Which vehicle.
+        vehicle: VehicleId,
+        /// Where it stands; `None`: where its plan says.
+        location: Option<Location>,
+        /// When.
+        at: EngineTime,
+    },
+    /// Time has passed: offers expire, late vehicles are noticed, idle ones move.
+    Tick,
+}
+
+/// Why a command was refused. A refused command changes nothing, not even the time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// Time would run backwards.
+    #[error("command at {at:?} is before the last one at {last:?}")]
+    TimeRunsBack {
+        /// Of the command.
+        at: EngineTime,
+        /// Of the last one.
+        last: EngineTime,
+    },
+    /// No such vehicle.
+    #[error("vehicle {0:?} is unknown")]
+    UnknownVehicle(VehicleId),
+    /// No such ride.
+    #[error("request {0:?} is unknown")]
+    UnknownRequest(RequestId),
+    /// A ride or vehicle of that name exists already.
+    #[error("the name {0} is taken")]
+    NameTaken(String),
+    /// The state of the ride or vehicle does not allow it.
+    #[error("{command} is not possible now: {why}")]
+    NotNow {
+        /// What was asked.
+        command: &'static str,
+        /// What stands against it.
+        why: &'static str,
+    },
+    /// A fact from the future or from before the last fact.
+    #[error("a fact at {at:?} must lie between {earliest:?} and {latest:?}")]
+    FactOutOfTime {
+        /// As reported.
+        at: EngineTime,
+        /// The vehicle's last fact.
+        earliest: EngineTime,
+        /// The time of the command.
+        latest: EngineTime,
+    },
+    /// A bound of `limits.rs` was reached.
+    #[error("no more than {limit} {what}")]
+    Full {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        limit: usize,
+    },
+    /// A value in the command makes no sense.
+    #[error("{0}")]
+    Invalid(&'static str),
+}
