@@ -9,7 +9,12 @@
     clippy::print_stderr,
     reason = "a test"
 )]
-#![allow(clippy::allow_attributes, clippy::cast_possible_truncation, reason = "a test")]
+#![allow(
+    clippy::allow_attributes,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test"
+)]
 
 mod support;
 

@@ -19,11 +19,12 @@ use sharxi_engine::units::{EngineTime, Millimeters, Millis};
 /// That many cases (`PROPTEST_CASES` overrules), with what once failed kept in `regressions` and tried first.
 pub fn config(cases: u32, regressions: &'static str) -> ProptestConfig {
     let persistence = FileFailurePersistence::Direct(regressions);
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
+    let default = ProptestConfig::default();
+    let asked = default.cases != ProptestConfig::with_cases(256).cases;
     ProptestConfig {
-        cases: asked.unwrap_or(cases),
+        cases: if asked { default.cases } else { cases },
         failure_persistence: Some(Box::new(persistence)),
-        ..ProptestConfig::default()
+        ..default
     }
 }
 
@@ -189,7 +190,7 @@ impl Town {
         loop {
             let ids = (0..self.dispatcher.n_vehicles()).map(|id| VehicleId::new(id as u32));
             let acts = ids.filter(|id| !self.stuck.contains(id)).filter_map(|id| {
-                let (time, command) = act(id, self.dispatcher.next_act(id))?;
+                let (time, command) = act(id, &self.dispatcher.next_act(id))?;
                 Some((time.max(self.dispatcher.now()), 0, id, Some(command)))
             });
             let wakeup = self
@@ -279,8 +280,8 @@ impl Town {
 
 type Report = Box<dyn Fn(EngineTime) -> Command>;
 
-fn act(vehicle: VehicleId, next: NextAct) -> Option<(EngineTime, Report)> {
-    match next {
+fn act(vehicle: VehicleId, next: &NextAct) -> Option<(EngineTime, Report)> {
+    match *next {
         NextAct::Idle => None,
         NextAct::Depart { at, .. } => {
             Some((at, Box::new(move |at| Command::Depart { vehicle, at }) as Report))
