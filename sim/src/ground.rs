@@ -1,7 +1,7 @@
 //! What a study needs to know about the land besides travel times: where points are, and where people live and go.
 //!
-//! [`Ground`] is what vehicles and riders move on; [`Landscape`] is what the demand model draws from; [`ArcRow`] is what
-//! the audit drives on. All three come from a region file, or from a small made-up map in tests.
+//! [`Ground`] is what vehicles and riders move on; [`Landscape`] is what the demand model draws from. Both come
+//! from a region file, or from a small made-up map in tests.
 
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::oracle::{Location, Oracle};
@@ -13,17 +13,6 @@ pub trait Ground: Oracle {
 
     /// Where a place is.
     fn point(&self, location: Location) -> LatLon;
-}
-
-/// One arc of the exported graph, with its node ids (from 1) and travel time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ArcRow {
-    /// Where it begins.
-    pub tail: u32,
-    /// Where it ends.
-    pub head: u32,
-    /// Travel time in milliseconds.
-    pub time_ms: u32,
 }
 
 /// Where people live and go.
@@ -62,7 +51,7 @@ pub struct Street {
 /// Something that people go to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attraction {
-    /// `school`, `shop`, `doctor`, `work`, `leisure`, `bus_stop` or `station`.
+    /// One of [`crate::demand_model::profile::ATTRACTIONS`].
     pub kind: String,
     /// Where.
     pub point: LatLon,

@@ -13,7 +13,11 @@ pub mod demand;
 pub mod fleet;
 pub mod ground;
 
+pub mod demand_model;
+
 pub mod actors;
 pub mod event_log;
 pub mod event_loop;
 pub mod world;
+
+pub mod audit;
