@@ -296,3 +296,6 @@ impl<'a> EventLoop<'a> {
 fn thousandths(share: f64) -> u32 {
     (share * 1000.0).round() as u32
 }
+
+#[cfg(test)]
+mod tests;

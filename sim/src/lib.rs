@@ -21,3 +21,6 @@ pub mod event_loop;
 pub mod world;
 
 pub mod audit;
+
+#[cfg(test)]
+mod testing;
