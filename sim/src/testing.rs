@@ -113,7 +113,7 @@ pub(crate) fn graph() -> (Vec<Node>, Vec<AuditArc>) {
             let id = |row, column| Town::node(row, column).get() + 1;
             let mut both = |a: u32, b: u32| {
                 for (tail, head) in [(a, b), (b, a)] {
-                    arcs.push(AuditArc { tail, head, time_ms: BLOCK_MS, length_m: BLOCK_M + 3.0 });
+                    arcs.push(AuditArc { tail, head, time_ms: BLOCK_MS, length_m: BLOCK_M });
                 }
             };
             if row + 1 < SIDE {

@@ -203,3 +203,6 @@ fn check_names(
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -173,7 +173,9 @@ fn promise(
     check(wait_ms <= rules.max_wait_s * 1000.0 + ROUNDING_MS, "the wait promised is too long");
     check(pickup_by <= dropoff_by, "dropoff_by lies before pickup_by");
     let whole_max_ms = rules.max_wait_s * 1000.0 + ride_max_ms;
-    check(whole_ms <= whole_max_ms + ROUNDING_MS, "dropoff_by is too late for wait and ride");
+    // Who must arrive by a time is promised that time, even if wait and ride end before it.
+    let is_bounded = ask.kind == "arrive_by" || whole_ms <= whole_max_ms + ROUNDING_MS;
+    check(is_bounded, "dropoff_by is too late for wait and ride");
     match (ask.kind.as_str(), ask.target_at) {
         ("now", _) => {
             check(ready_at == ask.requested_at, "ready_at is not the time of the request");
