@@ -18,7 +18,9 @@ use super::{Output, load_region, write_atomically};
 #[derive(Debug, Subcommand)]
 pub enum RegionCommand {
     /// Import an OpenStreetMap extract and prepare it for queries.
-    #[command(after_help = "Example:\n  sharxi region build isle-of-man.osm.pbf -o isle-of-man.region --name \"Isle of Man\"")]
+    #[command(
+        after_help = "Example:\n  sharxi region build isle-of-man.osm.pbf -o isle-of-man.region --name \"Isle of Man\""
+    )]
     Build {
         /// The extract (.osm.pbf).
         input: PathBuf,
@@ -39,7 +41,9 @@ pub enum RegionCommand {
         region: PathBuf,
     },
     /// Write the graph that queries run on.
-    #[command(after_help = "Example:\n  sharxi region export isle-of-man.region --dimacs out/iom\n\nWrites out/iom.gr (arcs, travel time in ms) and out/iom.co (longitude and latitude in 1e-6 degrees).")]
+    #[command(
+        after_help = "Example:\n  sharxi region export isle-of-man.region --dimacs out/iom\n\nWrites out/iom.gr (arcs, travel time in ms) and out/iom.co (longitude and latitude in 1e-6 degrees)."
+    )]
     Export {
         /// The region file.
         region: PathBuf,

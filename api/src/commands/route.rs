@@ -12,7 +12,9 @@ use super::{Output, PointArg, load_region, snap};
 
 /// Where from and where to.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38")]
+#[command(
+    after_help = "Example:\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38"
+)]
 pub struct RouteArgs {
     /// The region file.
     region: PathBuf,

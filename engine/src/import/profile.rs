@@ -14,8 +14,7 @@ const CAR: &str = include_str!("../../../data/profiles/car.toml");
 /// Edits between an unknown key and the one that it was probably meant to be.
 const TYPO_DISTANCE_MAX: usize = 4;
 /// Tables whose keys are values of tags, so that any key may be added.
-const OPEN_TABLES: [&str; 5] =
-    ["surface", "tracktype", "smoothness", "zones", "barriers.delay_s"];
+const OPEN_TABLES: [&str; 5] = ["surface", "tracktype", "smoothness", "zones", "barriers.delay_s"];
 
 macro_rules! road_classes {
     ($($name:ident = $tag:literal),+ $(,)?) => {

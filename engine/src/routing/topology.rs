@@ -21,7 +21,9 @@ const EDGES_FREE: usize = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum HierarchyError {
     /// The order leads to far more shortcuts than any road network needs.
-    #[error("more than {limit} shortcuts on {nodes} nodes: the graph does not separate, or its node order is damaged")]
+    #[error(
+        "more than {limit} shortcuts on {nodes} nodes: the graph does not separate, or its node order is damaged"
+    )]
     TooDense {
         /// Nodes of the graph.
         nodes: usize,
@@ -137,10 +139,8 @@ pub(crate) fn preorder(
     for (position, &node) in order.iter().rev().enumerate() {
         eliminated[node as usize] = row(position);
     }
-    let renumbered: Vec<(u32, u32)> = edges
-        .iter()
-        .map(|&(a, b)| (eliminated[a as usize], eliminated[b as usize]))
-        .collect();
+    let renumbered: Vec<(u32, u32)> =
+        edges.iter().map(|&(a, b)| (eliminated[a as usize], eliminated[b as usize])).collect();
     let topology = Topology::new(n, &renumbered)?;
 
     // Sizes of subtrees give every node its place: after its parent and the siblings before it.
