@@ -288,7 +288,11 @@ fn wanted_restriction(relation: &osmpbf::Relation<'_>, budget: &Budget) -> Optio
         return None;
     }
     let tags = kept(relation.tags(), relation.members().len() * size_of::<Member>(), budget)?;
-    Some(MapRelation { id: relation.id(), tags, members: relation.members().map(|m| member(&m)).collect() })
+    Some(MapRelation {
+        id: relation.id(),
+        tags,
+        members: relation.members().map(|m| member(&m)).collect(),
+    })
 }
 
 fn member(member: &osmpbf::RelMember<'_>) -> Member {
