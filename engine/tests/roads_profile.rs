@@ -59,6 +59,6 @@ fn numbers_out_of_range_and_wrong_types_are_refused() {
         "name",
         "[surface]\nmud = \"wet\"",
     ] {
-        assert!(matches!(Profile::parse(text), Err(ProfileError::Toml(_))), "{text}");
+        assert!(matches!(Profile::parse(text), Err(ProfileError::Toml { .. })), "{text}");
     }
 }

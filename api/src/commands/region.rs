@@ -12,7 +12,7 @@ use sharxi_engine::geo::LatLon;
 use sharxi_engine::import::{ImportReport, Profile, import_pbf};
 use sharxi_engine::region::Region;
 
-use super::{Output, load_region, write_atomically};
+use super::{Output, degrees, load_region, write_atomically};
 
 /// What to do with a region.
 #[derive(Debug, Subcommand)]
@@ -178,7 +178,7 @@ fn built(region: &Region, report: &ImportReport, bytes: usize, build_s: f64) -> 
 fn info(path: &Path) -> Result<Output> {
     let region = load_region(path)?;
     let (south_west, north_east) = region.bounds();
-    let corner = |point: LatLon| json!([point.lat(), point.lon()]);
+    let corner = |point: LatLon| json!([degrees(point.lat_e7()), degrees(point.lon_e7())]);
     let road_m: f64 = region
         .roads()
         .map(|road| road.geometry.windows(2).map(|w| w[0].distance_m(w[1])).sum::<f64>())

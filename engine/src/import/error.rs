@@ -38,7 +38,7 @@ pub enum ImportError {
         rows: usize,
     },
     /// The road network does not separate: no map looks like that.
-    #[error("order the roads: {0}")]
+    #[error(transparent)]
     Hierarchy(#[from] crate::routing::HierarchyError),
 }
 

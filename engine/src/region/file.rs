@@ -59,12 +59,12 @@ pub enum RegionError {
         section: &'static str,
     },
     /// A section is not what it should be although its checksum is right.
-    #[error("read the region: section {section} cannot be decoded: {source}")]
+    #[error("read the region: section {section} cannot be decoded: {fault}")]
     Decode {
         /// Which section.
         section: &'static str,
         /// What is wrong.
-        source: postcard::Error,
+        fault: postcard::Error,
     },
     /// A number points nowhere.
     #[error("read the region: {what} does not hold")]
@@ -73,7 +73,7 @@ pub enum RegionError {
         what: &'static str,
     },
     /// The graph is not one that this program numbered.
-    #[error("read the region: {0}")]
+    #[error(transparent)]
     Hierarchy(#[from] HierarchyError),
 }
 
@@ -188,9 +188,9 @@ fn decode_section<T: DeserializeOwned>(
     match postcard::take_from_bytes(bytes) {
         Ok((value, [])) => Ok(value),
         Ok(_) => {
-            Err(RegionError::Decode { section, source: postcard::Error::DeserializeBadEncoding })
+            Err(RegionError::Decode { section, fault: postcard::Error::DeserializeBadEncoding })
         }
-        Err(source) => Err(RegionError::Decode { section, source }),
+        Err(fault) => Err(RegionError::Decode { section, fault }),
     }
 }
 

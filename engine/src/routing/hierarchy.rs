@@ -43,7 +43,7 @@ impl Hierarchy {
     /// Takes over the arc times of `graph`, which has the same arcs.
     pub(crate) fn customise(&mut self, graph: &Graph, label_bytes_max: u64) {
         self.weights = Weights::new(&self.topology, graph);
-        let needed = Labels::bytes_needed(&self.topology);
+        let needed = self.label_bytes_needed();
         let has_labels = needed <= label_bytes_max && needed / 8 < u64::from(u32::MAX);
         self.labels = has_labels.then(|| Labels::new(&self.topology, &self.weights));
     }
@@ -52,6 +52,11 @@ impl Hierarchy {
     pub(crate) fn bytes(&self) -> usize {
         let labels = self.labels.as_ref().map_or(0, Labels::bytes);
         labels + self.weights.bytes() + self.topology.up.len() * 4 + self.topology.parent.len() * 28
+    }
+
+    /// Bytes that labels take or would take.
+    pub(crate) fn label_bytes_needed(&self) -> u64 {
+        Labels::bytes_needed(&self.topology)
     }
 
     pub(crate) fn n_shortcuts(&self) -> usize {

@@ -22,7 +22,7 @@ const EDGES_FREE: usize = 1 << 20;
 pub enum HierarchyError {
     /// The order leads to far more shortcuts than any road network needs.
     #[error(
-        "more than {limit} shortcuts on {nodes} nodes: the graph does not separate, or its node order is damaged"
+        "order the graph: more than {limit} shortcuts on {nodes} nodes: the graph does not separate, or its node order is damaged"
     )]
     TooDense {
         /// Nodes of the graph.
@@ -31,10 +31,10 @@ pub enum HierarchyError {
         limit: usize,
     },
     /// Nodes are not numbered in the order of a tree.
-    #[error("nodes are not in the order of an elimination tree")]
+    #[error("order the graph: nodes are not in the order of an elimination tree")]
     NotPreorder,
     /// A node has no way up to the root.
-    #[error("node {node} is not connected to the rest")]
+    #[error("order the graph: node {node} is not connected to the rest")]
     NotConnected {
         /// The node.
         node: u32,
