@@ -9,6 +9,8 @@
 pub mod clock;
 pub mod rng;
 
+pub mod scenario;
+
 pub mod demand;
 pub mod fleet;
 pub mod ground;
@@ -21,6 +23,10 @@ pub mod event_loop;
 pub mod world;
 
 pub mod audit;
+
+pub mod trips;
+
+pub mod kpi;
 
 #[cfg(test)]
 mod testing;
