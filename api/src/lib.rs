@@ -1,1 +1,3 @@
 //! The service around the engine.
+
+pub mod commands;

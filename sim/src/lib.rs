@@ -15,6 +15,8 @@ pub mod demand;
 pub mod fleet;
 pub mod ground;
 
+pub mod land;
+
 pub mod demand_model;
 
 pub mod actors;
@@ -27,6 +29,8 @@ pub mod audit;
 pub mod trips;
 
 pub mod kpi;
+
+pub mod study;
 
 #[cfg(test)]
 mod testing;
