@@ -32,5 +32,7 @@ pub mod kpi;
 
 pub mod study;
 
+pub mod report;
+
 #[cfg(test)]
 mod testing;
