@@ -70,7 +70,7 @@ impl Party {
     /// # Errors
     /// [`InvalidRequest::Party`] unless 1 <= passengers <= 16 and wheelchairs <= passengers.
     pub fn new(passengers: u8, wheelchairs: u8) -> Result<Self, InvalidRequest> {
-        if passengers >= 1 && passengers <= limits::PARTY_MAX && wheelchairs <= passengers {
+        if (1..=limits::PARTY_MAX).contains(&passengers) && wheelchairs <= passengers {
             Ok(Self { passengers, wheelchairs })
         } else {
             Err(InvalidRequest::Party { passengers, wheelchairs })

@@ -1,4 +1,11 @@
 //! The deterministic state machine: `apply(time, command) -> events`.
+//!
+//! [`turn`] is one application of a command; [`rides`] answers riders, [`vehicles`] takes reported facts, [`repair`]
+//! finds new vehicles for riders whose plan broke, [`upkeep`] does what time alone brings. Everything it knows is in
+//! [`state`]. A refused command changes nothing.
+//!
+//! Not here: clocks, names of the outside beyond what it was given, and any decision that depends on how fast this
+//! machine is.
 
 use std::sync::Arc;
 
@@ -6,24 +13,30 @@ use crate::demand::request::{Name, RideRequest};
 use crate::demand::ride::Ride;
 use crate::dispatcher::command::{Command, CommandError};
 use crate::dispatcher::event::{Event, Standing};
+use crate::dispatcher::state::State;
+use crate::dispatcher::turn::Turn;
+use crate::fleet::motion::Motion;
 use crate::fleet::plan::{NextAct, PlannedVisit};
-use crate::fleet::vehicle::VehicleSpec;
+use crate::fleet::reroute::Context;
+use crate::fleet::vehicle::{Duty, Vehicle, VehicleSpec};
+use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
-use crate::oracle::{Location, Oracle};
+use crate::oracle::Oracle;
+use crate::planning::forecast::Forecast;
+pub use crate::planning::forecast::Spot;
 use crate::planning::policy::Policy;
 use crate::units::{EngineTime, Millis};
 
 pub mod command;
 pub mod event;
 
-/// A populated place and how much demand is expected there, relative to the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-pub struct Spot {
-    /// Where; also where a vehicle may wait.
-    pub location: Location,
-    /// Relative demand, at least 1.
-    pub weight: u32,
-}
+mod hash;
+mod repair;
+mod rides;
+mod state;
+mod turn;
+mod upkeep;
+mod vehicles;
 
 /// How well the fleet in place covers the spots.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,29 +51,33 @@ pub struct Coverage {
 pub struct Dispatcher {
     oracle: Arc<dyn Oracle>,
     policy: Policy,
-    now: EngineTime,
+    state: State,
 }
 
 impl Dispatcher {
-    /// An empty dispatcher. `spots` are where demand is expected; at most 512 of the heaviest are used.
+    /// An empty dispatcher. `spots` are where demand is expected; the 128 heaviest are used.
     #[must_use]
-    pub fn new(oracle: Arc<dyn Oracle>, policy: Policy, _spots: &[Spot]) -> Self {
-        Self { oracle, policy, now: EngineTime::default() }
+    pub fn new(oracle: Arc<dyn Oracle>, policy: Policy, spots: &[Spot]) -> Self {
+        let state = State::new(Forecast::new(spots, oracle.as_ref()));
+        Self { oracle, policy, state }
     }
 
     /// The only way to change anything.
     ///
     /// # Errors
     /// [`CommandError`] if the command is not possible; then nothing has changed.
-    pub fn apply(&mut self, time: EngineTime, _command: Command) -> Result<Vec<Event>, CommandError> {
-        self.now = time;
-        Ok(Vec::new())
+    pub fn apply(
+        &mut self,
+        time: EngineTime,
+        command: Command,
+    ) -> Result<Vec<Event>, CommandError> {
+        Turn::new(self.oracle.as_ref(), &self.policy, &mut self.state, time)?.run(command)
     }
 
     /// Time of the last command.
     #[must_use]
     pub const fn now(&self) -> EngineTime {
-        self.now
+        self.state.now
     }
 
     /// The rules.
@@ -78,96 +95,124 @@ impl Dispatcher {
     /// When a [`Command::Tick`] is due next, if anything waits for time to pass.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<EngineTime> {
-        None
+        self.state.due.first().map(|(time, _)| *time)
     }
 
     /// A ride by id.
     #[must_use]
-    pub fn ride(&self, _request: RequestId) -> Option<&Ride> {
-        None
+    pub fn ride(&self, request: RequestId) -> Option<&Ride> {
+        self.state.rides.get(request.idx())
     }
 
     /// A ride by its outside name.
     #[must_use]
-    pub fn find_ride(&self, _name: &Name) -> Option<RequestId> {
-        None
+    pub fn find_ride(&self, name: &Name) -> Option<RequestId> {
+        self.state.ride_names.get(name).copied()
     }
 
     /// Rides ever asked for; ids are `0..n_rides`.
     #[must_use]
     pub fn n_rides(&self) -> usize {
-        0
+        self.state.rides.len()
     }
 
     /// A vehicle by id.
     #[must_use]
-    pub fn vehicle(&self, _vehicle: VehicleId) -> Option<&VehicleSpec> {
-        None
+    pub fn vehicle(&self, vehicle: VehicleId) -> Option<&VehicleSpec> {
+        self.state.vehicles.get(vehicle.idx()).map(|vehicle| &vehicle.spec)
     }
 
-    /// A vehicle by its outside name.
+    /// A vehicle by its outside name; the latest one that had it.
     #[must_use]
-    pub fn find_vehicle(&self, _name: &Name) -> Option<VehicleId> {
-        None
+    pub fn find_vehicle(&self, name: &Name) -> Option<VehicleId> {
+        self.state.vehicle_names.get(name).copied()
     }
 
     /// Vehicles that ever joined; ids are `0..n_vehicles`.
     #[must_use]
     pub fn n_vehicles(&self) -> usize {
-        0
+        self.state.vehicles.len()
     }
 
     /// Whether the vehicle is on shift and in working order.
     #[must_use]
-    pub fn in_service(&self, _vehicle: VehicleId) -> bool {
-        false
+    pub fn in_service(&self, vehicle: VehicleId) -> bool {
+        self.record(vehicle).is_some_and(|vehicle| vehicle.duty == Duty::OnShift)
+    }
+
+    /// Whether the vehicle has no rider to serve; it may be on its way to a place to wait.
+    #[must_use]
+    pub fn is_idle(&self, vehicle: VehicleId) -> bool {
+        self.record(vehicle).is_some_and(Vehicle::is_idle)
     }
 
     /// What the vehicle has to do next.
     #[must_use]
-    pub fn next_act(&self, _vehicle: VehicleId) -> NextAct {
-        NextAct::Idle
+    pub fn next_act(&self, vehicle: VehicleId) -> NextAct {
+        self.record(vehicle).map_or(NextAct::Idle, |vehicle| vehicle.next_act(&self.policy))
     }
 
     /// Number of the vehicle's plan; rises with every change.
     #[must_use]
-    pub fn plan_version(&self, _vehicle: VehicleId) -> u32 {
-        0
+    pub fn plan_version(&self, vehicle: VehicleId) -> u32 {
+        self.record(vehicle).map_or(0, |vehicle| vehicle.version)
     }
 
     /// The vehicle's planned visits in order, with their times as they look now.
     #[must_use]
-    pub fn visits(&self, _vehicle: VehicleId) -> Vec<PlannedVisit> {
-        Vec::new()
+    pub fn visits(&self, vehicle: VehicleId) -> Vec<PlannedVisit> {
+        self.record(vehicle)
+            .map_or_else(Vec::new, |vehicle| vehicle.planned(&self.policy, self.state.now))
     }
 
-    /// Where the vehicle last stood.
+    /// Where the vehicle stands, or stood before it set off.
     #[must_use]
-    pub fn last_standing(&self, _vehicle: VehicleId) -> Option<Standing> {
-        None
+    pub fn last_standing(&self, vehicle: VehicleId) -> Option<Standing> {
+        self.record(vehicle).map(|vehicle| match &vehicle.motion {
+            Motion::Standing { at, arc, .. } => Standing { location: *at, arc: *arc },
+            Motion::Driving { path, .. } => Standing { location: path.from, arc: path.first_arc },
+        })
     }
 
     /// Requests on board, in order of id.
     #[must_use]
-    pub fn on_board(&self, _vehicle: VehicleId) -> Vec<RequestId> {
-        Vec::new()
+    pub fn on_board(&self, vehicle: VehicleId) -> Vec<RequestId> {
+        let aboard = |visit: &&Visit| visit.boarded_at.is_some();
+        let mut on_board: Vec<RequestId> = self
+            .record(vehicle)
+            .map(|vehicle| {
+                vehicle.visits.iter().filter(aboard).map(|visit| visit.request).collect()
+            })
+            .unwrap_or_default();
+        on_board.sort_unstable();
+        on_board
     }
 
-    /// What a request would be told if it were made now: pickup and drop-off as they look, or `None`.
+    /// What a request would be told if it were made at `now`: pickup and drop-off as they look, or `None`.
     #[must_use]
-    pub fn quote(&self, _request: &RideRequest) -> Option<(EngineTime, EngineTime)> {
-        None
+    pub fn quote(
+        &self,
+        request: &RideRequest,
+        now: EngineTime,
+    ) -> Option<(EngineTime, EngineTime)> {
+        let ctx = Context { oracle: self.oracle.as_ref(), policy: &self.policy, now };
+        let place = rides::quote(&self.state, ctx, request)?;
+        Some((place.board.begin, place.alight.end))
     }
 
-    /// How well the fleet covers the spots now.
+    /// How well the fleet covers the spots at the time of the last command. O(spots x vehicles) queries.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
-        Coverage { share: 0.0, worst: Millis::INFINITE }
+        upkeep::coverage(&self.state, self.oracle.as_ref(), &self.policy)
     }
 
-    /// A hash of the whole state, the same on every machine of one byte order.
+    /// A hash of the whole state, the same on every machine and in every build of one version.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        0
+        hash::of(&self.state)
+    }
+
+    fn record(&self, vehicle: VehicleId) -> Option<&Vehicle> {
+        self.state.vehicles.get(vehicle.idx())
     }
 }

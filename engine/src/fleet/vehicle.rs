@@ -1,10 +1,15 @@
-//! What a vehicle is.
+//! A vehicle: what it is, what it is doing, what it will do.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::demand::request::Name;
-use crate::oracle::Location;
-use crate::units::EngineTime;
+use crate::fleet::motion::Motion;
+use crate::fleet::visit::Visit;
+use crate::oracle::{Location, Path};
+use crate::planning::view::{Load, Schedule};
+use crate::units::{EngineTime, Millis};
 
 /// A vehicle that joins the fleet for one shift.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,4 +28,111 @@ pub struct VehicleSpec {
     pub shift_start: EngineTime,
     /// When the last rider must be off.
     pub shift_end: EngineTime,
+}
+
+/// Whether a vehicle works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Duty {
+    /// It can be given riders.
+    OnShift,
+    /// It went home.
+    Ended,
+    /// It broke down.
+    BrokenDown,
+}
+
+/// The dispatcher's record of a vehicle.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Vehicle {
+    /// What it is.
+    pub spec: VehicleSpec,
+    /// Whether it works.
+    pub duty: Duty,
+    /// What it is doing.
+    pub motion: Motion,
+    /// What it will do, in order.
+    pub visits: Vec<Visit>,
+    /// Drives between visits, see [`Schedule::legs`].
+    pub legs: Vec<Millis>,
+    /// It does not set off on its next leg before this.
+    pub hold: EngineTime,
+    /// The way of the next leg, while it stands and has to drive.
+    pub next_path: Option<Arc<Path>>,
+    /// Where it goes to wait, while it has no visits.
+    pub errand: Option<Location>,
+    /// Number of its plan.
+    pub version: u32,
+    /// Time of its last reported fact.
+    pub last_fact: EngineTime,
+    /// Seats and places taken.
+    pub seats_taken: u16,
+    /// Wheelchair places taken.
+    pub wheelchairs_taken: u16,
+    /// When it is looked at again if it does not report its next act.
+    pub due: Option<EngineTime>,
+}
+
+impl Vehicle {
+    /// A vehicle at the start of its shift.
+    #[must_use]
+    pub fn new(spec: VehicleSpec, arc: [crate::ids::NodeId; 2], now: EngineTime) -> Self {
+        let ready_from = spec.shift_start.max(now);
+        Self {
+            motion: Motion::Standing { at: spec.start, arc, ready_from },
+            duty: Duty::OnShift,
+            visits: Vec::new(),
+            legs: Vec::new(),
+            hold: ready_from,
+            next_path: None,
+            errand: None,
+            version: 0,
+            last_fact: now,
+            seats_taken: 0,
+            wheelchairs_taken: 0,
+            due: None,
+            spec,
+        }
+    }
+
+    /// Places.
+    #[must_use]
+    pub fn capacity(&self) -> Load {
+        Load { seats: u16::from(self.spec.seats), wheelchairs: u16::from(self.spec.wheelchairs) }
+    }
+
+    /// What a search needs to know.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule<'_> {
+        Schedule {
+            motion: &self.motion,
+            visits: &self.visits,
+            legs: &self.legs,
+            hold: self.hold,
+            on_board: Load { seats: self.seats_taken, wheelchairs: self.wheelchairs_taken },
+            capacity: self.capacity(),
+            shift_end: self.spec.shift_end,
+        }
+    }
+
+    /// Whether it has nothing to do and goes nowhere to do it.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.duty == Duty::OnShift && self.visits.is_empty()
+    }
+
+    /// Where it stands, or will stop next.
+    #[must_use]
+    pub fn end_of_motion(&self) -> Location {
+        match &self.motion {
+            Motion::Standing { at, .. } => *at,
+            Motion::Driving { path, .. } => path.to,
+        }
+    }
+
+    /// Where it will stand when all is done.
+    #[must_use]
+    pub fn end_of_plan(&self) -> Location {
+        let last = self.visits.last().map(|visit| visit.location);
+        last.or(self.errand).unwrap_or_else(|| self.end_of_motion())
+    }
 }

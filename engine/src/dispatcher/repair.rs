@@ -1,0 +1,252 @@
+//! When the world breaks a plan: riders get another vehicle, or the least lateness, and are told.
+//!
+//! Order of means: the cheapest insertion inside the promise; a swap with another rider; the least late insertion,
+//! announced as at risk; at last the end of the ride, counted as a broken promise. Lateness once accepted becomes the
+//! new bound of the visit, so that nothing later makes it worse.
+
+use crate::demand::ride::{Ride, RideState};
+use crate::dispatcher::event::EventKind;
+use crate::dispatcher::state::Due;
+use crate::dispatcher::turn::Turn;
+use crate::fleet::plan::Action;
+use crate::fleet::visit::Visit;
+use crate::ids::{RequestId, VehicleId};
+use crate::planning::insertion::{self, Goal, Insertion, Search};
+use crate::planning::rescue;
+use crate::planning::view::View;
+use crate::units::{EngineTime, Millis};
+
+impl Turn<'_> {
+    /// Gives all riders of a vehicle that is out of service to others.
+    pub(super) fn place_again(&mut self, id: VehicleId) {
+        let now = self.now();
+        let Some(vehicle) = self.vehicle_mut(id) else { return };
+        let at = vehicle.end_of_motion();
+        let visits = std::mem::take(&mut vehicle.visits);
+        vehicle.legs.clear();
+        vehicle.next_path = None;
+        (vehicle.seats_taken, vehicle.wheelchairs_taken) = (0, 0);
+        let mut pairs: Vec<(Visit, Visit)> = Vec::new();
+        for alight in visits.iter().filter(|visit| visit.action == Action::Alight) {
+            let board = match alight.boarded_at {
+                Some(boarded_at) => {
+                    if let Some(ride) = self.ride_mut(alight.request) {
+                        ride.state = RideState::Stranded { at, boarded_at };
+                    }
+                    let dwell = self.ctx.policy.boarding(alight.party);
+                    Some(Visit {
+                        action: Action::Board,
+                        location: at,
+                        earliest: now,
+                        dwell,
+                        boarded_at: None,
+                        ..*alight
+                    })
+                }
+                None => visits
+                    .iter()
+                    .find(|v| v.request == alight.request && v.action == Action::Board)
+                    .copied(),
+            };
+            if let Some(board) = board {
+                pairs.push((board, Visit { boarded_at: None, ..*alight }));
+            }
+        }
+        pairs.sort_by_key(|(board, _)| (board.latest, board.request));
+        for pair in pairs {
+            self.place_one(pair, id);
+        }
+    }
+
+    /// Finds the best place for a rider whose vehicle `from` can't carry them.
+    fn place_one(&mut self, (board, alight): (Visit, Visit), from: VehicleId) {
+        let ctx = self.ctx;
+        let request = board.request;
+        if let Some(ride) = self.ride_mut(request) {
+            ride.vehicle = None;
+        }
+        let mut search = Search {
+            oracle: ctx.oracle,
+            policy: ctx.policy,
+            now: ctx.now,
+            board,
+            alight,
+            goal: Goal::Promise,
+        };
+        let (fleet, active) = (&self.state.vehicles, &self.state.active);
+        if let Some(place) = insertion::best(&search, fleet, active, None) {
+            self.take((board, alight), &place);
+            self.hand_over(request, from, place.vehicle);
+            return;
+        }
+        if ctx.policy.reoptimise
+            && let Some(swap) = rescue::search(&search, fleet, active)
+        {
+            self.release(swap.moved, swap.place.vehicle);
+            self.take((board, alight), &swap.place);
+            self.take(swap.visits, &swap.moved_to);
+            self.hand_over(swap.moved, swap.place.vehicle, swap.moved_to.vehicle);
+            self.hand_over(request, from, swap.place.vehicle);
+            return;
+        }
+        search.goal = Goal::LeastLate;
+        match insertion::best(&search, fleet, active, None) {
+            Some(place) => self.place_late((board, alight), from, &place),
+            None => self.abort(request),
+        }
+    }
+
+    /// Takes a late place and says so.
+    fn place_late(&mut self, (board, alight): (Visit, Visit), from: VehicleId, place: &Insertion) {
+        let late = Millis::new(u32::try_from(place.first).unwrap_or(u32::MAX));
+        let ride = place.alight.end.since(place.board.begin);
+        let visits = (
+            Visit { latest: board.latest.max(place.board.begin), ..board },
+            Visit {
+                latest: alight.latest.max(place.alight.end),
+                ride_max: alight.ride_max.max(ride),
+                ..alight
+            },
+        );
+        self.take(visits, place);
+        self.hand_over(board.request, from, place.vehicle);
+        self.warn(board.request, late);
+    }
+
+    /// Tells rider and operator once that the promise is at risk; the promised times are watched from now on.
+    fn warn(&mut self, request: RequestId, late: Millis) {
+        let Some(ride) = self.ride_mut(request) else { return };
+        if ride.warned || late == Millis::ZERO {
+            return;
+        }
+        ride.warned = true;
+        let watched = ride.promise.map(|promise| [promise.pickup_by(), promise.dropoff_by()]);
+        for by in watched.into_iter().flatten() {
+            let past = by + Millis::new(1);
+            self.state.due.insert((past.max(self.now()), Due::Promise(request)));
+        }
+        self.say(EventKind::PromiseAtRisk { request, late });
+    }
+
+    /// No vehicle will come any more.
+    fn abort(&mut self, request: RequestId) {
+        self.end_ride(request, RideState::Aborted);
+        self.break_promise(request, Millis::INFINITE, self.now());
+        self.say(EventKind::Aborted { request });
+    }
+
+    /// Counts a broken promise, once a ride.
+    fn break_promise(&mut self, request: RequestId, late: Millis, at: EngineTime) {
+        let Some(ride) = self.ride_mut(request) else { return };
+        if !std::mem::replace(&mut ride.broken, true) {
+            self.say_at(at, EventKind::PromiseBroken { request, late });
+        }
+    }
+
+    /// Says so if a promised point in time was missed by a fact at `at`.
+    pub(super) fn check_kept(
+        &mut self,
+        request: RequestId,
+        at: EngineTime,
+        by: Option<EngineTime>,
+    ) {
+        let late = by.map_or(Millis::ZERO, |by| at.since(by));
+        if late > Millis::ZERO {
+            self.break_promise(request, late, self.now());
+        }
+    }
+
+    /// A promised point in time has passed for a ride at risk.
+    pub(super) fn promise_due(&mut self, request: RequestId) {
+        let now = self.now();
+        let Ok(ride) = self.ride(request) else { return };
+        let Some(promise) = ride.promise else { return };
+        let missed = match ride.state {
+            RideState::Promised => promise.pickup_by(),
+            RideState::OnBoard { .. } | RideState::Stranded { .. } => promise.dropoff_by(),
+            _ => return,
+        };
+        if now > missed {
+            let late = self.foreseen_late(ride, request).max(now.since(missed));
+            self.break_promise(request, late, now);
+        }
+    }
+
+    /// How late the ride looks by its vehicle's plan.
+    fn foreseen_late(&self, ride: &Ride, request: RequestId) -> Millis {
+        let (Some(promise), Some(id)) = (ride.promise, ride.vehicle) else { return Millis::ZERO };
+        let Some(vehicle) = self.state.vehicles.get(id.idx()) else { return Millis::ZERO };
+        let planned = vehicle.planned(self.ctx.policy, self.now());
+        let own = planned.iter().filter(|visit| visit.request == request);
+        let late = own.map(|visit| match visit.action {
+            Action::Board => visit.begin.since(promise.pickup_by()),
+            Action::Alight => visit.end.since(promise.dropoff_by()),
+        });
+        late.max().unwrap_or(Millis::ZERO)
+    }
+
+    /// Looks at all windows of a vehicle that is late: riders who would be late go to another vehicle if that keeps
+    /// their promise; lateness that is left is accepted and announced.
+    pub(super) fn guard(&mut self, id: VehicleId) {
+        let mut tried = Vec::new();
+        while let Some(late) = self.first_late(id) {
+            if late.boarded_at.is_some() || tried.contains(&late.request) {
+                self.accept_lateness(id);
+                return;
+            }
+            tried.push(late.request);
+            self.move_away(id, late.request);
+        }
+    }
+
+    /// The first visit that would be late.
+    fn first_late(&self, id: VehicleId) -> Option<Visit> {
+        let vehicle = self.state.vehicles.get(id.idx())?;
+        let mut view = View::default();
+        vehicle.schedule().view(self.ctx.policy, self.now(), &mut view);
+        let mut timed = vehicle.visits.iter().zip(&view.times);
+        timed.find(|(visit, times)| visit.late(**times) > Millis::ZERO).map(|(visit, _)| *visit)
+    }
+
+    /// Gives a rider who is not on board to another vehicle, if one can keep the promise.
+    fn move_away(&mut self, id: VehicleId, request: RequestId) {
+        let ctx = self.ctx;
+        let Some(vehicle) = self.state.vehicles.get(id.idx()) else { return };
+        let first_locked = vehicle.schedule().first_is_under_way();
+        let mut own = vehicle.visits.iter().enumerate().filter(|(_, v)| v.request == request);
+        let (Some((position, &board)), Some((_, &alight))) = (own.next(), own.next()) else {
+            return;
+        };
+        if first_locked && position == 0 {
+            return;
+        }
+        let goal = Goal::Promise;
+        let search =
+            Search { oracle: ctx.oracle, policy: ctx.policy, now: ctx.now, board, alight, goal };
+        let (fleet, active) = (&self.state.vehicles, &self.state.active);
+        if let Some(place) = insertion::best(&search, fleet, active, Some(id)) {
+            self.release(request, id);
+            self.take((board, alight), &place);
+            self.hand_over(request, id, place.vehicle);
+        }
+    }
+
+    /// Makes the lateness that is left the bound of each late visit, and tells the riders.
+    fn accept_lateness(&mut self, id: VehicleId) {
+        let ctx = self.ctx;
+        let Some(vehicle) = self.vehicle_mut(id) else { return };
+        let mut view = View::default();
+        vehicle.schedule().view(ctx.policy, ctx.now, &mut view);
+        let mut warnings = Vec::new();
+        for (visit, times) in vehicle.visits.iter_mut().zip(&view.times) {
+            let late = visit.late(*times);
+            if late > Millis::ZERO {
+                visit.latest = visit.latest + late;
+                warnings.push((visit.request, late));
+            }
+        }
+        for (request, late) in warnings {
+            self.warn(request, late);
+        }
+    }
+}

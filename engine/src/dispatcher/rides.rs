@@ -1,0 +1,304 @@
+//! What riders ask: requests, offers, cancellations.
+
+use crate::demand::promise::Promise;
+use crate::demand::request::{RideRequest, When};
+use crate::demand::ride::{Actor, Ride, RideState};
+use crate::dispatcher::command::CommandError;
+use crate::dispatcher::event::{Alternative, EventKind, RejectReason};
+use crate::dispatcher::state::{Due, State};
+use crate::dispatcher::turn::Turn;
+use crate::fleet::reroute::Context;
+use crate::fleet::visit::Visit;
+use crate::ids::{RequestId, VehicleId};
+use crate::limits;
+use crate::planning::insertion::{self, Goal, Insertion, Search};
+use crate::planning::rescue;
+use crate::planning::view::Load;
+use crate::units::{EngineTime, Millis};
+
+/// Alternatives are given in whole minutes.
+const MINUTE_MS: i64 = 60_000;
+
+/// What would be promised for `request` if it were made at `now`.
+fn promise_for(ctx: Context<'_>, request: &RideRequest) -> Result<Promise, RejectReason> {
+    let direct = ctx.oracle.time(request.from, request.to);
+    if request.from == request.to {
+        return Err(RejectReason::SamePlace);
+    }
+    if direct.is_infinite() {
+        return Err(RejectReason::NoWay);
+    }
+    let policy = ctx.policy;
+    let ride_max = policy.ride_max(direct);
+    let from_then_on = |ready_at: EngineTime| {
+        let pickup_by = ready_at + policy.max_wait;
+        Promise::new(ready_at, pickup_by, pickup_by + ride_max, ride_max, direct)
+    };
+    let ahead = |time: EngineTime| time.unix_ms().saturating_sub(ctx.now.unix_ms());
+    match request.when {
+        When::Now => Ok(from_then_on(ctx.now)),
+        When::DepartAt(time) if ahead(time) > limits::BOOKING_AHEAD_MS => {
+            Err(RejectReason::TimeOutOfRange)
+        }
+        When::DepartAt(time) => Ok(from_then_on(time.max(ctx.now))),
+        When::ArriveBy(time) => {
+            // Ready early enough for the longest wait, the drive, and half of the detour that pooling may take.
+            let dwell = policy.boarding(request.party) + policy.alighting(request.party);
+            let detour = ride_max.saturating_sub(direct).get() / 2;
+            let least = direct + dwell + policy.stop;
+            let lead = least + Millis::new(detour) + policy.max_wait;
+            if ctx.now + least > time || ahead(time) > limits::BOOKING_AHEAD_MS {
+                return Err(RejectReason::TimeOutOfRange);
+            }
+            let ready_at = (time - lead).max(ctx.now);
+            let pickup_by = (ready_at + policy.max_wait).min(time);
+            Ok(Promise::new(ready_at, pickup_by, time, ride_max, direct))
+        }
+    }
+}
+
+fn search<'a>(ctx: Context<'a>, goal: Goal, (board, alight): (Visit, Visit)) -> Search<'a> {
+    Search { oracle: ctx.oracle, policy: ctx.policy, now: ctx.now, board, alight, goal }
+}
+
+/// The place that a request would get now.
+pub(super) fn quote(state: &State, ctx: Context<'_>, request: &RideRequest) -> Option<Insertion> {
+    let promise = promise_for(ctx, request).ok()?;
+    let id = RequestId::new(u32::try_from(state.rides.len()).ok()?);
+    let visits = Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
+    insertion::best(&search(ctx, Goal::Promise, visits), &state.vehicles, &state.active, None)
+}
+
+impl Turn<'_> {
+    pub(super) fn request_ride(&mut self, request: &RideRequest) -> Result<(), CommandError> {
+        if self.state.ride_names.contains_key(&request.name) {
+            return Err(CommandError::NameTaken(request.name.as_str().to_owned()));
+        }
+        let full = CommandError::Full { what: "open rides", limit: limits::RIDES_OPEN_MAX };
+        if self.state.rides_open >= limits::RIDES_OPEN_MAX {
+            return Err(full);
+        }
+        let id = RequestId::new(u32::try_from(self.state.rides.len()).map_err(|_too_many| full)?);
+        let promise = promise_for(self.ctx, request);
+        self.state.ride_names.insert(request.name.clone(), id);
+        self.state.rides.push(Ride {
+            request: request.clone(),
+            requested_at: self.now(),
+            promise: None,
+            vehicle: None,
+            state: RideState::Rejected,
+            warned: false,
+            broken: false,
+        });
+        self.say(EventKind::Requested { request: id });
+        self.state.forecast.see(request.from, self.ctx.oracle);
+        match promise.and_then(|promise| self.find_place(id, request, promise)) {
+            Ok((promise, place)) => self.offer(id, request, promise, &place),
+            Err(reason) => {
+                let alternative = self.alternative(id, request, reason);
+                self.say(EventKind::Rejected { request: id, reason, alternative });
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds a place and takes it: by plain insertion, else by moving somebody.
+    fn find_place(
+        &mut self,
+        id: RequestId,
+        request: &RideRequest,
+        promise: Promise,
+    ) -> Result<(Promise, Insertion), RejectReason> {
+        let ctx = self.ctx;
+        let visits =
+            Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
+        self.someone_fits(&visits.0)?;
+        let search = search(ctx, Goal::Promise, visits);
+        let (fleet, active) = (&self.state.vehicles, &self.state.active);
+        if let Some(place) = insertion::best(&search, fleet, active, None) {
+            self.take(visits, &place);
+            return Ok((promise, place));
+        }
+        let swap =
+            if ctx.policy.reoptimise { rescue::search(&search, fleet, active) } else { None };
+        let swap = swap.ok_or(RejectReason::NoVehicleInTime)?;
+        self.release(swap.moved, swap.place.vehicle);
+        self.take(visits, &swap.place);
+        self.take(swap.visits, &swap.moved_to);
+        self.hand_over(swap.moved, swap.place.vehicle, swap.moved_to.vehicle);
+        Ok((promise, swap.place))
+    }
+
+    /// Whether any vehicle on shift is large enough.
+    fn someone_fits(&self, board: &Visit) -> Result<(), RejectReason> {
+        let need = Load::default().after(board);
+        let mut on_shift = self
+            .state
+            .active
+            .iter()
+            .filter_map(|id| self.state.vehicles.get(id.idx()))
+            .filter(|vehicle| vehicle.spec.shift_end >= board.earliest)
+            .peekable();
+        if on_shift.peek().is_none() {
+            return Err(RejectReason::NoVehicleOnShift);
+        }
+        if on_shift.any(|vehicle| need.fits(vehicle.capacity())) {
+            Ok(())
+        } else {
+            Err(RejectReason::NoVehicleFits)
+        }
+    }
+
+    /// Puts two visits into the plan where the search said.
+    pub(super) fn take(&mut self, visits: (Visit, Visit), place: &Insertion) {
+        let ctx = self.ctx;
+        if let Some(vehicle) = self.vehicle_mut(place.vehicle) {
+            vehicle.insert(visits, place, ctx);
+            self.touch(place.vehicle);
+        }
+    }
+
+    /// Takes a ride out of a vehicle's plan.
+    pub(super) fn release(&mut self, request: RequestId, from: VehicleId) {
+        let ctx = self.ctx;
+        if let Some(vehicle) = self.vehicle_mut(from)
+            && vehicle.remove(request, ctx)
+        {
+            self.touch(from);
+        }
+    }
+
+    /// Notes that another vehicle carries the ride, and says so if it is another one.
+    pub(super) fn hand_over(&mut self, request: RequestId, from: VehicleId, to: VehicleId) {
+        if let Some(ride) = self.ride_mut(request) {
+            ride.vehicle = Some(to);
+        }
+        if from != to {
+            self.say(EventKind::Reassigned { request, from, to });
+        }
+    }
+
+    /// Holds the place for the rider, or promises it at once.
+    fn offer(&mut self, id: RequestId, request: &RideRequest, promise: Promise, place: &Insertion) {
+        let expires_at = self.now() + self.ctx.policy.offer_ttl;
+        let vehicle = place.vehicle;
+        self.state.rides_open += 1;
+        if let Some(ride) = self.ride_mut(id) {
+            ride.promise = Some(promise);
+            ride.vehicle = Some(vehicle);
+            ride.state = if request.accept_at_once {
+                RideState::Promised
+            } else {
+                RideState::Offered { expires_at }
+            };
+        }
+        let (pickup_at, dropoff_at) = (place.board.begin, place.alight.end);
+        if request.accept_at_once {
+            self.say(EventKind::Promised { request: id, vehicle, promise, pickup_at, dropoff_at });
+        } else {
+            self.state.due.insert((expires_at, Due::Offer(id)));
+            self.say(EventKind::Offered {
+                request: id,
+                vehicle,
+                promise,
+                pickup_at,
+                dropoff_at,
+                expires_at,
+            });
+        }
+    }
+
+    /// The earliest pickup that could be promised to a rider who was refused.
+    fn alternative(
+        &self,
+        id: RequestId,
+        request: &RideRequest,
+        reason: RejectReason,
+    ) -> Option<Alternative> {
+        if reason != RejectReason::NoVehicleInTime {
+            return None;
+        }
+        let later = RideRequest { when: When::Now, ..request.clone() };
+        let promise = promise_for(self.ctx, &later).ok()?;
+        let visits =
+            Visit::pair(id, (request.from, request.to), request.party, &promise, self.ctx.policy);
+        let search = search(self.ctx, Goal::EarliestPickup, visits);
+        let place = insertion::best(&search, &self.state.vehicles, &self.state.active, None)?;
+        let pickup_at = place.board.begin;
+        // Rounded down to a minute, the pickup still lies inside the wait that starts then.
+        let minute = pickup_at.unix_ms().div_euclid(MINUTE_MS) * MINUTE_MS;
+        Some(Alternative { depart_at: EngineTime::from_unix_ms(minute).max(self.now()), pickup_at })
+    }
+
+    pub(super) fn accept_offer(&mut self, request: RequestId) -> Result<(), CommandError> {
+        let command = "accept_offer";
+        let ride = self.ride(request)?;
+        let RideState::Offered { expires_at } = ride.state else {
+            return Err(CommandError::NotNow { command, why: "there is no open offer" });
+        };
+        let (Some(promise), Some(vehicle)) = (ride.promise, ride.vehicle) else {
+            return Err(CommandError::NotNow { command, why: "there is no open offer" });
+        };
+        if self.now() > expires_at {
+            return Err(CommandError::NotNow { command, why: "the offer has expired" });
+        }
+        if let Some(ride) = self.ride_mut(request) {
+            ride.state = RideState::Promised;
+        }
+        self.state.due.remove(&(expires_at, Due::Offer(request)));
+        let (pickup_at, dropoff_at) = self.planned_times(request, vehicle, promise);
+        self.say(EventKind::Promised { request, vehicle, promise, pickup_at, dropoff_at });
+        Ok(())
+    }
+
+    /// When the ride is planned to begin and end, as it looks now.
+    fn planned_times(
+        &self,
+        request: RequestId,
+        vehicle: VehicleId,
+        promise: Promise,
+    ) -> (EngineTime, EngineTime) {
+        let planned = self
+            .state
+            .vehicles
+            .get(vehicle.idx())
+            .map(|vehicle| vehicle.planned(self.ctx.policy, self.now()))
+            .unwrap_or_default();
+        let mut own = planned.iter().filter(|visit| visit.request == request);
+        let pickup = own.next().map_or(promise.pickup_by(), |visit| visit.begin);
+        (pickup, own.next().map_or(promise.dropoff_by(), |visit| visit.end))
+    }
+
+    pub(super) fn decline_offer(&mut self, request: RequestId) -> Result<(), CommandError> {
+        if !matches!(self.ride(request)?.state, RideState::Offered { .. }) {
+            let command = "decline_offer";
+            return Err(CommandError::NotNow { command, why: "there is no open offer" });
+        }
+        self.expire(request);
+        Ok(())
+    }
+
+    /// Ends an offer that was not taken.
+    pub(super) fn expire(&mut self, request: RequestId) {
+        self.end_ride(request, RideState::Expired);
+        self.say(EventKind::Expired { request });
+    }
+
+    pub(super) fn cancel_ride(
+        &mut self,
+        request: RequestId,
+        by: Actor,
+    ) -> Result<(), CommandError> {
+        let why = match self.ride(request)?.state {
+            RideState::Offered { .. } | RideState::Promised | RideState::Stranded { .. } => None,
+            RideState::OnBoard { .. } => Some("the rider is on board"),
+            _ => Some("the ride has ended"),
+        };
+        if let Some(why) = why {
+            return Err(CommandError::NotNow { command: "cancel_ride", why });
+        }
+        self.end_ride(request, RideState::Cancelled(by));
+        self.say(EventKind::Cancelled { request, by });
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! Everything that the dispatcher knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::demand::request::Name;
+use crate::demand::ride::Ride;
+use crate::fleet::vehicle::Vehicle;
+use crate::ids::{RequestId, VehicleId};
+use crate::oracle::Location;
+use crate::planning::forecast::{Forecast, Reach};
+use crate::units::EngineTime;
+
+/// What time alone brings. The order decides who goes first at equal times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Due {
+    /// The offer lapses.
+    Offer(RequestId),
+    /// A vehicle has not reported what it was to do.
+    Overdue(VehicleId),
+    /// A promised point in time has passed.
+    Promise(RequestId),
+    /// Idle vehicles are looked at.
+    Review,
+}
+
+/// The state.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct State {
+    /// Time of the last command.
+    pub(super) now: EngineTime,
+    /// By request id.
+    pub(super) rides: Vec<Ride>,
+    /// Rides that are not ended.
+    pub(super) rides_open: usize,
+    /// Outside names of rides.
+    pub(super) ride_names: BTreeMap<Name, RequestId>,
+    /// By vehicle id.
+    pub(super) vehicles: Vec<Vehicle>,
+    /// Vehicles on shift, in order of id.
+    pub(super) active: Vec<VehicleId>,
+    /// Outside names of vehicles.
+    pub(super) vehicle_names: BTreeMap<Name, VehicleId>,
+    /// What waits for time to pass.
+    pub(super) due: BTreeSet<(EngineTime, Due)>,
+    /// Where riders are expected.
+    pub(super) forecast: Forecast,
+    /// What each vehicle reaches from where it will wait; kept while place and number of spots stay.
+    pub(super) reaches: BTreeMap<VehicleId, (Location, usize, Reach)>,
+}
+
+impl State {
+    pub(super) fn new(forecast: Forecast) -> Self {
+        Self {
+            now: EngineTime::from_unix_ms(i64::MIN / 4),
+            rides: Vec::new(),
+            rides_open: 0,
+            ride_names: BTreeMap::new(),
+            vehicles: Vec::new(),
+            active: Vec::new(),
+            vehicle_names: BTreeMap::new(),
+            due: BTreeSet::new(),
+            forecast,
+            reaches: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What time alone brings: offers that lapse, vehicles that stay silent, idle ones that move, coverage.
+
+use crate::dispatcher::Coverage;
+use crate::dispatcher::event::EventKind;
+use crate::dispatcher::state::{Due, State};
+use crate::dispatcher::turn::Turn;
+use crate::fleet::motion::Motion;
+use crate::fleet::vehicle::{Duty, Vehicle};
+use crate::ids::VehicleId;
+use crate::oracle::Oracle;
+use crate::planning::forecast::Reach;
+use crate::planning::policy::Policy;
+use crate::planning::view::View;
+use crate::units::{EngineTime, Millis};
+
+/// Idle vehicles are looked at this often.
+const REVIEW_EVERY: Millis = Millis::from_secs(300);
+/// A busy vehicle that is done within this time counts as waiting where its plan ends.
+const SOON: Millis = Millis::from_secs(600);
+/// Nobody is sent anywhere in the last part of a shift.
+const SHIFT_REST: Millis = Millis::from_secs(1800);
+
+impl Turn<'_> {
+    /// Handles all that is due.
+    pub(super) fn tick(&mut self) {
+        while let Some(&(time, due)) = self.state.due.first() {
+            if time > self.now() {
+                return;
+            }
+            self.state.due.pop_first();
+            match due {
+                Due::Offer(request) => self.expire(request),
+                Due::Promise(request) => self.promise_due(request),
+                Due::Review => self.review(),
+                Due::Overdue(id) => {
+                    if let Some(vehicle) = self.vehicle_mut(id) {
+                        vehicle.due = None;
+                    }
+                    // Looked at again after a while, as long as it stays silent.
+                    self.touch(id);
+                    self.guard(id);
+                }
+            }
+        }
+    }
+
+    /// Makes sure that a review is due.
+    pub(super) fn plan_review(&mut self) {
+        let planned = self.state.due.iter().any(|&(_, due)| due == Due::Review);
+        if self.ctx.policy.reposition && !planned && !self.state.active.is_empty() {
+            let every = i64::from(REVIEW_EVERY.get());
+            let next = (self.now().unix_ms().div_euclid(every) + 1) * every;
+            self.state.due.insert((EngineTime::from_unix_ms(next), Due::Review));
+        }
+    }
+
+    /// Looks at each idle vehicle in turn.
+    fn review(&mut self) {
+        for id in self.state.active.clone() {
+            self.find_work(id);
+        }
+        self.plan_review();
+    }
+
+    /// Sends a vehicle that stands idle to where it is worth most, if that is elsewhere.
+    pub(super) fn find_work(&mut self, id: VehicleId) {
+        let ctx = self.ctx;
+        let Some(vehicle) = self.state.vehicles.get(id.idx()) else { return };
+        let Motion::Standing { at, .. } = vehicle.motion else { return };
+        let ends_soon = vehicle.spec.shift_end < ctx.now + SHIFT_REST;
+        if !ctx.policy.reposition || !vehicle.is_idle() || vehicle.errand.is_some() || ends_soon {
+            return;
+        }
+        let others = self.reaches_of_others(id);
+        let limit = reach_limit(ctx.policy);
+        let target = self.state.forecast.best_wait(at, limit, &others, ctx.oracle);
+        if let Some(to) = target
+            && let Some(vehicle) = self.vehicle_mut(id)
+        {
+            vehicle.send(to, ctx);
+            self.touch(id);
+            self.say(EventKind::Repositioning { vehicle: id, to });
+        }
+    }
+
+    /// What the other vehicles cover that are or will soon be idle.
+    fn reaches_of_others(&mut self, id: VehicleId) -> Vec<Reach> {
+        let ctx = self.ctx;
+        let State { vehicles, active, forecast, reaches, .. } = &mut *self.state;
+        let n_spots = forecast.spots().len();
+        let mut others = Vec::new();
+        for &other in active.iter().filter(|&&other| other != id) {
+            let Some(vehicle) = vehicles.get(other.idx()) else { continue };
+            if !done_soon(vehicle, ctx.policy, ctx.now) {
+                continue;
+            }
+            let place = vehicle.end_of_plan();
+            let known = reaches.get(&other).filter(|&&(at, n, _)| at == place && n == n_spots);
+            let reach = match known {
+                Some(&(_, _, reach)) => reach,
+                None => forecast.reach(place, reach_limit(ctx.policy), ctx.oracle),
+            };
+            reaches.insert(other, (place, n_spots, reach));
+            others.push(reach);
+        }
+        others
+    }
+}
+
+/// A vehicle covers what it reaches in two thirds of the longest wait: the rest is for answering and stopping.
+fn reach_limit(policy: &Policy) -> Millis {
+    Millis::new(policy.max_wait.get() / 3 * 2)
+}
+
+fn done_soon(vehicle: &Vehicle, policy: &Policy, now: EngineTime) -> bool {
+    if vehicle.visits.is_empty() {
+        return true;
+    }
+    let mut view = View::default();
+    vehicle.schedule().view(policy, now, &mut view);
+    view.times.last().is_none_or(|times| times.end <= now + SOON)
+}
+
+/// How soon a vehicle with a free seat could be at each spot, from where it could turn off now.
+pub(super) fn coverage(state: &State, oracle: &dyn Oracle, policy: &Policy) -> Coverage {
+    let spots = state.forecast.spots();
+    let mut nearest = vec![Millis::INFINITE; spots.len()];
+    let mut times = vec![Millis::INFINITE; spots.len()];
+    for vehicle in state.active.iter().filter_map(|id| state.vehicles.get(id.idx())) {
+        let free_seat = vehicle.seats_taken < u16::from(vehicle.spec.seats);
+        if vehicle.duty != Duty::OnShift || !free_seat {
+            continue;
+        }
+        let start = vehicle.schedule().divert(policy, state.now);
+        let until_free = start.time.since(state.now);
+        oracle.times_from(start.location, spots, &mut times);
+        for (best, &time) in nearest.iter_mut().zip(&times) {
+            *best = (*best).min(until_free + time);
+        }
+    }
+    let weighted = |within: bool| -> u64 {
+        let spots = state.forecast.weights().iter().zip(&nearest);
+        spots
+            .filter(|&(_, &time)| !within || time <= policy.max_wait)
+            .map(|(weight, _)| weight)
+            .sum()
+    };
+    let total = weighted(false);
+    #[expect(clippy::cast_precision_loss, reason = "a share for reports")]
+    let share = if total == 0 { 0.0 } else { weighted(true) as f64 / total as f64 };
+    Coverage { share, worst: nearest.iter().copied().max().unwrap_or(Millis::INFINITE) }
+}

@@ -1,0 +1,185 @@
+//! What a vehicle will do if nothing changes: times, loads and the first position that may still be changed.
+
+use crate::fleet::motion::{Motion, Start};
+use crate::fleet::plan::Action;
+use crate::fleet::visit::{Visit, VisitTimes};
+use crate::planning::policy::Policy;
+use crate::units::{EngineTime, Millis};
+
+/// Seats and wheelchair places, taken or there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Ordinary seats.
+    pub seats: u16,
+    /// Wheelchair places.
+    pub wheelchairs: u16,
+}
+
+impl Load {
+    /// With the party of `visit` boarded or gone.
+    #[must_use]
+    pub fn after(self, visit: &Visit) -> Self {
+        let (seats, wheelchairs) =
+            (u16::from(visit.party.seats()), u16::from(visit.party.wheelchairs()));
+        match visit.action {
+            Action::Board => {
+                Self { seats: self.seats + seats, wheelchairs: self.wheelchairs + wheelchairs }
+            }
+            Action::Alight => Self {
+                seats: self.seats.saturating_sub(seats),
+                wheelchairs: self.wheelchairs.saturating_sub(wheelchairs),
+            },
+        }
+    }
+
+    /// Whether it fits into `capacity`.
+    #[must_use]
+    pub fn fits(self, capacity: Self) -> bool {
+        self.seats <= capacity.seats && self.wheelchairs <= capacity.wheelchairs
+    }
+}
+
+/// All that a search needs to know of one vehicle.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule<'a> {
+    /// What it is doing.
+    pub motion: &'a Motion,
+    /// What it will do.
+    pub visits: &'a [Visit],
+    /// `legs[k]`: drive from visit `k - 1` to visit `k`; `legs[0]` from where it stands, or from where it will next stop.
+    pub legs: &'a [Millis],
+    /// It does not set off on its first leg before this.
+    pub hold: EngineTime,
+    /// Who is on board.
+    pub on_board: Load,
+    /// Places.
+    pub capacity: Load,
+    /// When the last rider must be off.
+    pub shift_end: EngineTime,
+}
+
+/// The schedule's times at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// Times of each visit.
+    pub times: Vec<VisitTimes>,
+    /// Load before each visit and after the last.
+    pub loads: Vec<Load>,
+    /// Position of the boarding of each alighting visit, `None` if on board already.
+    pub boarding: Vec<Option<usize>>,
+    /// Visits that are under way and can't be put off: nothing is inserted before this position.
+    pub locked: usize,
+}
+
+impl Schedule<'_> {
+    /// When the vehicle sets off on its first leg, if it stands and its first visit is elsewhere: as soon as it may, but
+    /// not so early that it would only wait there.
+    #[must_use]
+    pub fn departure(&self, policy: &Policy) -> Option<EngineTime> {
+        let (Motion::Standing { at, ready_from, .. }, Some(first)) =
+            (self.motion, self.visits.first())
+        else {
+            return None;
+        };
+        let leg = self.legs.first().copied().unwrap_or(Millis::INFINITE);
+        let soonest = (*ready_from).max(self.hold);
+        let in_time = first.earliest - leg - policy.stop;
+        (first.location != *at).then(|| match first.action {
+            Action::Board => soonest.max(in_time),
+            Action::Alight => soonest,
+        })
+    }
+
+    /// Arrival at the first visit and whether a stop has to be paid there.
+    fn first_arrival(&self, policy: &Policy, now: EngineTime) -> (EngineTime, Millis) {
+        match self.motion {
+            Motion::Driving { path, departed } => {
+                let arrival = Motion::arrival(path, *departed).max(now);
+                let leg = self.legs.first().copied().unwrap_or(Millis::INFINITE);
+                // A leg means that it stops somewhere else first: it was too close to be told in time.
+                let leaves = if leg == Millis::ZERO { arrival } else { arrival.max(self.hold) };
+                (leaves + leg, policy.stop)
+            }
+            Motion::Standing { ready_from, .. } => match self.departure(policy) {
+                Some(departure) => {
+                    let leg = self.legs.first().copied().unwrap_or(Millis::INFINITE);
+                    (departure.max(now) + leg, policy.stop)
+                }
+                None => ((*ready_from).max(self.hold), Millis::ZERO),
+            },
+        }
+    }
+
+    /// Fills `view` with the times as they look at `now`. O(n).
+    pub fn view(&self, policy: &Policy, now: EngineTime, view: &mut View) {
+        view.times.clear();
+        view.loads.clear();
+        view.boarding.clear();
+        view.locked = usize::from(self.first_is_under_way());
+        let (mut arrive, mut pull_in) = self.first_arrival(policy, now);
+        let mut load = self.on_board;
+        for (k, visit) in self.visits.iter().enumerate() {
+            if let Some(previous) = k.checked_sub(1).and_then(|p| self.visits.get(p)) {
+                let leg = self.legs.get(k).copied().unwrap_or(Millis::INFINITE);
+                let end = view.times.last().map_or(now, |times| times.end);
+                arrive = end + leg;
+                pull_in = pull_in_at(previous, visit, policy);
+            }
+            let mut times = visit.times(arrive, pull_in);
+            if k == 0 {
+                times = overdue(visit, times, now);
+            }
+            view.loads.push(load);
+            load = load.after(visit);
+            view.boarding.push(boarding_of(self.visits, k));
+            view.times.push(times);
+        }
+        view.loads.push(load);
+    }
+
+    /// Whether the vehicle is busy with its first visit. A vehicle that only waits for a rider who is not ready is not.
+    #[must_use]
+    pub fn first_is_under_way(&self) -> bool {
+        match (self.motion, self.visits.first()) {
+            (Motion::Standing { at, ready_from, .. }, Some(first)) if first.location == *at => {
+                first.action == Action::Alight || first.earliest <= *ready_from
+            }
+            _ => false,
+        }
+    }
+
+    /// Where the vehicle can be sent elsewhere, by a decision at `now`.
+    #[must_use]
+    pub fn divert(&self, policy: &Policy, now: EngineTime) -> Start {
+        self.motion.divert(now + policy.react)
+    }
+}
+
+/// A fact that has not been reported yet did not happen before `now`.
+fn overdue(visit: &Visit, times: VisitTimes, now: EngineTime) -> VisitTimes {
+    match visit.action {
+        Action::Board if times.begin < now => {
+            VisitTimes { begin: now, end: now + visit.dwell, ..times }
+        }
+        Action::Alight if times.end < now => VisitTimes { end: now, ..times },
+        _ => times,
+    }
+}
+
+/// Time of the stop at `visit` for a vehicle that comes from `previous`.
+#[must_use]
+pub fn pull_in_at(previous: &Visit, visit: &Visit, policy: &Policy) -> Millis {
+    if previous.location == visit.location { Millis::ZERO } else { policy.stop }
+}
+
+/// Position of the boarding that belongs to the alighting at position `k`.
+fn boarding_of(visits: &[Visit], k: usize) -> Option<usize> {
+    let visit = visits.get(k)?;
+    if visit.action == Action::Board || visit.boarded_at.is_some() {
+        return None;
+    }
+    visits
+        .iter()
+        .take(k)
+        .position(|other| other.request == visit.request && other.action == Action::Board)
+}
