@@ -2,8 +2,6 @@
 //!
 //! The source tree stays as it is: sources are copied to the build folder first. `SHARXI_WEB=skip` skips the build.
 
-#![expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
-
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;

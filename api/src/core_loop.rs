@@ -76,9 +76,9 @@ impl CoreHandle {
     /// # Errors
     /// `overloaded` if the queue is full or the core has ended.
     pub fn submit(&self, input: Input) -> Result<(), WireError> {
-        self.0
-            .try_send(input)
-            .map_err(|_| WireError::new(Code::Overloaded, "too much to do just now; try again"))
+        self.0.try_send(input).map_err(|_error| {
+            WireError::new(Code::Overloaded, "too much to do just now; try again")
+        })
     }
 
     /// Hands an input in, waiting for room.
@@ -229,7 +229,8 @@ impl Core {
                 if access::may_report_position(caller, &vehicle) {
                     self.desk.position(&self.executor, &vehicle, point);
                 } else {
-                    let error = WireError::new(Code::NotAllowed, "only a vehicle reports its position");
+                    let error =
+                        WireError::new(Code::NotAllowed, "only a vehicle reports its position");
                     self.desk.answer(answer, error.encode(None));
                 }
             }

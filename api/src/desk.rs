@@ -115,9 +115,10 @@ impl Desk {
     pub fn plans(&mut self, of: &BTreeSet<VehicleId>, executor: &Executor, now: EngineTime) {
         for &vehicle in of {
             self.tracker.replan(vehicle);
-            let name = executor.names().vehicle(vehicle);
+            let names = executor.names();
+            let name = names.vehicle(vehicle);
             if self.publisher.wants_plan(name) {
-                let text = to_text(&status::plan(vehicle, now, executor.names()));
+                let text = to_text(&status::plan(vehicle, now, names));
                 self.publisher.tell_plan(name, &text.into());
             }
         }
@@ -233,7 +234,7 @@ impl Desk {
                 let (from, to, party) = (*from, *to, *party);
                 let request =
                     RideRequest { name, from, to, party, when: When::Now, accept_at_once: false };
-                let found = dispatcher.quote(&request);
+                let found = dispatcher.quote(&request, now);
                 Some(to_text(&Quote {
                     available: found.is_some(),
                     pickup_at: found.map(|(pickup, _)| format(pickup)),

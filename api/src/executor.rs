@@ -111,9 +111,7 @@ impl Executor {
             Known::Repeat(reply) => return unrecorded(reply.as_ref().to_owned()),
             Known::Reused => {
                 let message = "this id was used for another command";
-                return unrecorded(
-                    WireError::new(Code::IdReused, message).encode(Some(sent.id)),
-                );
+                return unrecorded(WireError::new(Code::IdReused, message).encode(Some(sent.id)));
             }
         }
         let owner = |name: &Name| {
@@ -131,10 +129,8 @@ impl Executor {
         });
         let (reply, outcome, events) = match decided {
             Ok((bytes, events)) => {
-                let outcome = Outcome::Applied {
-                    command: bytes?,
-                    events_digest: digest_events(&events)?,
-                };
+                let outcome =
+                    Outcome::Applied { command: bytes?, events_digest: digest_events(&events)? };
                 let events = self.take_in(Some(sent.caller), events);
                 (self.encode_ok(sent.id, &events), outcome, events)
             }
@@ -191,7 +187,7 @@ impl Executor {
         let events = self
             .dispatcher
             .apply(record.at, command)
-            .map_err(|_| diverged("its command is refused now"))?;
+            .map_err(|_error| diverged("its command is refused now"))?;
         if digest_events(&events)? != *events_digest {
             return Err(diverged("other events come of it"));
         }
@@ -224,9 +220,8 @@ impl Executor {
                 EventKind::Offered { .. } | EventKind::Promised { .. } | EventKind::Rejected { .. }
             )
         });
-        let asked = events
-            .iter()
-            .any(|(_, event)| matches!(event.kind, EventKind::Requested { .. }));
+        let asked =
+            events.iter().any(|(_, event)| matches!(event.kind, EventKind::Requested { .. }));
         encode_ok(id, self.event_seq, result.filter(|_| asked), self.names())
     }
 
@@ -255,9 +250,7 @@ impl Executor {
             Fact::Arrive => Command::Arrive { vehicle, at },
             Fact::Board(ride) => Command::Board { vehicle, request: self.ride(&ride)?, at },
             Fact::Alight(ride) => Command::Alight { vehicle, request: self.ride(&ride)?, at },
-            Fact::NoShow(ride) => {
-                Command::ReportNoShow { vehicle, request: self.ride(&ride)?, at }
-            }
+            Fact::NoShow(ride) => Command::ReportNoShow { vehicle, request: self.ride(&ride)?, at },
             Fact::BreakDown(location) => Command::BreakDown { vehicle, location, at },
         })
     }

@@ -25,6 +25,11 @@ pub mod outbox;
 pub mod publish;
 pub mod tracker;
 
+pub mod config;
+pub mod config_keys;
+pub mod policy_config;
+pub mod serve;
+
 pub mod http;
 pub mod server;
 pub mod service;

@@ -41,7 +41,7 @@ pub async fn accept(
         };
         let accepted = tokio::select! {
             accepted = accepted => accepted,
-            _ = stop.wait_for(|&stop| stop) => return,
+            () = stopped(&mut stop) => return,
         };
         match accepted {
             Some((Ok((stream, _peer)), permit)) => {
@@ -55,6 +55,12 @@ pub async fn accept(
             None => return,
         }
     }
+}
+
+/// Waits for the order to stop.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that nobody is left who could give the order: as good as one.
+    drop(stop.wait_for(|&stop| stop).await);
 }
 
 async fn serve(
@@ -90,7 +96,7 @@ async fn serve(
     tokio::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        _ = stop.wait_for(|&stop| stop) => {
+        () = stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

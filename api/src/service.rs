@@ -137,13 +137,8 @@ impl Service {
         let connections_max = config.connections_max;
         let deadlines = config.deadlines.clone();
         let permits = Arc::new(Semaphore::new(connections_max));
-        let accept = server::accept(
-            listener,
-            routes(&app),
-            permits.clone(),
-            deadlines.clone(),
-            stopped,
-        );
+        let accept =
+            server::accept(listener, routes(&app), permits.clone(), deadlines.clone(), stopped);
         tokio::spawn(accept);
         let (recovered_sender, recovered) = oneshot::channel();
         let (ended_sender, ended) = oneshot::channel();
@@ -152,12 +147,8 @@ impl Service {
             // Nobody may be waiting any more.
             drop(ended_sender.send(result));
         };
-        std::thread::Builder::new()
-            .name("core".into())
-            .spawn(run)
-            .map_err(ServiceError::Thread)?;
-        let running =
-            Running { addr, core, ended, stop, permits, connections_max, deadlines };
+        std::thread::Builder::new().name("core".into()).spawn(run).map_err(ServiceError::Thread)?;
+        let running = Running { addr, core, ended, stop, permits, connections_max, deadlines };
         if recovered.await.is_ok() {
             ready_sender.send_replace(true);
             return Ok(running);
@@ -248,6 +239,6 @@ fn run_core(
         .build()
         .map_err(ServiceError::Thread)?;
     // Nobody waits only if the start was given up.
-    drop(recovered.send(()));
+    let _: Result<(), ()> = recovered.send(());
     Ok(runtime.block_on(core.run(inputs))?)
 }

@@ -232,14 +232,10 @@ fn ready(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with(app))
         .then(|app: Arc<App>| async move {
             let recovered = *app.ready.borrow();
-            let standing =
-                if recovered { app.core.ask(Question::Standing).await } else { None };
+            let standing = if recovered { app.core.ask(Question::Standing).await } else { None };
             match standing {
                 Some(body) => reply::json(StatusCode::OK, body),
-                None => reply::json(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    r#"{"ready":false}"#.into(),
-                ),
+                None => reply::json(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false}"#.into()),
             }
         })
         .boxed()

@@ -63,7 +63,9 @@ pub enum JournalError {
         ours: String,
     },
     /// Made under other rules.
-    #[error("use the journal: it was kept under another {what}; give another file or the old {what}")]
+    #[error(
+        "use the journal: it was kept under another {what}; give another file or the old {what}"
+    )]
     OtherRules {
         /// `policy` or `set of spots`.
         what: &'static str,
@@ -80,7 +82,9 @@ pub enum JournalError {
         what: &'static str,
     },
     /// Replaying gives something else than what happened.
-    #[error("replay record {seq} of the journal: {what}; it was written by another version or changed since")]
+    #[error(
+        "replay record {seq} of the journal: {what}; it was written by another version or changed since"
+    )]
     Diverged {
         /// Which record.
         seq: u64,

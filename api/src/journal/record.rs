@@ -120,7 +120,7 @@ impl Record {
         match command.split_first() {
             Some((&COMMAND_VERSION, body)) => postcard::from_bytes(body)
                 .map(Some)
-                .map_err(|_| corrupt("its command can't be decoded")),
+                .map_err(|_error| corrupt("its command can't be decoded")),
             Some(_) => Err(corrupt("its command has an unknown version")),
             None => Err(corrupt("its command is empty")),
         }

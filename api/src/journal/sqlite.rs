@@ -111,9 +111,9 @@ impl SqliteJournal {
             region_name: String::from_utf8_lossy(&self.require("region_name")?).into_owned(),
             region_fingerprint: u64::from_le_bytes(self.read_array("region_fingerprint")?),
             policy: postcard::from_bytes(&self.require("policy")?)
-                .map_err(|_| JournalError::Header("policy"))?,
+                .map_err(|_error| JournalError::Header("policy"))?,
             spots: postcard::from_bytes(&self.require("spots")?)
-                .map_err(|_| JournalError::Header("spots"))?,
+                .map_err(|_error| JournalError::Header("spots"))?,
             start: EngineTime::from_unix_ms(i64::from_le_bytes(self.read_array("start_ms")?)),
         };
         let ours = &self.header;
@@ -144,7 +144,7 @@ impl SqliteJournal {
 
     fn read_array<const N: usize>(&self, key: &'static str) -> Result<[u8; N], JournalError> {
         let value = self.require(key)?;
-        <[u8; N]>::try_from(value.as_slice()).map_err(|_| JournalError::Header(key))
+        <[u8; N]>::try_from(value.as_slice()).map_err(|_error| JournalError::Header(key))
     }
 }
 
@@ -182,8 +182,7 @@ impl Journal for SqliteJournal {
             if seq != expected {
                 return Err(JournalError::Corrupt { seq: expected, what: "it is missing" });
             }
-            let unreadable =
-                |_| JournalError::Corrupt { seq, what: "a column has the wrong type" };
+            let unreadable = |_| JournalError::Corrupt { seq, what: "a column has the wrong type" };
             let record = read(row, seq)?;
             let crc: i64 = row.get(8).map_err(unreadable)?;
             if i64::from(record.crc()?) != crc {
@@ -238,7 +237,7 @@ fn read(row: &Row<'_>, seq: u64) -> Result<Record, JournalError> {
         None => None,
         Some(caller) => Some(Origin {
             caller: postcard::from_bytes::<Caller>(&caller)
-                .map_err(|_| corrupt("its caller can't be decoded"))?,
+                .map_err(|_error| corrupt("its caller can't be decoded"))?,
             command_id: row.get(3).map_err(unreadable)?,
             body_digest: row.get::<_, i64>(4).map_err(unreadable)?.cast_unsigned(),
             reply: row.get(5).map_err(unreadable)?,

@@ -46,7 +46,8 @@ impl Tiles {
         let index = self.index().await?;
         let cut = move || index.encode(zoom, column, row);
         let encoded = tokio::task::spawn_blocking(cut).await.ok()?;
-        let tile = Arc::new(encoded.inspect_err(|error| tracing::warn!(%error, "cut a tile")).ok()?);
+        let tile =
+            Arc::new(encoded.inspect_err(|error| tracing::warn!(%error, "cut a tile")).ok()?);
         self.kept().keep(address, tile.clone());
         Some(tile)
     }

@@ -145,7 +145,8 @@ impl View {
 
     fn envelope(&self) -> AABB<Point> {
         let margin = BUFFER / EXTENT;
-        let corner = |dx: f64, dy: f64| [(self.column + dx) / self.tiles, (self.row + dy) / self.tiles];
+        let corner =
+            |dx: f64, dy: f64| [(self.column + dx) / self.tiles, (self.row + dy) / self.tiles];
         AABB::from_corners(corner(-margin, -margin), corner(1.0 + margin, 1.0 + margin))
     }
 

@@ -63,7 +63,15 @@ pub fn order(command: &Command, map: &dyn Map) -> Result<Order, WireError> {
 
 fn request_ride(command: &Command, map: &dyn Map) -> Result<Intent, WireError> {
     let Command::RequestRide {
-        request_id, from, to, kind, target_at, passengers, wheelchairs, accept, ..
+        request_id,
+        from,
+        to,
+        kind,
+        target_at,
+        passengers,
+        wheelchairs,
+        accept,
+        ..
     } = command
     else {
         return Err(WireError::new(Code::BadMessage, "not a request"));
@@ -91,7 +99,14 @@ fn request_ride(command: &Command, map: &dyn Map) -> Result<Intent, WireError> {
 
 fn start_shift(command: &Command, map: &dyn Map) -> Result<Intent, WireError> {
     let Command::StartShift {
-        vehicle_id, vehicle_type, seats, wheelchairs, at, shift_start, shift_end, ..
+        vehicle_id,
+        vehicle_type,
+        seats,
+        wheelchairs,
+        at,
+        shift_start,
+        shift_end,
+        ..
     } = command
     else {
         return Err(WireError::new(Code::BadMessage, "not a shift"));
@@ -121,12 +136,12 @@ fn report(vehicle_id: &str, at: &str, fact: Fact) -> Result<Intent, WireError> {
 pub fn party(passengers: i64, wheelchairs: i64) -> Result<Party, WireError> {
     let rule = "must be 1 to 16";
     let passengers =
-        u8::try_from(passengers).map_err(|_| WireError::bad_value("passengers", rule))?;
+        u8::try_from(passengers).map_err(|_error| WireError::bad_value("passengers", rule))?;
     // A party of nobody in a wheelchair fits whenever the number of passengers does.
-    Party::new(passengers, 0).map_err(|_| WireError::bad_value("passengers", rule))?;
+    Party::new(passengers, 0).map_err(|_error| WireError::bad_value("passengers", rule))?;
     let refused = |_| WireError::bad_value("wheelchairs", "must be 0 to the number of passengers");
-    let wheelchairs = u8::try_from(wheelchairs).map_err(|_| refused(()))?;
-    Party::new(passengers, wheelchairs).map_err(|_| refused(()))
+    let wheelchairs = u8::try_from(wheelchairs).map_err(|_error| refused(()))?;
+    Party::new(passengers, wheelchairs).map_err(|_error| refused(()))
 }
 
 /// A point in the region, on the nearest road.

@@ -78,8 +78,13 @@ impl WireError {
     #[must_use]
     pub fn encode(&self, id: Option<&str>) -> String {
         let retry_after_s = (self.code == Code::Overloaded).then_some(limits::RETRY_AFTER_S);
-        let message =
-            ErrorMessage { r#type: "error", id, code: self.code, message: &self.message, retry_after_s };
+        let message = ErrorMessage {
+            r#type: "error",
+            id,
+            code: self.code,
+            message: &self.message,
+            retry_after_s,
+        };
         serde_json::to_string(&message).unwrap_or_default()
     }
 }

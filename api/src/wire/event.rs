@@ -209,12 +209,7 @@ impl Names<'_> {
         }
     }
 
-    fn standing(
-        &self,
-        fields: &mut Fields<String, Value>,
-        vehicle: VehicleId,
-        standing: Standing,
-    ) {
+    fn standing(&self, fields: &mut Fields<String, Value>, vehicle: VehicleId, standing: Standing) {
         let [lat, lon] = self.point(standing.location);
         fields.insert("vehicle_id".into(), self.vehicle(vehicle).into());
         fields.insert("lat".into(), lat.into());

@@ -203,9 +203,8 @@ pub fn ride<'a>(request: RequestId, names: Names<'a>) -> Option<RideInfo<'a>> {
         Some(vehicle) if !ride.state.is_final() => names.dispatcher.visits(vehicle),
         _ => Vec::new(),
     };
-    let planned = |action| {
-        visits.iter().find(|visit| visit.request == request && visit.action == action)
-    };
+    let planned =
+        |action| visits.iter().find(|visit| visit.request == request && visit.action == action);
     let pickup_at = boarded_at.or_else(|| planned(Action::Board).map(|visit| visit.begin));
     let dropoff_at = alighted_at.or_else(|| planned(Action::Alight).map(|visit| visit.end));
     let carrier = ride.vehicle.or_else(|| names.ledger.vehicle(request));

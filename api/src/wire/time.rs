@@ -35,7 +35,8 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_and_never_is_shown() {
-        for text in ["", "yesterday", "2026-01-05", "1969-12-31T23:59:59Z", "2026-13-05T06:30:00Z"] {
+        for text in ["", "yesterday", "2026-01-05", "1969-12-31T23:59:59Z", "2026-13-05T06:30:00Z"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(format(EngineTime::NEVER), "9999-12-31T23:59:59.999Z");

@@ -65,10 +65,12 @@ struct Welcome<'a> {
 pub fn region_info(map: &dyn Map, with_places: bool) -> RegionInfo {
     let (south_west, north_east) = map.bounds();
     let ([south, west], [north, east]) = (degrees(south_west), degrees(north_east));
-    let places = || map.places().into_iter().map(|place| {
-        let [lat, lon] = degrees(place.point);
-        PlaceInfo { name: place.name, kind: place.kind, lat, lon, population: place.population }
-    });
+    let places = || {
+        map.places().into_iter().map(|place| {
+            let [lat, lon] = degrees(place.point);
+            PlaceInfo { name: place.name, kind: place.kind, lat, lon, population: place.population }
+        })
+    };
     RegionInfo {
         name: map.name().to_owned(),
         bounds: [south, west, north, east],

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use crate::app::App;
 use crate::core_loop::{AnswerTo, Input};
 use crate::intent::Caller;
-use crate::outbox::{Outbox, OutboxReader, outbox};
+use crate::outbox::{Outbox, OutboxReader, Unreachable, outbox};
 use crate::publish::ClientId;
 use crate::wire::convert;
 use crate::wire::error::{Code, WireError};
@@ -130,7 +130,7 @@ impl Reader<'_> {
 
     fn refuse(&self, id: Option<&str>, error: &WireError) {
         // If the queue is full the connection is being cut already.
-        drop(self.outbox.push(error.encode(id).into()));
+        let _: Result<(), Unreachable> = self.outbox.push(error.encode(id).into());
     }
 }
 

@@ -50,8 +50,7 @@ pub fn upgrade(
                     .max_message_size(Some(MESSAGE_BYTES_MAX))
                     .max_frame_size(Some(MESSAGE_BYTES_MAX));
                 let io = TokioIo::new(upgraded);
-                let socket =
-                    WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+                let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
                 connection::serve(&app, socket).await;
             }
             Err(error) => tracing::debug!(%error, "an upgrade came to nothing"),
@@ -62,9 +61,11 @@ pub fn upgrade(
 
 fn is_handshake(headers: &HeaderMap) -> bool {
     let has = |name, token: &str| {
-        headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(|value| {
-            value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token))
-        })
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
     };
     has(header::UPGRADE, "websocket")
         && has(header::CONNECTION, "upgrade")
