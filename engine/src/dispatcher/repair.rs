@@ -65,14 +65,7 @@ impl Turn<'_> {
         if let Some(ride) = self.ride_mut(request) {
             ride.vehicle = None;
         }
-        let mut search = Search {
-            oracle: ctx.oracle,
-            policy: ctx.policy,
-            now: ctx.now,
-            board,
-            alight,
-            goal: Goal::Promise,
-        };
+        let mut search = Search::new(ctx, Goal::Promise, (board, alight));
         let (fleet, active) = (&self.state.vehicles, &self.state.active);
         if let Some(place) = insertion::best(&search, fleet, active, None) {
             self.take((board, alight), &place);
@@ -220,9 +213,7 @@ impl Turn<'_> {
         if first_locked && position == 0 {
             return;
         }
-        let goal = Goal::Promise;
-        let search =
-            Search { oracle: ctx.oracle, policy: ctx.policy, now: ctx.now, board, alight, goal };
+        let search = Search::new(ctx, Goal::Promise, (board, alight));
         let (fleet, active) = (&self.state.vehicles, &self.state.active);
         if let Some(place) = insertion::best(&search, fleet, active, Some(id)) {
             self.release(request, id);

@@ -57,16 +57,12 @@ fn promise_for(ctx: Context<'_>, request: &RideRequest) -> Result<Promise, Rejec
     }
 }
 
-fn search<'a>(ctx: Context<'a>, goal: Goal, (board, alight): (Visit, Visit)) -> Search<'a> {
-    Search { oracle: ctx.oracle, policy: ctx.policy, now: ctx.now, board, alight, goal }
-}
-
 /// The place that a request would get now.
 pub(super) fn quote(state: &State, ctx: Context<'_>, request: &RideRequest) -> Option<Insertion> {
     let promise = promise_for(ctx, request).ok()?;
     let id = RequestId::new(u32::try_from(state.rides.len()).ok()?);
     let visits = Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
-    insertion::best(&search(ctx, Goal::Promise, visits), &state.vehicles, &state.active, None)
+    insertion::best(&Search::new(ctx, Goal::Promise, visits), &state.vehicles, &state.active, None)
 }
 
 impl Turn<'_> {
@@ -113,7 +109,7 @@ impl Turn<'_> {
         let visits =
             Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
         self.someone_fits(&visits.0)?;
-        let search = search(ctx, Goal::Promise, visits);
+        let search = Search::new(ctx, Goal::Promise, visits);
         let (fleet, active) = (&self.state.vehicles, &self.state.active);
         if let Some(place) = insertion::best(&search, fleet, active, None) {
             self.take(visits, &place);
@@ -222,7 +218,7 @@ impl Turn<'_> {
         let promise = promise_for(self.ctx, &later).ok()?;
         let visits =
             Visit::pair(id, (request.from, request.to), request.party, &promise, self.ctx.policy);
-        let search = search(self.ctx, Goal::EarliestPickup, visits);
+        let search = Search::new(self.ctx, Goal::EarliestPickup, visits);
         let place = insertion::best(&search, &self.state.vehicles, &self.state.active, None)?;
         let pickup_at = place.board.begin;
         // Rounded down to a minute, the pickup still lies inside the wait that starts then.

@@ -15,7 +15,7 @@ use crate::planning::policy::Policy;
 use crate::units::{EngineTime, Millis};
 
 /// A vehicle that has not reported this long after its time is looked at, and again after as long.
-const OVERDUE_AFTER: Millis = Millis::from_secs(5);
+const OVERDUE_AFTER: Millis = Millis::from_secs(2);
 
 /// One command being applied.
 pub(super) struct Turn<'a> {

@@ -11,6 +11,7 @@
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
+use crate::fleet::reroute::Context;
 use crate::fleet::vehicle::Vehicle;
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::VehicleId;
@@ -33,6 +34,7 @@ pub enum Goal {
 }
 
 /// A ride that wants a place.
+#[derive(Clone, Copy)]
 pub struct Search<'a> {
     /// Travel times.
     pub oracle: &'a dyn Oracle,
@@ -44,8 +46,20 @@ pub struct Search<'a> {
     pub board: Visit,
     /// Alighting with its window.
     pub alight: Visit,
+    /// Drive between the two: not always the direct drive, for a rider may have been left on the way.
+    pub between: Millis,
     /// What counts.
     pub goal: Goal,
+}
+
+impl<'a> Search<'a> {
+    /// A search for a place for two visits.
+    #[must_use]
+    pub fn new(ctx: Context<'a>, goal: Goal, (board, alight): (Visit, Visit)) -> Self {
+        let Context { oracle, policy, now } = ctx;
+        let between = oracle.time(board.location, alight.location);
+        Self { oracle, policy, now, board, alight, between, goal }
+    }
 }
 
 /// A place in a schedule.
@@ -241,7 +255,7 @@ impl Trial<'_, '_> {
         delay_ms: i64,
     ) -> bool {
         let search = self.search;
-        let leg_in = if j == boarding.at { search.board.direct } else { self.leg_in(j, from) };
+        let leg_in = if j == boarding.at { search.between } else { self.leg_in(j, from) };
         let times = search.alight.times(from.time + leg_in, self.pull_in(from, &search.alight));
         let ride = times.end.since(boarding.times.begin);
         let rides_too_long = ride > search.alight.ride_max && search.goal != Goal::LeastLate;

@@ -93,7 +93,7 @@ fn swap(
     trimmed.remove(board.request, ctx);
     let place = insertion::best_in(search, id, &trimmed.schedule(), scratch)?;
     trimmed.insert((search.board, search.alight), &place, ctx);
-    let again = Search { goal: Goal::Promise, board, alight, ..*search };
+    let again = Search::new(ctx, Goal::Promise, (board, alight));
     let here = insertion::best_in(&again, id, &trimmed.schedule(), scratch);
     let elsewhere = insertion::best(&again, fleet, active, Some(id));
     let moved_to = match (here, elsewhere) {

@@ -1,0 +1,222 @@
+//! Random days in a grid town. After every event a checker that knows only the events looks at the promises.
+//!
+//! I2 no promise silently broken, I3 one vehicle per ride, I4 capacity, I5 precedence, I9 replay equals live.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test"
+)]
+#![allow(
+    clippy::allow_attributes,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use sharxi_engine::demand::promise::Promise;
+use sharxi_engine::demand::request::{Party, RideRequest, When};
+use sharxi_engine::demand::ride::{Actor, RideState};
+use sharxi_engine::dispatcher::Dispatcher;
+use sharxi_engine::dispatcher::command::Command;
+use sharxi_engine::dispatcher::event::{Event, EventKind};
+use sharxi_engine::ids::{RequestId, VehicleId};
+use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::units::Millis;
+use support::{Town, config, minute};
+
+/// What a rider or the world does.
+#[derive(Clone, Copy, Debug)]
+enum Happening {
+    Ask { from: (u32, u32), to: (u32, u32), people: u8, wheelchairs: u8, when: i64 },
+    Cancel { ride: usize },
+    BreakDown { vehicle: usize },
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let corner = || (0u32..15, 0u32..15);
+    let when = prop_oneof![6 => Just(0i64), 1 => 5i64..60, 1 => -90i64..-20];
+    prop_oneof![
+        12 => (corner(), corner(), 1u8..4, 0u8..2, when).prop_map(
+            |(from, to, people, wheelchairs, when)| Happening::Ask {
+                from, to, people, wheelchairs, when
+            }
+        ),
+        1 => (0usize..60).prop_map(|ride| Happening::Cancel { ride }),
+        1 => (0usize..6).prop_map(|vehicle| Happening::BreakDown { vehicle }),
+    ]
+}
+
+/// Looks at events only.
+#[derive(Default)]
+struct Checker {
+    promises: BTreeMap<RequestId, (Promise, u16, u16)>,
+    aboard: BTreeMap<RequestId, VehicleId>,
+    carrier: BTreeMap<RequestId, VehicleId>,
+    /// Boarded for the first time: a rider whose vehicle broke down on the way boards again, without a new promise.
+    picked_up: Vec<RequestId>,
+    broken: Vec<RequestId>,
+    done: Vec<RequestId>,
+}
+
+impl Checker {
+    fn look(&mut self, town: &Dispatcher, event: &Event) {
+        match event.kind {
+            EventKind::Promised { request, vehicle, promise, .. } => {
+                let party = town.ride(request).unwrap().request.party;
+                let load = (promise, u16::from(party.seats()), u16::from(party.wheelchairs()));
+                assert!(self.promises.insert(request, load).is_none(), "promised once");
+                self.carrier.insert(request, vehicle);
+            }
+            EventKind::Reassigned { request, from, to } => {
+                assert_eq!(self.carrier.insert(request, to), Some(from), "I3 one vehicle per ride");
+                self.aboard.remove(&request);
+            }
+            EventKind::Boarded { request, vehicle } => {
+                assert_eq!(self.carrier.get(&request), Some(&vehicle), "I3 its own vehicle");
+                assert!(self.aboard.insert(request, vehicle).is_none(), "I5 boards once");
+                let promise = self.promises[&request].0;
+                assert!(event.at >= promise.ready_at(), "nobody boards before they are ready");
+                let first = !self.picked_up.contains(&request);
+                self.picked_up.push(request);
+                if first && event.at > promise.pickup_by() {
+                    assert!(
+                        town.ride(request).unwrap().warned,
+                        "I2 {request:?} boards late without a warning"
+                    );
+                }
+                self.check_capacity(town, vehicle);
+            }
+            EventKind::Alighted { request, vehicle } => {
+                assert_eq!(self.aboard.remove(&request), Some(vehicle), "I5 on board before off");
+                let promise = self.promises[&request].0;
+                let late = event.at > promise.dropoff_by();
+                assert!(
+                    !late || town.ride(request).unwrap().warned,
+                    "I2 {request:?} is off late without a warning"
+                );
+                self.done.push(request);
+            }
+            EventKind::PromiseBroken { request, .. } => {
+                assert!(!self.broken.contains(&request), "broken is said once");
+                self.broken.push(request);
+            }
+            _ => {}
+        }
+    }
+
+    fn check_capacity(&self, town: &Dispatcher, vehicle: VehicleId) {
+        let riders = self.aboard.iter().filter(|(_, carrier)| **carrier == vehicle);
+        let (seats, wheelchairs) = riders.fold((0, 0), |(seats, wheelchairs), (ride, _)| {
+            let (_, s, w) = self.promises[ride];
+            (seats + s, wheelchairs + w)
+        });
+        let spec = town.vehicle(vehicle).unwrap();
+        assert!(seats <= u16::from(spec.seats), "I4 seats");
+        assert!(wheelchairs <= u16::from(spec.wheelchairs), "I4 wheelchair places");
+    }
+}
+
+fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Town, Checker) {
+    let policy = Policy {
+        react: Millis::from_secs(react_s),
+        stop: Millis::from_secs(20),
+        reoptimise,
+        ..Policy::default()
+    };
+    let mut town = Town::with_spots(15, policy, &[(3, 3, 500), (11, 11, 400), (3, 11, 20)]);
+    for (id, (at, seats, wheelchairs)) in
+        [((2, 2), 4, 1), ((10, 10), 4, 0), ((7, 7), 8, 1), ((12, 3), 3, 0), ((0, 14), 4, 0)]
+            .into_iter()
+            .enumerate()
+    {
+        town.vehicle(&format!("v{id}"), at, seats, wheelchairs);
+    }
+    let mut time = minute(1);
+    for (n, &(gap_s, happening)) in happenings.iter().enumerate() {
+        time = time + Millis::from_secs(gap_s);
+        town.run_until(time);
+        match happening {
+            Happening::Ask { from, to, people, wheelchairs, when } => {
+                let when = match when {
+                    0 => When::Now,
+                    ahead if ahead > 0 => {
+                        When::DepartAt(time + Millis::from_secs(ahead as u32 * 60))
+                    }
+                    by => When::ArriveBy(time + Millis::from_secs(by.unsigned_abs() as u32 * 60)),
+                };
+                let ride = RideRequest {
+                    party: Party::new(people.max(wheelchairs), wheelchairs).unwrap(),
+                    when,
+                    ..town.request(&format!("r{n}"), from, to)
+                };
+                town.apply(time, Command::RequestRide(ride));
+            }
+            Happening::Cancel { ride } => {
+                let request = RequestId::new(ride as u32);
+                let open = town.dispatcher.ride(request).is_some_and(|ride| {
+                    matches!(ride.state, RideState::Promised | RideState::Stranded { .. })
+                });
+                if open {
+                    town.apply(time, Command::CancelRide(request, Actor::Rider));
+                }
+            }
+            Happening::BreakDown { vehicle } => {
+                let vehicle = VehicleId::new(vehicle as u32);
+                if town.dispatcher.in_service(vehicle) {
+                    town.apply(time, Command::BreakDown { vehicle, location: None, at: time });
+                }
+            }
+        }
+    }
+    town.run_until(minute(24 * 60));
+    let mut checker = Checker::default();
+    for event in &town.log {
+        let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            checker.look(&town.dispatcher, event);
+        }));
+        if let Err(reason) = looked {
+            eprintln!("{}", town.story());
+            std::panic::resume_unwind(reason);
+        }
+    }
+    (town, checker)
+}
+
+fn broke_down(happenings: &[(u32, Happening)]) -> bool {
+    happenings.iter().any(|(_, h)| matches!(h, Happening::BreakDown { .. }))
+}
+
+proptest! {
+    #![proptest_config(config(300, "tests/storm.regressions"))]
+
+    #[test]
+    fn promises_hold(
+        happenings in prop::collection::vec((0u32..240, happening()), 1..60),
+        react_s in prop_oneof![Just(0u32), Just(10)],
+        reoptimise in any::<bool>(),
+    ) {
+        let (town, checker) = play(&happenings, react_s, reoptimise);
+        // Only a breakdown can break a promise; then it is said.
+        if !broke_down(&happenings) {
+            prop_assert!(checker.broken.is_empty(), "broken: {:?}\n{}", checker.broken, town.story());
+        }
+        for id in 0..town.dispatcher.n_rides() {
+            let ride = town.dispatcher.ride(RequestId::new(id as u32)).unwrap();
+            prop_assert!(ride.state.is_final(), "I11 every ride ends: {:?}\n{}", ride, town.story());
+        }
+        let mut again = Town::with_spots(15, town.dispatcher.policy().clone(), &[(3, 3, 500), (11, 11, 400), (3, 11, 20)]);
+        for (time, command) in &town.commands {
+            again.apply(*time, command.clone());
+        }
+        prop_assert_eq!(&again.log, &town.log, "I9 replay equals live");
+        prop_assert_eq!(again.dispatcher.state_hash(), town.dispatcher.state_hash());
+    }
+}
