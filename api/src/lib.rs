@@ -25,6 +25,7 @@ pub mod outbox;
 pub mod publish;
 pub mod tracker;
 
+pub mod commands;
 pub mod config;
 pub mod config_keys;
 pub mod policy_config;

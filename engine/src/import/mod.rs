@@ -1,1 +1,22 @@
-//! To be filled.
+//! Map in, region out: OpenStreetMap extracts to road networks.
+//!
+//! [`pbf`] decodes bytes to [`map::MapData`]; [`profile`] and [`rules`] say what a car makes of tags; [`build`] cuts
+//! ways at junctions; [`turns`] resolves restrictions; `graph` does the rest. No file is opened here.
+
+pub mod map;
+pub mod poi;
+pub mod report;
+mod error;
+mod pbf;
+mod profile;
+mod rules;
+mod build;
+mod turns;
+mod run;
+
+pub use error::{BlobFault, ImportError};
+pub use poi::{Attractor, AttractorKind, Place, PlaceKind};
+pub use profile::{Profile, ProfileError, RoadClass};
+pub use report::{ImportReport, RestrictionRefusal};
+pub use rules::WayRefusal;
+pub use run::{import_map, import_pbf};

@@ -1,0 +1,103 @@
+//! Compares a region's travel times with a Dijkstra that shares no code with the engine.
+//!
+//! `verify_routing REGION GRAPH.gr [SOURCES] [TARGETS]`: reads the graph that `sharxi region export` wrote, runs a plain
+//! Dijkstra on it from random nodes, and compares with single queries, matrix rows, and the sums of unpacked paths.
+//! Exit 1 if anything differs.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use sharxi_engine::ids::NodeId;
+use sharxi_engine::oracle::{Location, Oracle};
+use sharxi_engine::region::Region;
+use sharxi_engine::units::Millis;
+
+/// Arcs of the exported file by tail: (head, milliseconds).
+type Exported = Vec<Vec<(usize, u64)>>;
+
+fn main() -> Result<ExitCode> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let arg = |idx: usize| args.get(idx).context("usage: verify_routing REGION GRAPH.gr [SOURCES] [TARGETS]");
+    let bytes = std::fs::read(arg(0)?).with_context(|| format!("read {}", args[0]))?;
+    let region = Region::decode(&bytes)?;
+    let graph = read_graph(&std::fs::read_to_string(arg(1)?).context("read the graph")?)?;
+    let n_sources: usize = args.get(2).map_or(Ok(200), |n| n.parse())?;
+    let n_targets: usize = args.get(3).map_or(Ok(100), |n| n.parse())?;
+
+    let mut random = 1_u64;
+    let mut draw = || -> usize {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(random >> 33).unwrap_or(0) % graph.len()
+    };
+    let (mut n_pairs, mut n_equal, mut n_path_faults) = (0_usize, 0_usize, 0_usize);
+    for _ in 0..n_sources {
+        let source = draw();
+        let truth = dijkstra(&graph, source);
+        let targets: Vec<usize> = (0..n_targets).map(|_| draw()).collect();
+        let locations: Vec<Location> = targets.iter().map(|&t| location(t)).collect();
+        let mut row = vec![Millis::ZERO; n_targets];
+        region.times_from(location(source), &locations, &mut row);
+        for (idx, (&target, &cell)) in targets.iter().zip(&row).enumerate() {
+            let single = region.time(location(source), locations[idx]);
+            let expected = truth[target].and_then(|ms| u32::try_from(ms).ok());
+            let answer = (!single.is_infinite()).then(|| single.get());
+            n_pairs += 1;
+            n_equal += usize::from(answer == expected && cell == single);
+            if idx % 10 == 0 && !path_adds_up(&region, &graph, source, target, single) {
+                n_path_faults += 1;
+            }
+        }
+    }
+    let report = format!("{n_equal} of {n_pairs} pairs equal, {n_path_faults} of {} paths wrong", n_pairs.div_ceil(10));
+    writeln!(std::io::stdout(), "{report}")?;
+    Ok(if n_equal == n_pairs && n_path_faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn location(node: usize) -> Location {
+    Location::Node(NodeId::new(u32::try_from(node).unwrap_or(u32::MAX)))
+}
+
+fn read_graph(text: &str) -> Result<Exported> {
+    let mut graph: Exported = Vec::new();
+    for line in text.lines() {
+        let fields: Vec<&str> = line.split(' ').collect();
+        match fields.as_slice() {
+            ["p", "sp", nodes, _] => graph = vec![Vec::new(); nodes.parse()?],
+            ["a", tail, head, ms] => {
+                let (tail, head): (usize, usize) = (tail.parse()?, head.parse()?);
+                graph.get_mut(tail - 1).context("a tail out of range")?.push((head - 1, ms.parse()?));
+            }
+            _ => {}
+        }
+    }
+    Ok(graph)
+}
+
+fn dijkstra(graph: &Exported, source: usize) -> Vec<Option<u64>> {
+    let mut done: Vec<Option<u64>> = vec![None; graph.len()];
+    let mut queue = BinaryHeap::from([Reverse((0, source))]);
+    while let Some(Reverse((ms, node))) = queue.pop() {
+        if done[node].is_none() {
+            done[node] = Some(ms);
+            queue.extend(graph[node].iter().map(|&(head, arc)| Reverse((ms + arc, head))));
+        }
+    }
+    done
+}
+
+/// Whether the path uses arcs of the exported graph and takes as long as the query said, at every node.
+fn path_adds_up(region: &Region, graph: &Exported, from: usize, to: usize, time: Millis) -> bool {
+    let Some(path) = region.path(location(from), location(to)) else {
+        return time.is_infinite();
+    };
+    let steps = path.waypoints.windows(2).all(|pair| {
+        let step = u64::from(pair[1].elapsed.get() - pair[0].elapsed.get());
+        graph[pair[0].node.idx()].contains(&(pair[1].node.idx(), step))
+    });
+    let ends = path.waypoints.first().map(|w| w.node.idx()) == Some(from)
+        && path.waypoints.last().map(|w| w.node.idx()) == Some(to);
+    steps && ends && path.duration == time && path.waypoints.last().map(|w| w.elapsed) == Some(time)
+}

@@ -1,0 +1,89 @@
+//! The routing graph: flat arrays, built once, never changed.
+//!
+//! Nodes are numbered so that the number is the place in the elimination tree (preorder, root 0): every node has a
+//! larger number than its ancestors, and subtrees are contiguous. Arcs are in order of (tail, head, time, course).
+
+use super::num::row;
+use crate::geo::LatLon;
+
+/// One arc: a course of a road between two nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arc {
+    pub(crate) tail: u32,
+    pub(crate) head: u32,
+    /// Milliseconds, from 1 to `ARC_MS_MAX`.
+    pub(crate) time: u32,
+    /// Road and direction: twice the road, plus 1 if against its shape.
+    pub(crate) course: u32,
+}
+
+/// Nodes and arcs in compressed sparse rows, both ways.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Graph {
+    points: Vec<LatLon>,
+    arcs: Vec<Arc>,
+    first_out: Vec<u32>,
+    first_in: Vec<u32>,
+    /// Arc rows in order of head.
+    incoming: Vec<u32>,
+}
+
+impl Graph {
+    /// From arcs in any order, whose ends must be rows of `points`.
+    pub(crate) fn new(points: Vec<LatLon>, mut arcs: Vec<Arc>) -> Self {
+        arcs.sort_unstable_by_key(|arc| (arc.tail, arc.head, arc.time, arc.course));
+        let first_out = first_rows(points.len(), arcs.iter().map(|arc| arc.tail));
+        let first_in = first_rows(points.len(), arcs.iter().map(|arc| arc.head));
+        let mut incoming: Vec<u32> = (0..row(arcs.len())).collect();
+        incoming.sort_by_key(|&arc| arcs[arc as usize].head);
+        Self { points, arcs, first_out, first_in, incoming }
+    }
+
+    pub(crate) fn n_nodes(&self) -> usize {
+        self.points.len()
+    }
+
+    pub(crate) fn points(&self) -> &[LatLon] {
+        &self.points
+    }
+
+    pub(crate) fn arcs(&self) -> &[Arc] {
+        &self.arcs
+    }
+
+    /// Rows of the arcs that leave a node.
+    pub(crate) fn out_rows(&self, node: u32) -> std::ops::Range<usize> {
+        let node = node as usize;
+        self.first_out[node] as usize..self.first_out[node + 1] as usize
+    }
+
+    /// Arcs that leave a node.
+    pub(crate) fn out_arcs(&self, node: u32) -> &[Arc] {
+        &self.arcs[self.out_rows(node)]
+    }
+
+    /// Arcs that enter a node.
+    pub(crate) fn in_arcs(&self, node: u32) -> impl Iterator<Item = &Arc> {
+        let node = node as usize;
+        let rows = self.first_in[node] as usize..self.first_in[node + 1] as usize;
+        self.incoming[rows].iter().map(|&arc| &self.arcs[arc as usize])
+    }
+
+    /// The fastest arc from `tail` to `head`; of equals the one with the smallest course.
+    pub(crate) fn fastest(&self, tail: u32, head: u32) -> Option<&Arc> {
+        let out = self.out_arcs(tail);
+        out.get(out.partition_point(|arc| arc.head < head)).filter(|arc| arc.head == head)
+    }
+}
+
+/// `first[key]..first[key + 1]` are the rows of a key, if rows are in order of key.
+pub(crate) fn first_rows(n_keys: usize, keys: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut first = vec![0_u32; n_keys + 1];
+    for key in keys {
+        first[key as usize + 1] += 1;
+    }
+    for key in 0..n_keys {
+        first[key + 1] += first[key];
+    }
+    first
+}

@@ -1,0 +1,207 @@
+//! Roads in flat arrays: shape, lengths and times from one end to every point, names of the parts.
+//!
+//! Times and lengths are cumulative integers, rounded once at every shape point. Between shape points they are
+//! interpolated and rounded down. A partial time is a difference of two cumulative ones, so the parts of a road always
+//! add up to the time of its arc, to the millisecond.
+
+use super::network::Stretch;
+use super::num::{interpolate, mm_nearest, ms_up, row};
+use crate::geo::LatLon;
+use crate::import::RoadClass;
+
+/// "No name" in the table of parts.
+pub(crate) const NO_NAME: u32 = u32::MAX;
+
+/// A direction along a road.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Heading {
+    /// Along the shape.
+    Forward,
+    /// Against it.
+    Backward,
+}
+
+impl Heading {
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Forward => Self::Backward,
+            Self::Backward => Self::Forward,
+        }
+    }
+}
+
+/// All roads of a region.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Roads {
+    /// Points of road `r`: `[first_point[r]..first_point[r + 1]]` of the four tables below.
+    pub(crate) first_point: Vec<u32>,
+    pub(crate) points: Vec<LatLon>,
+    /// From the start of the road.
+    pub(crate) mm: Vec<u32>,
+    /// From the start, driving forward; all zero if that is not allowed.
+    pub(crate) forward_ms: Vec<u32>,
+    /// From the end, driving backward; all zero if that is not allowed.
+    pub(crate) backward_ms: Vec<u32>,
+    pub(crate) class: Vec<RoadClass>,
+    /// Parts of road `r`: `[first_part[r]..first_part[r + 1]]` of the two tables below; at least one each.
+    pub(crate) first_part: Vec<u32>,
+    /// The point of the road where a part begins, counted from the road's first.
+    pub(crate) part_start: Vec<u32>,
+    pub(crate) part_name: Vec<u32>,
+    pub(crate) names: Vec<String>,
+}
+
+/// The tables of one road.
+#[derive(Clone, Copy)]
+pub(crate) struct Road<'a> {
+    pub(crate) points: &'a [LatLon],
+    pub(crate) mm: &'a [u32],
+    forward_ms: &'a [u32],
+    backward_ms: &'a [u32],
+}
+
+impl Roads {
+    pub(crate) fn new(names: Vec<String>) -> Self {
+        Self { first_point: vec![0], first_part: vec![0], names, ..Self::default() }
+    }
+
+    pub(crate) fn n(&self) -> usize {
+        self.class.len()
+    }
+
+    /// Adds a road; headings that are not `open` get no times.
+    pub(crate) fn push(&mut self, stretch: &Stretch, open: [bool; 2]) {
+        self.points.extend(&stretch.points);
+        self.mm.extend(running_sums(&stretch.segment_m).map(mm_nearest));
+        let n_points = stretch.points.len();
+        let forward = stretch.forward_ms.as_ref().filter(|_| open[0]);
+        self.forward_ms.extend(cumulative_ms(forward.cloned(), n_points));
+        let backward = stretch.backward_ms.as_ref().filter(|_| open[1]);
+        let reversed = backward.map(|times| times.iter().rev().copied().collect());
+        let mut from_end = cumulative_ms(reversed, n_points);
+        from_end.reverse();
+        self.backward_ms.extend(from_end);
+        self.class.push(stretch.class);
+        for &(first, name) in &stretch.parts {
+            self.part_start.push(row(first));
+            self.part_name.push(name.unwrap_or(NO_NAME));
+        }
+        self.first_point.push(row(self.points.len()));
+        self.first_part.push(row(self.part_start.len()));
+    }
+
+    pub(crate) fn road(&self, road: usize) -> Road<'_> {
+        let rows = self.first_point[road] as usize..self.first_point[road + 1] as usize;
+        Road {
+            points: &self.points[rows.clone()],
+            mm: &self.mm[rows.clone()],
+            forward_ms: &self.forward_ms[rows.clone()],
+            backward_ms: &self.backward_ms[rows],
+        }
+    }
+
+    /// (first point, name) of the parts of a road.
+    pub(crate) fn parts(&self, road: usize) -> impl DoubleEndedIterator<Item = (usize, Option<&str>)> {
+        let rows = self.first_part[road] as usize..self.first_part[road + 1] as usize;
+        let names = self.part_name[rows.clone()].iter().map(|&name| self.name(name));
+        self.part_start[rows].iter().map(|&start| start as usize).zip(names.collect::<Vec<_>>())
+    }
+
+    fn name(&self, name: u32) -> Option<&str> {
+        self.names.get(name as usize).map(String::as_str)
+    }
+
+    /// The name of the longest named part.
+    pub(crate) fn main_name(&self, road: usize) -> Option<&str> {
+        let first = self.first_part[road] as usize;
+        let last = self.first_part[road + 1] as usize;
+        let mm = self.road(road).mm;
+        let end_of = |part: usize| match part + 1 < last {
+            true => self.part_start[part + 1] as usize,
+            false => mm.len() - 1,
+        };
+        (first..last)
+            .filter(|&part| self.part_name[part] != NO_NAME)
+            .max_by_key(|&part| {
+                (mm[end_of(part)] - mm[self.part_start[part] as usize], std::cmp::Reverse(part))
+            })
+            .and_then(|part| self.name(self.part_name[part]))
+    }
+}
+
+impl Road<'_> {
+    pub(crate) fn length_mm(&self) -> u32 {
+        self.mm.last().copied().unwrap_or(0)
+    }
+
+    /// Whether a heading may be driven: no open road takes no time.
+    pub(crate) fn is_open(&self, heading: Heading) -> bool {
+        self.duration_ms(heading) > 0
+    }
+
+    /// The time of the whole road.
+    pub(crate) fn duration_ms(&self, heading: Heading) -> u32 {
+        match heading {
+            Heading::Forward => self.forward_ms.last().copied().unwrap_or(0),
+            Heading::Backward => self.backward_ms.first().copied().unwrap_or(0),
+        }
+    }
+
+    /// The segment that contains a position: `i` for the one between points `i` and `i + 1`.
+    pub(crate) fn segment(&self, along_mm: u32) -> usize {
+        let after = self.mm.partition_point(|&mm| mm <= along_mm);
+        after.clamp(1, (self.mm.len() - 1).max(1)) - 1
+    }
+
+    /// Time from the end where `heading` begins to a position, rounded down; grows along the heading.
+    pub(crate) fn elapsed_ms(&self, heading: Heading, along_mm: u32) -> u32 {
+        let along_mm = along_mm.min(self.length_mm());
+        let i = self.segment(along_mm);
+        let whole = self.mm[i + 1] - self.mm[i];
+        let done = along_mm - self.mm[i];
+        match heading {
+            Heading::Forward => {
+                if whole == 0 && along_mm == self.length_mm() {
+                    return self.forward_ms[i + 1];
+                }
+                interpolate(self.forward_ms[i], self.forward_ms[i + 1], done, whole)
+            }
+            Heading::Backward => {
+                interpolate(self.backward_ms[i + 1], self.backward_ms[i], whole - done, whole)
+            }
+        }
+    }
+
+    /// The point at a position.
+    pub(crate) fn point(&self, along_mm: u32) -> LatLon {
+        let along_mm = along_mm.min(self.length_mm());
+        let i = self.segment(along_mm);
+        let whole = f64::from(self.mm[i + 1] - self.mm[i]);
+        let share = if whole > 0.0 { f64::from(along_mm - self.mm[i]) / whole } else { 0.0 };
+        between(self.points[i], self.points[i + 1], share)
+    }
+}
+
+/// The point at a share of the straight line from `a` to `b`.
+pub(crate) fn between(a: LatLon, b: LatLon, share: f64) -> LatLon {
+    let lat = a.lat() + (b.lat() - a.lat()) * share;
+    let lon = a.lon() + (b.lon() - a.lon()) * share;
+    LatLon::from_degrees(lat, lon).unwrap_or(a)
+}
+
+fn running_sums(values: &[f64]) -> impl Iterator<Item = f64> {
+    std::iter::once(0.0).chain(values.iter().scan(0.0, |sum, value| {
+        *sum += value;
+        Some(*sum)
+    }))
+}
+
+/// Rounded-up running sums, at least 1 at the end; zeros if there are no times.
+fn cumulative_ms(times: Option<Vec<f64>>, n_points: usize) -> Vec<u32> {
+    let Some(times) = times else { return vec![0; n_points] };
+    let mut sums: Vec<u32> = running_sums(&times).map(ms_up).collect();
+    if let Some(last) = sums.last_mut() {
+        *last = (*last).max(1);
+    }
+    sums
+}

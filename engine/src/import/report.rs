@@ -1,0 +1,65 @@
+//! What an import kept, dropped and counted, for people who wonder where a road went.
+
+use std::collections::BTreeMap;
+
+use super::rules::WayRefusal;
+
+/// Why a turn restriction was not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RestrictionRefusal {
+    /// `except` names our kind of traffic, or the restriction is for another kind only.
+    OtherTraffic,
+    /// Only a conditional restriction is given.
+    Conditional,
+    /// The value is not a `no_*` or `only_*` that is known.
+    UnknownKind,
+    /// From, via or to is missing or there are too many of them.
+    Members,
+    /// One of its ways is not driven, or not in that direction, so it has nothing to forbid.
+    NotDriven,
+    /// Its members do not join end to end.
+    Broken,
+    /// A way passes through the junction, so that it is not clear which half is meant.
+    Ambiguous,
+}
+
+/// Counts of an import.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportReport {
+    /// Ways of the extract with a `highway` tag, and ferries.
+    pub ways: usize,
+    /// Ways that are driven.
+    pub ways_driven: usize,
+    /// Ways that are not, by reason.
+    pub ways_refused: BTreeMap<WayRefusal, usize>,
+    /// Nodes that block the road, where a driven way was cut.
+    pub barriers_blocking: usize,
+    /// Nodes that cost time.
+    pub barriers_slow: usize,
+    /// Ferry stretches left out because they end nowhere in the extract.
+    pub ferries_unconnected: usize,
+    /// Turn restrictions in the extract.
+    pub restrictions: usize,
+    /// Turn restrictions in force.
+    pub restrictions_used: usize,
+    /// Turn restrictions that are not, by reason.
+    pub restrictions_refused: BTreeMap<RestrictionRefusal, usize>,
+    /// Nodes of the driven network split at junctions and ends of ways, in its largest strongly connected component.
+    pub junction_nodes: usize,
+    /// Its directed edges.
+    pub junction_arcs: usize,
+    /// Metres of its roads, each counted once.
+    pub road_m: u64,
+    /// Nodes of the routing graph: chains contracted, restricted junctions split.
+    pub nodes: usize,
+    /// Its arcs.
+    pub arcs: usize,
+    /// Roads: stretches between its junctions.
+    pub roads: usize,
+    /// Nodes that exist only because of turn restrictions.
+    pub nodes_restricted: usize,
+    /// Places kept.
+    pub places: usize,
+    /// Attractors kept.
+    pub attractors: usize,
+}

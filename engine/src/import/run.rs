@@ -1,0 +1,188 @@
+//! The import from end to end.
+
+use super::build::{Built, build};
+use super::error::ImportError;
+use super::map::MapData;
+use super::pbf;
+use super::poi;
+use super::profile::Profile;
+use super::report::ImportReport;
+use super::turns;
+use crate::graph::component;
+use crate::graph::contract::{Contracted, contract};
+use crate::graph::csr::{Arc, Graph};
+use crate::graph::expand::{Expanded, Forbidden, StateArc, expand};
+use crate::graph::network::{Network, courses};
+use crate::graph::num::row;
+use crate::graph::roads::{Heading, Roads};
+use crate::region::{Contents, Region};
+use crate::routing::topology;
+
+/// Rows of any table; leaves room for the marks that some tables put into the highest bits.
+const ROWS_MAX: usize = 1 << 30;
+
+/// Reads an `.osm.pbf` extract and prepares it for queries. `progress` is told (steps done, steps in all) from any thread.
+///
+/// The same bytes and profile give the same region on any machine and number of threads.
+///
+/// # Errors
+/// [`ImportError`] for files that are damaged, foreign or too large, and for maps without roads. Never panics.
+pub fn import_pbf(
+    bytes: &[u8],
+    profile: &Profile,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<(Region, ImportReport), ImportError> {
+    import_map(&pbf::read(bytes, progress)?, profile)
+}
+
+/// The same from a map that is already decoded.
+///
+/// # Errors
+/// [`ImportError::NoRoads`] if nothing is left, [`ImportError::TooManyRows`] if there is more than ids can count.
+pub fn import_map(
+    map: &MapData,
+    profile: &Profile,
+) -> Result<(Region, ImportReport), ImportError> {
+    let mut report = ImportReport::default();
+    check_rows("nodes", map.nodes().len())?;
+    check_rows("shape points", map.ways().iter().map(|way| way.refs.len()).sum())?;
+    let mut built = build(map, profile, &mut report);
+    drop_unconnected_ferries(&mut built, &mut report);
+
+    let network = &built.network;
+    let open = courses(network)
+        .filter_map(|course| course.ends(network))
+        .map(|(tail, head)| (row(tail.index()), row(head.index())));
+    let alive = component::largest(network.node_count(), open);
+    count_junctions(network, &alive, &mut report);
+
+    let turns = turns::resolve(map, &built, &alive, profile, &mut report);
+    let contracted = contract(network, &alive, &turns.pinned);
+    let forbidden = turns.forbidden.iter().filter_map(|sequence| translate(sequence, &contracted));
+    let expanded = expand(&contracted.network, forbidden);
+    if expanded.arcs.is_empty() {
+        return Err(ImportError::NoRoads);
+    }
+    check_rows("arcs", expanded.arcs.len())?;
+
+    let mut contents = assemble(&contracted.network, &expanded, built.names.into_vec())?;
+    contents.profile = profile.name().to_owned();
+    contents.places = poi::places(map);
+    contents.attractors = poi::attractors(map);
+    report.places = contents.places.len();
+    report.attractors = contents.attractors.len();
+    report.nodes = contents.graph.n_nodes();
+    report.arcs = contents.graph.arcs().len();
+    report.roads = contents.roads.n();
+    let mut junctions: Vec<_> = expanded.states.iter().map(|state| state.junction).collect();
+    junctions.sort_unstable();
+    junctions.dedup();
+    report.nodes_restricted = expanded.states.len() - junctions.len();
+    Ok((Region::new(contents)?, report))
+}
+
+fn check_rows(table: &'static str, rows: usize) -> Result<(), ImportError> {
+    if rows <= ROWS_MAX { Ok(()) } else { Err(ImportError::TooManyRows { table, rows }) }
+}
+
+/// Closes ferries that lead to a place without any other road: the far shore is not in the extract.
+fn drop_unconnected_ferries(built: &mut Built, report: &mut ImportReport) {
+    let network = &mut built.network;
+    let ferries: Vec<_> = network
+        .edge_indices()
+        .filter(|&edge| network[edge].class == super::RoadClass::Ferry)
+        .collect();
+    let mut n_edges: Vec<usize> =
+        network.node_indices().map(|node| network.edges(node).count()).collect();
+    let mut closed = vec![false; ferries.len()];
+    loop {
+        let dead_end = ferries.iter().enumerate().find(|&(idx, &edge)| {
+            let ends = network.edge_endpoints(edge);
+            !closed[idx]
+                && ends.is_some_and(|(a, b)| n_edges[a.index()] < 2 || n_edges[b.index()] < 2)
+        });
+        let Some((idx, &edge)) = dead_end else { return };
+        closed[idx] = true;
+        report.ferries_unconnected += 1;
+        for node in network.edge_endpoints(edge).into_iter().flat_map(|(a, b)| [a, b]) {
+            n_edges[node.index()] = n_edges[node.index()].saturating_sub(1);
+        }
+        network[edge].forward_ms = None;
+        network[edge].backward_ms = None;
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length in metres")]
+fn count_junctions(network: &Network, alive: &[bool], report: &mut ImportReport) {
+    report.junction_nodes = alive.iter().filter(|&&inside| inside).count();
+    let inside = |edge| {
+        network.edge_endpoints(edge).is_some_and(|(a, b)| alive[a.index()] && alive[b.index()])
+    };
+    report.junction_arcs = courses(network).filter(|course| inside(course.edge)).count();
+    let meters: f64 = network
+        .edge_indices()
+        .filter(|&edge| inside(edge))
+        .map(|edge| network[edge].segment_m.iter().sum::<f64>())
+        .sum();
+    report.road_m = meters.round() as u64;
+}
+
+/// A forbidden sequence of stretches as one of roads; `None` if it leaves the network that is kept.
+fn translate(sequence: &Forbidden, contracted: &Contracted) -> Option<Forbidden> {
+    let mut roads: Forbidden =
+        sequence.iter().map(|&course| contracted.course(course)).collect::<Option<_>>()?;
+    // Junctions inside a via way may be gone; its pieces are then one road.
+    roads.dedup();
+    Some(roads)
+}
+
+/// Numbers nodes for the hierarchy, and writes all tables.
+fn assemble(
+    network: &Network,
+    expanded: &Expanded,
+    names: Vec<String>,
+) -> Result<Contents, ImportError> {
+    let points: Vec<_> =
+        expanded.states.iter().map(|state| network[state.junction].point).collect();
+    let edges: Vec<(u32, u32)> = expanded.arcs.iter().map(|arc| (arc.tail, arc.head)).collect();
+    let number = topology::preorder(&points, &edges)?;
+    let mut node_points = points.clone();
+    for (old, &new) in number.iter().enumerate() {
+        node_points[new as usize] = points[old];
+    }
+
+    // Only roads with an arc that is left are kept.
+    let mut open = vec![[false; 2]; network.edge_count()];
+    for arc in &expanded.arcs {
+        open[arc.course.edge.index()][usize::from(!arc.course.forward)] = true;
+    }
+    let mut roads = Roads::new(names);
+    let mut road_of = vec![0; network.edge_count()];
+    for (stretch, edge) in network.edge_weights().zip(network.edge_indices()) {
+        if open[edge.index()] != [false; 2] {
+            road_of[edge.index()] = row(roads.n());
+            roads.push(stretch, open[edge.index()]);
+        }
+    }
+    let arc_of = |arc: &StateArc| {
+        let road = road_of[arc.course.edge.index()];
+        let heading = if arc.course.forward { Heading::Forward } else { Heading::Backward };
+        Arc {
+            tail: number[arc.tail as usize],
+            head: number[arc.head as usize],
+            time: roads.road(road as usize).duration_ms(heading),
+            course: road * 2 + u32::from(!arc.course.forward),
+        }
+    };
+    let arcs = expanded.arcs.iter().map(arc_of).collect();
+    let departures: Vec<Arc> = expanded.departures.iter().map(arc_of).collect();
+    let graph = Graph::new(node_points, arcs);
+    Ok(Contents { graph, departures: departure_rows(&departures), roads, ..Contents::default() })
+}
+
+/// (course, tail, head) of each course's departure.
+fn departure_rows(departures: &[Arc]) -> Vec<(u32, u32, u32)> {
+    let mut rows: Vec<_> = departures.iter().map(|arc| (arc.course, arc.tail, arc.head)).collect();
+    rows.sort_unstable();
+    rows
+}

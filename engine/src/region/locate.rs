@@ -1,0 +1,149 @@
+//! From locations to nodes and back: how a stop is left and reached.
+//!
+//! A vehicle that has stopped may set off in every direction in which the road may be driven. It is then treated as if
+//! nothing had been driven before, so only restrictions that begin on this very road can bind it.
+
+use super::{NO_ARC, Region};
+use crate::graph::csr::Arc;
+use crate::graph::roads::{Heading, Road};
+use crate::oracle::Location;
+
+/// Both headings, in the order in which ties are settled.
+pub(super) const HEADINGS: [Heading; 2] = [Heading::Forward, Heading::Backward];
+
+/// A way between a location and a node: leaving it ([`Region::exits`]) or reaching it ([`Region::entries`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Access {
+    pub(super) node: u32,
+    pub(super) ms: u32,
+    pub(super) mm: u32,
+    /// The arc driven, tail and head; the node twice if there is none.
+    pub(super) arc: [u32; 2],
+    /// The part of a road that is driven, if any.
+    pub(super) drive: Option<Drive>,
+}
+
+/// A part of a road, driven one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Drive {
+    pub(super) road: u32,
+    pub(super) heading: Heading,
+    pub(super) from_mm: u32,
+    pub(super) to_mm: u32,
+}
+
+pub(super) fn course(road: u32, heading: Heading) -> u32 {
+    road * 2 + u32::from(heading == Heading::Backward)
+}
+
+pub(super) fn heading_of(course: u32) -> Heading {
+    if course % 2 == 0 { Heading::Forward } else { Heading::Backward }
+}
+
+impl Region {
+    /// The road of a location with the position on it, cut at its end; `None` on a node or for a foreign id.
+    pub(super) fn on_road(&self, location: Location) -> Option<(u32, Road<'_>, u32)> {
+        match location {
+            Location::Along { road, along_mm } if road.idx() < self.contents.roads.n() => {
+                let tables = self.contents.roads.road(road.idx());
+                Some((road.get(), tables, along_mm.min(tables.length_mm())))
+            }
+            Location::Along { .. } | Location::Node(_) => None,
+        }
+    }
+
+    fn on_node(&self, location: Location) -> Option<Access> {
+        match location {
+            Location::Node(node) if node.idx() < self.n_nodes() => {
+                let node = node.get();
+                Some(Access { node, ms: 0, mm: 0, arc: [node; 2], drive: None })
+            }
+            Location::Along { .. } | Location::Node(_) => None,
+        }
+    }
+
+    fn arc(&self, arc_row: u32) -> Option<&Arc> {
+        if arc_row == NO_ARC { None } else { self.contents.graph.arcs().get(arc_row as usize) }
+    }
+
+    /// The arc on which a vehicle leaves that stands on a road.
+    pub(super) fn departure(&self, road: u32, heading: Heading) -> Option<&Arc> {
+        self.arc(*self.departure.get(course(road, heading) as usize)?)
+    }
+
+    /// Every copy of the arc of a road.
+    fn copies(&self, road: u32, heading: Heading) -> impl Iterator<Item = &Arc> {
+        let course = course(road, heading) as usize;
+        let rows = self.first_copy[course] as usize..self.first_copy[course + 1] as usize;
+        self.copies[rows].iter().filter_map(|&arc| self.arc(arc))
+    }
+
+    /// The nodes that are reached first from a location; at most two.
+    pub(super) fn exits(&self, from: Location) -> impl Iterator<Item = Access> {
+        let along = self.on_road(from).into_iter().flat_map(move |(road, tables, from_mm)| {
+            HEADINGS.into_iter().filter_map(move |heading| {
+                let arc = self.departure(road, heading)?;
+                let ms = tables.duration_ms(heading) - tables.elapsed_ms(heading, from_mm);
+                let to_mm = end_mm(&tables, heading);
+                let drive = Drive { road, heading, from_mm, to_mm };
+                let mm = drive.mm();
+                Some(Access { node: arc.head, ms, mm, arc: [arc.tail, arc.head], drive: Some(drive) })
+            })
+        });
+        self.on_node(from).into_iter().chain(along)
+    }
+
+    /// The nodes from which a location is reached last.
+    pub(super) fn entries(&self, to: Location) -> impl Iterator<Item = Access> {
+        let along = self.on_road(to).into_iter().flat_map(move |(road, tables, to_mm)| {
+            HEADINGS.into_iter().flat_map(move |heading| {
+                let ms = tables.elapsed_ms(heading, to_mm);
+                let from_mm = end_mm(&tables, heading.opposite());
+                let drive = Drive { road, heading, from_mm, to_mm };
+                self.copies(road, heading).map(move |arc| Access {
+                    node: arc.tail,
+                    ms,
+                    mm: drive.mm(),
+                    arc: [arc.tail, arc.head],
+                    drive: Some(drive),
+                })
+            })
+        });
+        self.on_node(to).into_iter().chain(along)
+    }
+
+    /// Driving on along one road without passing a node: (milliseconds, the drive), the faster heading of two.
+    pub(super) fn direct(&self, from: Location, to: Location) -> Option<(u32, Drive)> {
+        let (road, tables, from_mm) = self.on_road(from)?;
+        let (other, _, to_mm) = self.on_road(to)?;
+        if road != other {
+            return None;
+        }
+        HEADINGS
+            .into_iter()
+            .filter(|&heading| tables.is_open(heading))
+            .filter(|heading| match heading {
+                Heading::Forward => from_mm <= to_mm,
+                Heading::Backward => from_mm >= to_mm,
+            })
+            .map(|heading| {
+                let ms = tables.elapsed_ms(heading, to_mm) - tables.elapsed_ms(heading, from_mm);
+                (ms, Drive { road, heading, from_mm, to_mm })
+            })
+            .min_by_key(|&(ms, _)| ms)
+    }
+}
+
+/// The position at which a heading ends.
+pub(super) fn end_mm(road: &Road<'_>, heading: Heading) -> u32 {
+    match heading {
+        Heading::Forward => road.length_mm(),
+        Heading::Backward => 0,
+    }
+}
+
+impl Drive {
+    pub(super) fn mm(&self) -> u32 {
+        self.to_mm.abs_diff(self.from_mm)
+    }
+}

@@ -1,0 +1,281 @@
+//! A region: the roads of one service area with everything that answers questions about them.
+//!
+//! Immutable and shared freely between threads. Made by [`crate::import`] or read by [`Region::decode`]; what is derived
+//! (shortcuts, labels, the index of segments) is computed again in either case and never stored.
+
+mod file;
+mod locate;
+mod oracle;
+mod path;
+mod snap;
+#[cfg(test)]
+mod tests;
+
+use crate::geo::LatLon;
+use crate::graph::csr::{Graph, first_rows};
+use crate::graph::num::row;
+use crate::graph::roads::Roads;
+use crate::ids::{NodeId, RoadId};
+use crate::import::{Attractor, Place, RoadClass};
+use crate::routing::hierarchy::Hierarchy;
+use crate::routing::{HierarchyError, dijkstra};
+use crate::units::{Millimeters, Millis};
+
+pub use file::RegionError;
+pub use path::Leg;
+pub use snap::Snap;
+
+/// Labels larger than this are not kept; queries then walk the elimination tree, with the same answers.
+const LABEL_BYTES_MAX: u64 = 6 << 30;
+/// Who must be named wherever the map is shown.
+const ATTRIBUTION: &str = "© OpenStreetMap contributors, ODbL";
+/// No arc, in tables of arc rows.
+const NO_ARC: u32 = u32::MAX;
+
+/// What a region is made of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Contents {
+    pub(crate) name: String,
+    pub(crate) profile: String,
+    pub(crate) graph: Graph,
+    pub(crate) roads: Roads,
+    /// (course, tail, head): the arc on which a vehicle sets off that stands on a course. One for each open course.
+    pub(crate) departures: Vec<(u32, u32, u32)>,
+    pub(crate) places: Vec<Place>,
+    pub(crate) attractors: Vec<Attractor>,
+}
+
+/// Roads, times, and what there is to go to.
+pub struct Region {
+    contents: Contents,
+    fingerprint: u64,
+    hierarchy: Hierarchy,
+    index: snap::SegmentIndex,
+    /// Arc rows of course `c`, in order: `copies[first_copy[c]..first_copy[c + 1]]`.
+    first_copy: Vec<u32>,
+    copies: Vec<u32>,
+    /// The arc row on which a vehicle leaves that stands on a course.
+    departure: Vec<u32>,
+}
+
+/// One arc of the graph that queries run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArcView {
+    /// Where it begins.
+    pub tail: NodeId,
+    /// Where it ends.
+    pub head: NodeId,
+    /// Driving time.
+    pub time: Millis,
+    /// Length.
+    pub length: Millimeters,
+    /// The road that it follows.
+    pub road: RoadId,
+}
+
+/// One road.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RoadView<'a> {
+    /// Its id.
+    pub id: RoadId,
+    /// What kind of road it is.
+    pub class: RoadClass,
+    /// The name of its longest named part.
+    pub name: Option<&'a str>,
+    /// Its shape from start to end.
+    pub geometry: &'a [LatLon],
+    /// Whether it may be driven along its shape.
+    pub forward: bool,
+    /// Whether it may be driven against its shape.
+    pub backward: bool,
+}
+
+impl Region {
+    /// Derives what queries need.
+    pub(crate) fn new(contents: Contents) -> Result<Self, HierarchyError> {
+        Self::with_label_limit(contents, LABEL_BYTES_MAX)
+    }
+
+    /// The same with another limit for labels.
+    pub(crate) fn with_label_limit(
+        contents: Contents,
+        label_bytes_max: u64,
+    ) -> Result<Self, HierarchyError> {
+        let (hierarchy, index) = rayon::join(
+            || Hierarchy::new(&contents.graph, label_bytes_max),
+            || snap::SegmentIndex::new(&contents.roads),
+        );
+        let n_courses = contents.roads.n() * 2;
+        let arcs = contents.graph.arcs();
+        let first_copy = first_rows(n_courses, arcs.iter().map(|arc| arc.course));
+        let mut copies: Vec<u32> = (0..row(arcs.len())).collect();
+        copies.sort_by_key(|&arc| arcs[arc as usize].course);
+        let mut departure = vec![NO_ARC; n_courses];
+        for &(course, tail, head) in &contents.departures {
+            let rows = first_copy[course as usize] as usize..first_copy[course as usize + 1] as usize;
+            let is_it = |&&arc: &&u32| {
+                arcs[arc as usize].tail == tail && arcs[arc as usize].head == head
+            };
+            departure[course as usize] = copies[rows].iter().find(is_it).copied().unwrap_or(NO_ARC);
+        }
+        let fingerprint = file::fingerprint(&contents);
+        Ok(Self { contents, fingerprint, hierarchy: hierarchy?, index, first_copy, copies, departure })
+    }
+
+    /// The same region under another name.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.contents.name);
+        self
+    }
+
+    /// Its name, empty if it was given none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.contents.name
+    }
+
+    /// The name of the profile it was built with.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        &self.contents.profile
+    }
+
+    /// Who must be named wherever the map is shown.
+    #[must_use]
+    pub fn attribution(&self) -> &str {
+        ATTRIBUTION
+    }
+
+    /// A number that differs between regions whose roads or times differ.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// South-west and north-east corner of all roads.
+    #[must_use]
+    pub fn bounds(&self) -> (LatLon, LatLon) {
+        let points = &self.contents.roads.points;
+        let corner = |pick: fn(i32, i32) -> i32| {
+            let lat = points.iter().map(|point| point.lat_e7()).reduce(pick);
+            let lon = points.iter().map(|point| point.lon_e7()).reduce(pick);
+            lat.zip(lon).and_then(|(lat, lon)| LatLon::from_e7(lat, lon)).unwrap_or_default()
+        };
+        (corner(i32::min), corner(i32::max))
+    }
+
+    /// Nodes of the routing graph.
+    #[must_use]
+    pub fn n_nodes(&self) -> usize {
+        self.contents.graph.n_nodes()
+    }
+
+    /// Arcs of the routing graph.
+    #[must_use]
+    pub fn n_arcs(&self) -> usize {
+        self.contents.graph.arcs().len()
+    }
+
+    /// Shortcuts of the hierarchy.
+    #[must_use]
+    pub fn n_shortcuts(&self) -> usize {
+        self.hierarchy.n_shortcuts()
+    }
+
+    /// Whether queries are answered by labels, or there was no room for them.
+    #[must_use]
+    pub fn has_labels(&self) -> bool {
+        self.hierarchy.has_labels()
+    }
+
+    /// Bytes of the index that queries read: shortcuts, times and labels.
+    #[must_use]
+    pub fn index_bytes(&self) -> usize {
+        self.hierarchy.bytes()
+    }
+
+    /// Where a node is; the null island for a node of another region.
+    #[must_use]
+    pub fn node_point(&self, node: NodeId) -> LatLon {
+        self.contents.graph.points().get(node.idx()).copied().unwrap_or_default()
+    }
+
+    /// The graph that queries run on, in order of tail and head; loops and parallel arcs are among them.
+    pub fn arcs(&self) -> impl ExactSizeIterator<Item = ArcView> {
+        self.contents.graph.arcs().iter().map(|arc| {
+            let road = arc.course / 2;
+            let length = self.contents.roads.road(road as usize).length_mm();
+            ArcView {
+                tail: NodeId::new(arc.tail),
+                head: NodeId::new(arc.head),
+                time: Millis::new(arc.time),
+                length: Millimeters::new(u64::from(length)),
+                road: RoadId::new(road),
+            }
+        })
+    }
+
+    /// All roads in order of id.
+    pub fn roads(&self) -> impl ExactSizeIterator<Item = RoadView<'_>> {
+        (0..self.contents.roads.n()).map(|road| self.road_view(road))
+    }
+
+    /// One road; `None` for an id of another region.
+    #[must_use]
+    pub fn road(&self, id: RoadId) -> Option<RoadView<'_>> {
+        (id.idx() < self.contents.roads.n()).then(|| self.road_view(id.idx()))
+    }
+
+    fn road_view(&self, idx: usize) -> RoadView<'_> {
+        let roads = &self.contents.roads;
+        let road = roads.road(idx);
+        RoadView {
+            id: RoadId::new(row(idx)),
+            class: roads.class[idx],
+            name: roads.main_name(idx),
+            geometry: road.points,
+            forward: road.is_open(crate::graph::roads::Heading::Forward),
+            backward: road.is_open(crate::graph::roads::Heading::Backward),
+        }
+    }
+
+    /// Settlements.
+    #[must_use]
+    pub fn places(&self) -> &[Place] {
+        &self.contents.places
+    }
+
+    /// Schools, shops, stops and the like.
+    #[must_use]
+    pub fn attractors(&self) -> &[Attractor] {
+        &self.contents.attractors
+    }
+
+    /// Times from one node to all by plain Dijkstra: the slow reference, for tests and for doubt.
+    #[must_use]
+    pub fn reference_times_from(&self, node: NodeId) -> Vec<Millis> {
+        if node.idx() >= self.n_nodes() {
+            return Vec::new();
+        }
+        let times = dijkstra::times_from(&self.contents.graph, node.get());
+        times.into_iter().map(oracle::millis).collect()
+    }
+
+    /// Times from all nodes to one by plain Dijkstra.
+    #[must_use]
+    pub fn reference_times_to(&self, node: NodeId) -> Vec<Millis> {
+        if node.idx() >= self.n_nodes() {
+            return Vec::new();
+        }
+        let times = dijkstra::times_to(&self.contents.graph, node.get());
+        times.into_iter().map(oracle::millis).collect()
+    }
+
+    /// Computes shortcuts and labels for the arc times once more, and throws them away: what new times would cost.
+    pub fn customise_again(&self) {
+        let mut hierarchy = self.hierarchy.clone();
+        hierarchy.customise(&self.contents.graph, LABEL_BYTES_MAX);
+        std::hint::black_box(&hierarchy);
+    }
+}

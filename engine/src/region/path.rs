@@ -1,0 +1,211 @@
+//! Paths: nodes passed, shape on the map, and legs with street names.
+
+use super::Region;
+use super::locate::{Access, Drive, HEADINGS, course, end_mm, heading_of};
+use crate::geo::LatLon;
+use crate::graph::roads::Heading;
+use crate::ids::NodeId;
+use crate::oracle::{Location, Path, Waypoint};
+use crate::routing::NEVER;
+use crate::units::{Millimeters, Millis};
+
+/// A stretch of a path on which the street has one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// The name, where the map has one.
+    pub name: Option<String>,
+    /// Its length.
+    pub distance: Millimeters,
+    /// Its driving time.
+    pub duration: Millis,
+}
+
+fn millimeters(mm: u32) -> Millimeters {
+    Millimeters::new(u64::from(mm))
+}
+
+impl Region {
+    pub(super) fn find_path(&self, from: Location, to: Location) -> Option<Path> {
+        let direct = self.direct(from, to);
+        let over_nodes = self.best_accesses(from, to).filter(|(_, _, ms)| {
+            direct.is_none_or(|(direct_ms, _)| *ms < direct_ms)
+        });
+        match (over_nodes, direct) {
+            (Some((exit, entry, _)), _) => self.path_over(from, to, &exit, &entry),
+            (None, Some((ms, drive))) => self.path_along(from, to, ms, drive),
+            (None, None) => None,
+        }
+    }
+
+    /// The first of the fastest ways over nodes, in the order of exits and entries.
+    fn best_accesses(&self, from: Location, to: Location) -> Option<(Access, Access, u32)> {
+        let mut best: Option<(Access, Access, u32)> = None;
+        for exit in self.exits(from) {
+            for entry in self.entries(to) {
+                let ms = self.time_over(&exit, &entry);
+                if ms < NEVER && best.as_ref().is_none_or(|&(_, _, least)| ms < least) {
+                    best = Some((exit, entry, ms));
+                }
+            }
+        }
+        best
+    }
+
+    fn path_along(&self, from: Location, to: Location, ms: u32, drive: Drive) -> Option<Path> {
+        let arc = self.departure(drive.road, drive.heading)?;
+        let arc = [arc.tail, arc.head].map(NodeId::new);
+        Some(Path {
+            from,
+            to,
+            waypoints: Vec::new(),
+            duration: Millis::new(ms),
+            distance: millimeters(drive.mm()),
+            first_arc: arc,
+            last_arc: arc,
+        })
+    }
+
+    fn path_over(
+        &self,
+        from: Location,
+        to: Location,
+        exit: &Access,
+        entry: &Access,
+    ) -> Option<Path> {
+        let arcs = self.hierarchy.path(exit.node, entry.node)?;
+        let mut elapsed = Millis::new(exit.ms);
+        let mut driven = millimeters(exit.mm);
+        let mut waypoints = vec![Waypoint { node: NodeId::new(exit.node), elapsed, driven }];
+        for arc in arcs {
+            let arc = self.contents.graph.arcs().get(arc as usize)?;
+            elapsed += Millis::new(arc.time);
+            driven += millimeters(self.contents.roads.road(arc.course as usize / 2).length_mm());
+            waypoints.push(Waypoint { node: NodeId::new(arc.head), elapsed, driven });
+        }
+        Some(Path {
+            from,
+            to,
+            waypoints,
+            duration: elapsed + Millis::new(entry.ms),
+            distance: driven + millimeters(entry.mm),
+            first_arc: exit.arc.map(NodeId::new),
+            last_arc: entry.arc.map(NodeId::new),
+        })
+    }
+
+    /// The parts of roads that a path drives. A path of another region gives what can be made of it.
+    fn drives(&self, path: &Path) -> Vec<Drive> {
+        let (Some(first), Some(last)) = (path.waypoints.first(), path.waypoints.last()) else {
+            return self.direct(path.from, path.to).map(|(_, drive)| drive).into_iter().collect();
+        };
+        let exit = self.exits(path.from).find(|exit| {
+            exit.arc.map(NodeId::new) == path.first_arc && exit.ms == first.elapsed.get()
+        });
+        let rest = path.duration.saturating_sub(last.elapsed);
+        let entry = self.entries(path.to).find(|entry| {
+            entry.arc.map(NodeId::new) == path.last_arc && entry.ms == rest.get()
+        });
+        let between = path.waypoints.windows(2).filter_map(|pair| match pair {
+            [a, b] if a.node.idx() < self.n_nodes() => {
+                let arc = self.contents.graph.fastest(a.node.get(), b.node.get())?;
+                let (road, heading) = (arc.course / 2, heading_of(arc.course));
+                let tables = self.contents.roads.road(road as usize);
+                let from_mm = end_mm(&tables, heading.opposite());
+                Some(Drive { road, heading, from_mm, to_mm: end_mm(&tables, heading) })
+            }
+            _ => None,
+        });
+        let ends = |access: Option<Access>| access.and_then(|access| access.drive);
+        ends(exit).into_iter().chain(between).chain(ends(entry)).collect()
+    }
+
+    /// The shape of a path with the time since its start at every point. The first point and the last are exactly those
+    /// of its ends; there are always at least two unless it starts and ends on one node.
+    #[must_use]
+    pub fn path_geometry(&self, path: &Path) -> Vec<(LatLon, Millis)> {
+        let mut shape = vec![(self.point(path.from), Millis::ZERO)];
+        let mut start = 0;
+        for drive in self.drives(path) {
+            let road = self.contents.roads.road(drive.road as usize);
+            let before = road.elapsed_ms(drive.heading, drive.from_mm);
+            let since_start =
+                |mm: u32| Millis::new(start + (road.elapsed_ms(drive.heading, mm) - before));
+            let inner = |&i: &usize| {
+                let (low, high) =
+                    (drive.from_mm.min(drive.to_mm), drive.from_mm.max(drive.to_mm));
+                low < road.mm[i] && road.mm[i] < high
+            };
+            let mut points: Vec<_> = (0..road.points.len())
+                .filter(inner)
+                .map(|i| (road.points[i], since_start(road.mm[i])))
+                .collect();
+            if drive.heading == Heading::Backward {
+                points.reverse();
+            }
+            shape.extend(points);
+            shape.push((road.point(drive.to_mm), since_start(drive.to_mm)));
+            start += road.elapsed_ms(drive.heading, drive.to_mm) - before;
+        }
+        if let (Some(last), true) = (shape.last_mut(), path.from != path.to) {
+            *last = (self.point(path.to), path.duration);
+        }
+        shape
+    }
+
+    /// The legs of a path: one for each run of parts with the same name. Their sums are those of the path.
+    #[must_use]
+    pub fn legs(&self, path: &Path) -> Vec<Leg> {
+        let mut legs: Vec<Leg> = Vec::new();
+        for drive in self.drives(path) {
+            for (name, from_mm, to_mm) in self.named_parts(&drive) {
+                let road = self.contents.roads.road(drive.road as usize);
+                let ms = road.elapsed_ms(drive.heading, to_mm)
+                    - road.elapsed_ms(drive.heading, from_mm);
+                let distance = millimeters(to_mm.abs_diff(from_mm));
+                match legs.last_mut() {
+                    Some(leg) if leg.name.as_deref() == name => {
+                        leg.distance += distance;
+                        leg.duration += Millis::new(ms);
+                    }
+                    _ => legs.push(Leg {
+                        name: name.map(Into::into),
+                        distance,
+                        duration: Millis::new(ms),
+                    }),
+                }
+            }
+        }
+        legs
+    }
+
+    /// (name, from, to) of the parts of a drive in order of driving; empty parts are left out.
+    fn named_parts(&self, drive: &Drive) -> Vec<(Option<&str>, u32, u32)> {
+        let roads = &self.contents.roads;
+        let road = roads.road(drive.road as usize);
+        let (low, high) = (drive.from_mm.min(drive.to_mm), drive.from_mm.max(drive.to_mm));
+        let starts: Vec<(u32, Option<&str>)> =
+            roads.parts(drive.road as usize).map(|(start, name)| (road.mm[start], name)).collect();
+        let ends = starts.iter().skip(1).map(|&(mm, _)| mm).chain([road.length_mm()]);
+        let mut parts: Vec<_> = starts
+            .iter()
+            .zip(ends)
+            .map(|(&(start, name), end)| (name, start.max(low), end.min(high)))
+            .filter(|(_, start, end)| start < end)
+            .collect();
+        if drive.heading == Heading::Backward {
+            parts.reverse();
+            parts.iter_mut().for_each(|part| std::mem::swap(&mut part.1, &mut part.2));
+        }
+        parts
+    }
+
+    /// The courses of a path in order, for checks that no restriction is broken: road and whether along its shape.
+    #[must_use]
+    pub fn path_courses(&self, path: &Path) -> Vec<(crate::ids::RoadId, bool)> {
+        let drives = self.drives(path);
+        let courses = drives.iter().map(|drive| course(drive.road, drive.heading));
+        courses
+            .map(|c| (crate::ids::RoadId::new(c / 2), heading_of(c) == HEADINGS[0]))
+            .collect()
+    }
+}

@@ -1,0 +1,159 @@
+//! The shortcuts of the hierarchy and its elimination tree, the same for all weights.
+//!
+//! Nodes are eliminated from the largest number to the smallest; the neighbours left over become a clique. What a node
+//! is connected to when it is eliminated are its *upper* neighbours, all of them its ancestors in the elimination tree.
+//! Symbolic factorisation after George and Liu (1981); as hierarchies: arXiv 1402.0402, section 4.
+
+use thiserror::Error;
+
+use super::order::nested_dissection;
+use crate::geo::LatLon;
+use crate::graph::num::row;
+
+/// Shortcuts of any hierarchy: 2^28 take 4 GB with their weights.
+const EDGES_MAX: usize = 1 << 28;
+/// Shortcuts for each node beyond which something other than a road network was given.
+const EDGES_PER_NODE_MAX: usize = 200;
+/// Shortcuts allowed whatever the number of nodes.
+const EDGES_FREE: usize = 1 << 20;
+
+/// Why no hierarchy was built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum HierarchyError {
+    /// The order leads to far more shortcuts than any road network needs.
+    #[error("more than {limit} shortcuts on {nodes} nodes: the graph does not separate, or its node order is damaged")]
+    TooDense {
+        /// Nodes of the graph.
+        nodes: usize,
+        /// Shortcuts allowed.
+        limit: usize,
+    },
+    /// Nodes are not numbered in the order of a tree.
+    #[error("nodes are not in the order of an elimination tree")]
+    NotPreorder,
+    /// A node has no way up to the root.
+    #[error("node {node} is not connected to the rest")]
+    NotConnected {
+        /// The node.
+        node: u32,
+    },
+}
+
+/// The elimination tree and the shortcuts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Topology {
+    /// The parent in the tree; the root 0 is its own.
+    pub(crate) parent: Vec<u32>,
+    /// Steps to the root.
+    pub(crate) depth: Vec<u32>,
+    /// Upper neighbours of `v`: `up[first_up[v]..first_up[v + 1]]`, ascending, that is from the root down.
+    pub(crate) first_up: Vec<u32>,
+    pub(crate) up: Vec<u32>,
+}
+
+impl Topology {
+    /// Eliminates nodes from the largest to the smallest. `edges` as in [`nested_dissection`].
+    pub(crate) fn new(n: usize, edges: &[(u32, u32)]) -> Result<Self, HierarchyError> {
+        let limit = (n * EDGES_PER_NODE_MAX).clamp(EDGES_FREE, EDGES_MAX);
+        let mut upper: Vec<Vec<u32>> = vec![Vec::new(); n];
+        for &(a, b) in edges.iter().filter(|(a, b)| a != b) {
+            upper[a.max(b) as usize].push(a.min(b));
+        }
+        let mut n_edges = 0;
+        let mut parent = vec![0; n];
+        for node in (0..n).rev() {
+            let mut mine = std::mem::take(&mut upper[node]);
+            mine.sort_unstable();
+            mine.dedup();
+            mine.shrink_to_fit();
+            n_edges += mine.len();
+            if n_edges > limit {
+                return Err(HierarchyError::TooDense { nodes: n, limit });
+            }
+            match mine.split_last() {
+                Some((&lowest, rest)) => {
+                    parent[node] = lowest;
+                    upper[lowest as usize].extend(rest);
+                }
+                None if node > 0 => return Err(HierarchyError::NotConnected { node: row(node) }),
+                None => {}
+            }
+            upper[node] = mine;
+        }
+        let mut depth = vec![0; n];
+        let mut first_up = vec![0];
+        let mut up = Vec::with_capacity(n_edges);
+        for (node, mine) in upper.into_iter().enumerate() {
+            if node > 0 {
+                depth[node] = depth[parent[node] as usize] + 1;
+            }
+            up.extend(mine);
+            first_up.push(row(up.len()));
+        }
+        Ok(Self { parent, depth, first_up, up })
+    }
+
+    pub(crate) fn n_nodes(&self) -> usize {
+        self.parent.len()
+    }
+
+    /// Rows of the edges from a node to its upper neighbours.
+    pub(crate) fn up_rows(&self, node: u32) -> std::ops::Range<usize> {
+        let node = node as usize;
+        self.first_up[node] as usize..self.first_up[node + 1] as usize
+    }
+
+    /// The row of the edge between a node and an upper neighbour.
+    pub(crate) fn edge(&self, lower: u32, upper: u32) -> Option<usize> {
+        let rows = self.up_rows(lower);
+        self.up[rows.clone()].binary_search(&upper).ok().map(|idx| rows.start + idx)
+    }
+
+    /// Whether subtrees are contiguous, as [`super::ancestors`] needs it: each parent is on the path just left.
+    pub(crate) fn is_preorder(&self) -> bool {
+        (1..self.n_nodes()).all(|node| {
+            let wanted = self.parent[node];
+            let mut previous = row(node - 1);
+            // Walking up costs as much as the depth lost, so this is linear in all.
+            while previous > wanted {
+                previous = self.parent[previous as usize];
+            }
+            previous == wanted
+        })
+    }
+}
+
+/// New numbers of the nodes: a nested dissection order, made a preorder of its elimination tree with root 0.
+///
+/// # Errors
+/// [`HierarchyError`] if the graph is not connected or does not separate.
+pub(crate) fn preorder(
+    points: &[LatLon],
+    edges: &[(u32, u32)],
+) -> Result<Vec<u32>, HierarchyError> {
+    let n = points.len();
+    let order = nested_dissection(points, edges);
+    let mut eliminated = vec![0; n];
+    for (position, &node) in order.iter().rev().enumerate() {
+        eliminated[node as usize] = row(position);
+    }
+    let renumbered: Vec<(u32, u32)> = edges
+        .iter()
+        .map(|&(a, b)| (eliminated[a as usize], eliminated[b as usize]))
+        .collect();
+    let topology = Topology::new(n, &renumbered)?;
+
+    // Sizes of subtrees give every node its place: after its parent and the siblings before it.
+    let mut size = vec![1_u32; n];
+    for node in (1..n).rev() {
+        size[topology.parent[node] as usize] += size[node];
+    }
+    let mut next_child = vec![1_u32; n];
+    let mut place = vec![0_u32; n];
+    for node in 1..n {
+        let parent = topology.parent[node] as usize;
+        place[node] = place[parent] + next_child[parent];
+        next_child[parent] += size[node];
+    }
+    Ok(eliminated.into_iter().map(|old| place[old as usize]).collect())
+}
