@@ -8,6 +8,7 @@ pub mod app;
 pub mod clock;
 pub mod limits;
 pub mod map;
+pub mod region_map;
 pub mod spots;
 
 pub mod access;

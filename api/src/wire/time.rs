@@ -4,16 +4,16 @@ use jiff::Timestamp;
 use sharxi_engine::units::EngineTime;
 
 /// Latest time that the protocol can say; `EngineTime::NEVER` is shown as this.
-const LAST_MS: i64 = 253_402_300_799_999;
+const LAST_MS: i64 = 253_402_127_999_999;
 
-/// A time with milliseconds, in UTC; cut to the years 1970 to 9999.
+/// A time with milliseconds, in UTC; cut to the years 1970 to 9999 (less its last two days).
 #[must_use]
 pub fn format(at: EngineTime) -> String {
     let ms = at.unix_ms().clamp(0, LAST_MS);
     Timestamp::from_millisecond(ms).map_or_else(|_| String::new(), |stamp| format!("{stamp:.3}"))
 }
 
-/// Reads RFC 3339 with any offset; finer parts than milliseconds are cut off. `None` outside the years 1970 to 9999.
+/// Reads RFC 3339 with any offset; finer parts than milliseconds are cut off. `None` outside the years 1970 to 9999 (less its last two days).
 #[must_use]
 pub fn parse(text: &str) -> Option<EngineTime> {
     let stamp: Timestamp = text.parse().ok()?;
@@ -39,6 +39,6 @@ mod tests {
         {
             assert_eq!(parse(text), None, "{text}");
         }
-        assert_eq!(format(EngineTime::NEVER), "9999-12-31T23:59:59.999Z");
+        assert_eq!(format(EngineTime::NEVER), "9999-12-29T23:59:59.999Z");
     }
 }
