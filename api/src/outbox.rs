@@ -13,13 +13,14 @@ use crate::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
 /// The sending end, held by the core and by the client's own connection.
 #[derive(Clone)]
 pub struct Outbox {
-    queue: mpsc::Sender<Utf8Bytes>,
+    /// `None` is the last one.
+    queue: mpsc::Sender<Option<Utf8Bytes>>,
     state: Arc<State>,
 }
 
 /// The receiving end, held by the client's connection.
 pub struct OutboxReader {
-    queue: mpsc::Receiver<Utf8Bytes>,
+    queue: mpsc::Receiver<Option<Utf8Bytes>>,
     state: Arc<State>,
 }
 
@@ -50,26 +51,37 @@ impl Outbox {
         let size = text.len();
         let before = self.state.bytes.fetch_add(size, Ordering::Relaxed);
         let fits = before == 0 || before.saturating_add(size) <= OUTBOX_BYTES_MAX;
-        if fits && self.queue.try_send(text).is_ok() {
+        if fits && self.queue.try_send(Some(text)).is_ok() {
             return Ok(());
         }
         self.state.bytes.fetch_sub(size, Ordering::Relaxed);
         self.state.cut.notify_one();
         Err(Unreachable)
     }
+
+    /// Ends the connection once everything queued before has been sent.
+    pub fn finish(&self) {
+        if self.queue.try_send(None).is_err() {
+            self.state.cut.notify_one();
+        }
+    }
 }
 
 impl OutboxReader {
-    /// The next message; `None` once every sender is gone and the queue is empty.
+    /// The next message; `None` once there will be no more.
     pub async fn next(&mut self) -> Option<Utf8Bytes> {
-        let text = self.queue.recv().await?;
+        let text = self.queue.recv().await??;
         self.state.bytes.fetch_sub(text.len(), Ordering::Relaxed);
         Some(text)
     }
 
-    /// A message that is there already.
+    /// The message that is there already, if there is one.
     pub fn ready(&mut self) -> Option<Utf8Bytes> {
-        let text = self.queue.try_recv().ok()?;
+        let Some(text) = self.queue.try_recv().ok()? else {
+            // Nothing comes after the last one; whoever asks next is told so.
+            self.queue.close();
+            return None;
+        };
         self.state.bytes.fetch_sub(text.len(), Ordering::Relaxed);
         Some(text)
     }

@@ -75,6 +75,9 @@ impl Publisher {
         let ids: Vec<ClientId> = self.clients.keys().copied().collect();
         for id in ids {
             self.tell(id, text.clone());
+            if let Some(client) = self.clients.get(&id) {
+                client.outbox.finish();
+            }
             self.leave(id);
         }
     }

@@ -191,7 +191,7 @@ async fn the_same_over_http() {
         ("/ready", 200, "state_hash"),
         ("/", 200, "Sharxi"),
         ("/nothing", 404, "not_found"),
-        ("/tiles/10/499/326.mvt", 200, "roads"),
+        ("/tiles/10/499/328.mvt", 200, "roads"),
         ("/tiles/10/0/0.mvt", 200, ""),
         ("/tiles/1/2/0.mvt", 404, "no such tile"),
         ("/tiles/1/0/0.png", 404, "no such tile"),

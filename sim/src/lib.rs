@@ -1,1 +1,26 @@
 //! The harness around the engine and the service.
+//!
+//! Way of a study: [`scenario`] -> [`demand_model`] and [`fleet`] -> [`event_loop`] around the very dispatcher that the
+//! service runs -> [`event_log`] -> [`audit`] -> [`kpi`] -> [`report`].
+//!
+//! Architecture invariants: a study reads no clock but to say how long it took; its outputs are the same bytes on any
+//! number of threads; [`audit`] knows nothing of the dispatcher.
+
+pub mod clock;
+pub mod rng;
+
+pub mod demand;
+pub mod fleet;
+pub mod ground;
+
+pub mod demand_model;
+
+pub mod actors;
+pub mod event_log;
+pub mod event_loop;
+pub mod world;
+
+pub mod audit;
+
+#[cfg(test)]
+mod testing;

@@ -1,6 +1,5 @@
 //! The live page, embedded in the binary when it was built.
 
-use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::reply;
@@ -8,21 +7,16 @@ use super::reply;
 // `ASSETS: &[(&str, &[u8])]`, path and contents, sorted by path.
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// The file at `path`; `/` is the page itself.
+/// The file at `path`, if there is one; `/` is the page itself.
 #[must_use]
-pub fn serve(path: &str) -> Response {
+pub fn find(path: &str) -> Option<Response> {
     let wanted = match path.trim_start_matches('/') {
         "" => "index.html",
         file => file,
     };
     let found = ASSETS.binary_search_by(|(name, _)| (*name).cmp(wanted)).ok();
-    match found.and_then(|idx| ASSETS.get(idx)) {
-        Some((name, contents)) => reply::bytes(content_type(name), contents.to_vec()),
-        None => reply::json(
-            StatusCode::NOT_FOUND,
-            r#"{"type":"error","code":"not_found","message":"no such address"}"#.into(),
-        ),
-    }
+    let (name, contents) = found.and_then(|idx| ASSETS.get(idx))?;
+    Some(reply::bytes(content_type(name), contents.to_vec()))
 }
 
 fn content_type(name: &str) -> &'static str {

@@ -244,7 +244,9 @@ fn ready(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 fn pages() -> BoxedFilter<(Response,)> {
     warp::get()
         .and(warp::path::full())
-        .map(|path: warp::path::FullPath| page::serve(path.as_str()))
+        .and_then(|path: warp::path::FullPath| async move {
+            page::find(path.as_str()).ok_or_else(warp::reject::not_found)
+        })
         .boxed()
 }
 

@@ -1,0 +1,22 @@
+//! A simulated rider: asks once, takes what is offered.
+
+use sharxi_engine::demand::request::RideRequest;
+
+use crate::demand::DemandRow;
+use crate::ground::Ground;
+
+/// Longest distance from a road at which a ride can begin or end, in metres.
+pub const SNAP_MAX_M: f64 = 500.0;
+
+/// The request of `row` on the roads of `ground`; `None` if either end is more than `snap_max_m` from a road.
+#[must_use]
+pub fn request(row: &DemandRow, ground: &dyn Ground, snap_max_m: f64) -> Option<RideRequest> {
+    Some(RideRequest {
+        name: row.name.clone(),
+        from: ground.snap(row.from, snap_max_m)?,
+        to: ground.snap(row.to, snap_max_m)?,
+        party: row.party,
+        when: row.when,
+        accept_at_once: true,
+    })
+}

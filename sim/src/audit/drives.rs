@@ -1,0 +1,117 @@
+//! The rules of the road: no vehicle is faster than the road allows, none stands where there is no road, and no direct
+//! drive was said to be shorter than it is.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::files::meters;
+use super::log::{Entry, Kind, Place};
+use super::roads::Roads;
+use super::{Breach, Breaches};
+
+/// Slack of points rounded to 1e-7 degrees and of lengths on a sphere, in metres.
+const POINT_SLACK_M: f64 = 2.0;
+
+/// A drive between two stops.
+#[derive(Clone, Copy, Debug)]
+pub struct Drive {
+    /// Line of the arrival.
+    pub line: usize,
+    /// Where it set off.
+    pub from: Place,
+    /// Where it arrived.
+    pub to: Place,
+    /// How long it took.
+    pub elapsed_ms: i64,
+}
+
+/// A stop at which somebody boarded or alighted.
+#[derive(Clone, Copy, Debug)]
+pub struct Stop {
+    /// Line of the boarding or alighting.
+    pub line: usize,
+    /// Where the vehicle stood.
+    pub place: Place,
+}
+
+/// All drives and stops of a log.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Drives.
+    pub drives: Vec<Drive>,
+    /// Last pickup of each request.
+    pub pickups: BTreeMap<String, Stop>,
+    /// Drop-off of each request.
+    pub dropoffs: BTreeMap<String, Stop>,
+}
+
+impl Seen {
+    /// How many drives.
+    #[must_use]
+    pub fn n_drives(&self) -> usize {
+        self.drives.len()
+    }
+}
+
+/// Checks all drives (in parallel: each is a search of its own; the result does not depend on the threads).
+pub fn check(
+    seen: &Seen,
+    roads: &Roads,
+    by_ride: &BTreeMap<&str, Vec<&Entry>>,
+    breaches: &mut Breaches,
+) {
+    let of_drives = seen.drives.par_iter().flat_map_iter(|drive| drive_breaches(drive, roads));
+    let of_drives: Vec<Breach> = of_drives.collect();
+    let rides: Vec<(&&str, &Vec<&Entry>)> = by_ride.iter().collect();
+    let of_rides: Vec<Breach> =
+        rides.par_iter().filter_map(|(name, own)| direct_breach(name, own, seen, roads)).collect();
+    for breach in of_drives.into_iter().chain(of_rides) {
+        breaches.add(breach.line, breach.rule, breach.text);
+    }
+}
+
+fn drive_breaches(drive: &Drive, roads: &Roads) -> Vec<Breach> {
+    let places = [drive.from, drive.to];
+    let mut found: Vec<Breach> =
+        places.iter().filter_map(|place| place_breach(drive.line, *place, roads)).collect();
+    let (from, to) = (drive.from.arc, drive.to.arc);
+    let elapsed_ms = u64::try_from(drive.elapsed_ms).unwrap_or(0);
+    if from != to && roads.time_within(&[from[1]], &[to[0]], elapsed_ms).is_none() {
+        let text = format!(
+            "no road leads from node {} to node {} within the {} ms it took",
+            from[1], to[0], drive.elapsed_ms
+        );
+        found.push(Breach { line: drive.line, rule: "speed", text });
+    }
+    found
+}
+
+/// A place must lie on its arc: no further from either end than the arc is long.
+fn place_breach(line: usize, place: Place, roads: &Roads) -> Option<Breach> {
+    let [tail, head] = place.arc;
+    let length_m = if tail == head { Some(0.0) } else { roads.arc_length_m(tail, head) };
+    let ends = roads.node(tail).zip(roads.node(head));
+    let on_arc = length_m.zip(ends).is_some_and(|(length_m, (tail, head))| {
+        [tail, head].iter().all(|end| meters(*end, place.point()) <= length_m + POINT_SLACK_M)
+    });
+    let text = || format!("the vehicle does not stand on the arc [{tail}, {head}]");
+    (!on_arc).then(|| Breach { line, rule: "arc", text: text() })
+}
+
+/// `direct_s` can't be less than the best drive between the ends of the two arcs, whichever way it sets off.
+fn direct_breach(name: &str, own: &[&Entry], seen: &Seen, roads: &Roads) -> Option<Breach> {
+    let (line, direct_s) = own.iter().find_map(|entry| match entry.kind {
+        Kind::Promised { direct_s, .. } => Some((entry.line, direct_s)),
+        _ => None,
+    })?;
+    let (from, to) = (seen.pickups.get(name)?.place.arc, seen.dropoffs.get(name)?.place.arc);
+    let is_possible = roads.time_within(&from, &to, whole_ms(direct_s)).is_some();
+    let text = || format!("request {name}: nobody drives that in {direct_s} s");
+    (!is_possible).then(|| Breach { line, rule: "direct", text: text() })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+fn whole_ms(seconds: f64) -> u64 {
+    (seconds * 1000.0).round() as u64
+}

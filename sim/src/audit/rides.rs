@@ -1,0 +1,278 @@
+//! The rules of one ride: asked once, answered once, promised once, carried as promised, ended.
+
+use super::files::{Ask, time_ms};
+use super::log::{Entry, Kind};
+use super::vehicles::Breakdowns;
+use super::{Breaches, Rules};
+
+/// Rounding of seconds to milliseconds, in milliseconds.
+const ROUNDING_MS: f64 = 1.0;
+
+/// What a rider was told. Times in milliseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+struct Promise {
+    line: usize,
+    ready_at: i64,
+    pickup_by: i64,
+    dropoff_by: i64,
+    ride_max_ms: f64,
+}
+
+/// What is known of a ride while its records are read.
+#[derive(Debug, Default)]
+struct Ride<'a> {
+    requested: Option<usize>,
+    answered: Option<usize>,
+    promise: Option<Promise>,
+    /// Who is to carry the rider.
+    vehicle: Option<&'a str>,
+    /// Since when, and in what.
+    on_board: Option<(i64, &'a str)>,
+    first_boarded: Option<i64>,
+    ended: Option<usize>,
+    late: bool,
+    announced: Option<usize>,
+    last_line: usize,
+}
+
+/// Checks the ride `name` by its own records in order; whether its promise was broken and announced so.
+pub fn check(
+    name: &str,
+    ask: &Ask,
+    own: &[&Entry],
+    rules: Rules,
+    breakdowns: &Breakdowns,
+    breaches: &mut Breaches,
+) -> bool {
+    let mut ride = Ride::default();
+    for &entry in own {
+        ride.last_line = entry.line;
+        if let Some(line) = ride.ended {
+            let announcement = matches!(entry.kind, Kind::PromiseBroken { .. });
+            breaches.check(announcement, entry.line, "after_end", || {
+                format!("request {name} ended at line {line}")
+            });
+        }
+        step(name, ask, entry, rules, breakdowns, &mut ride, breaches);
+    }
+    finish(name, &ride, breaches);
+    ride.late && ride.announced.is_some()
+}
+
+fn step<'a>(
+    name: &str,
+    ask: &Ask,
+    entry: &'a Entry,
+    rules: Rules,
+    breakdowns: &Breakdowns,
+    ride: &mut Ride<'a>,
+    breaches: &mut Breaches,
+) {
+    let line = entry.line;
+    match &entry.kind {
+        Kind::Requested { .. } => {
+            requested(name, ask, entry, ride, breaches);
+        }
+        Kind::Promised { vehicle_id, .. } => {
+            answer(name, line, ride, breaches);
+            if ride.promise.is_none() {
+                ride.promise = promise(name, ask, entry, rules, breaches);
+                ride.vehicle = Some(vehicle_id);
+            }
+        }
+        Kind::Rejected { .. } => {
+            answer(name, line, ride, breaches);
+            ride.ended = Some(line);
+        }
+        Kind::Reassigned { vehicle_id, .. } => {
+            let waits = ride.promise.is_some() && ride.on_board.is_none();
+            breaches.check(waits, line, "transition", || {
+                format!("request {name} is reassigned but does not wait for a vehicle")
+            });
+            ride.vehicle = Some(vehicle_id);
+        }
+        Kind::Boarded { vehicle_id, .. } => {
+            boarded(name, entry, vehicle_id, breakdowns, ride, breaches);
+        }
+        Kind::Alighted { vehicle_id, .. } => alighted(name, entry, vehicle_id, ride, breaches),
+        Kind::Cancelled { .. } | Kind::NoShow { .. } => {
+            let nobody_came =
+                matches!(&entry.kind, Kind::Cancelled { by, .. } if by == "no_vehicle");
+            ride.late |= nobody_came;
+            let waits = ride.promise.is_some() && ride.on_board.is_none();
+            breaches.check(waits, line, "transition", || {
+                format!("request {name} is called off but does not wait for a vehicle")
+            });
+            ride.ended = Some(line);
+        }
+        Kind::PromiseBroken { late_s, .. } => {
+            breaches.check(*late_s > 0.0, line, "promise_broken", || {
+                format!("request {name} is said to be late by {late_s} s")
+            });
+            ride.announced = ride.announced.or(Some(line));
+        }
+        _ => {}
+    }
+}
+
+fn requested(name: &str, ask: &Ask, entry: &Entry, ride: &mut Ride<'_>, breaches: &mut Breaches) {
+    let line = entry.line;
+    if let Some(first) = ride.requested.replace(line) {
+        breaches.add(line, "requested_once", format!("request {name} was asked at line {first}"));
+    }
+    breaches.check(entry.t == ask.requested_at, line, "requested_as_asked", || {
+        format!("request {name} was asked {} ms later", entry.t - ask.requested_at)
+    });
+    if let Kind::Requested { from, to, passengers, wheelchairs, .. } = &entry.kind {
+        let near = |a: [f64; 2], b: [f64; 2]| super::files::meters(a, b) < 1.0;
+        let same = near(*from, ask.from)
+            && near(*to, ask.to)
+            && *passengers == ask.passengers
+            && *wheelchairs == ask.wheelchairs;
+        breaches.check(same, line, "requested_as_asked", || {
+            format!("request {name} has other places or riders than in the demand")
+        });
+    }
+}
+
+fn answer(name: &str, line: usize, ride: &mut Ride<'_>, breaches: &mut Breaches) {
+    breaches.check(ride.requested.is_some(), line, "requested_first", || {
+        format!("request {name} is answered before it is asked")
+    });
+    if let Some(first) = ride.answered.replace(line) {
+        breaches.add(line, "answered_once", format!("request {name} was answered at line {first}"));
+    }
+}
+
+/// The promise of a record, if its times can be read, checked against the request and the rules.
+fn promise(
+    name: &str,
+    ask: &Ask,
+    entry: &Entry,
+    rules: Rules,
+    breaches: &mut Breaches,
+) -> Option<Promise> {
+    let Kind::Promised { ready_at, pickup_by, dropoff_by, direct_s, .. } = &entry.kind else {
+        return None;
+    };
+    let line = entry.line;
+    let times = [ready_at, pickup_by, dropoff_by].map(|text| time_ms(text));
+    let [Some(ready_at), Some(pickup_by), Some(dropoff_by)] = times else {
+        breaches.add(line, "format", format!("request {name}: a promised time can't be read"));
+        return None;
+    };
+    let mut check = |holds: bool, what: &str| {
+        breaches.check(holds, line, "promise", || format!("request {name}: {what}"));
+    };
+    let ride_max_ms = (direct_s * rules.ride_alpha + rules.ride_beta_s) * 1000.0;
+    let wait_ms = as_ms(pickup_by - ready_at);
+    let whole_ms = as_ms(dropoff_by - ready_at);
+    check(*direct_s >= 0.0, "direct_s is negative");
+    check(ask.requested_at <= ready_at, "ready_at lies before the request");
+    check(0.0 <= wait_ms, "pickup_by lies before ready_at");
+    check(wait_ms <= rules.max_wait_s * 1000.0 + ROUNDING_MS, "the wait promised is too long");
+    check(pickup_by <= dropoff_by, "dropoff_by lies before pickup_by");
+    let whole_max_ms = rules.max_wait_s * 1000.0 + ride_max_ms;
+    // Who must arrive by a time is promised that time, even if wait and ride end before it.
+    let is_bounded = ask.kind == "arrive_by" || whole_ms <= whole_max_ms + ROUNDING_MS;
+    check(is_bounded, "dropoff_by is too late for wait and ride");
+    match (ask.kind.as_str(), ask.target_at) {
+        ("now", _) => {
+            check(ready_at == ask.requested_at, "ready_at is not the time of the request");
+        }
+        ("depart_at", Some(target)) => {
+            check(ready_at == target, "ready_at is not the time asked for");
+        }
+        ("arrive_by", Some(target)) => {
+            check(dropoff_by <= target, "dropoff_by is after the time asked for");
+        }
+        _ => check(false, "the demand has no time for it"),
+    }
+    Some(Promise { line, ready_at, pickup_by, dropoff_by, ride_max_ms })
+}
+
+fn boarded<'a>(
+    name: &str,
+    entry: &Entry,
+    vehicle: &'a str,
+    breakdowns: &Breakdowns,
+    ride: &mut Ride<'a>,
+    breaches: &mut Breaches,
+) {
+    let line = entry.line;
+    let Some(promise) = ride.promise else {
+        breaches.add(line, "transition", format!("request {name} boards without a promise"));
+        return;
+    };
+    breaches.check(ride.vehicle == Some(vehicle), line, "one_vehicle", || {
+        format!("request {name} boards {vehicle}, but {:?} was to come", ride.vehicle)
+    });
+    if let Some((since, before)) = ride.on_board {
+        let stranded = breakdowns.between(before, since, entry.t);
+        breaches.check(stranded, line, "boarded_once", || {
+            format!("request {name} is on board of {before} already")
+        });
+    }
+    breaches.check(promise.ready_at <= entry.t, line, "ready", || {
+        format!("request {name} boards {} ms before ready_at", promise.ready_at - entry.t)
+    });
+    if ride.first_boarded.is_none() && promise.pickup_by < entry.t {
+        ride.late = true;
+    }
+    ride.first_boarded = ride.first_boarded.or(Some(entry.t));
+    ride.on_board = Some((entry.t, vehicle));
+}
+
+fn alighted<'a>(
+    name: &str,
+    entry: &Entry,
+    vehicle: &'a str,
+    ride: &mut Ride<'a>,
+    breaches: &mut Breaches,
+) {
+    let line = entry.line;
+    ride.ended = Some(line);
+    let (Some(promise), Some((_, carrier)), Some(boarded_at)) =
+        (ride.promise, ride.on_board, ride.first_boarded)
+    else {
+        breaches.add(line, "transition", format!("request {name} alights but is not on board"));
+        return;
+    };
+    breaches.check(carrier == vehicle, line, "one_vehicle", || {
+        format!("request {name} alights from {vehicle} but boarded {carrier}")
+    });
+    let too_long = promise.ride_max_ms + ROUNDING_MS < as_ms(entry.t - boarded_at);
+    ride.late |= promise.dropoff_by < entry.t || too_long;
+}
+
+fn finish(name: &str, ride: &Ride<'_>, breaches: &mut Breaches) {
+    let line = ride.last_line;
+    breaches.check(ride.requested.is_some(), line, "requested_once", || {
+        format!("request {name} was never asked")
+    });
+    breaches.check(ride.answered.is_some(), line, "answered_once", || {
+        format!("request {name} was never answered")
+    });
+    let Some(promise) = ride.promise else { return };
+    breaches.check(ride.ended.is_some(), promise.line, "ended", || {
+        format!("request {name} was promised but never ended")
+    });
+    match (ride.late, ride.announced) {
+        (true, None) => {
+            breaches.add(
+                line,
+                "silent_break",
+                format!("request {name} was late, and nobody said so"),
+            );
+        }
+        (false, Some(line)) => {
+            breaches.add(line, "false_break", format!("request {name} was not late"));
+        }
+        _ => {}
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "differences of a few days are exact")]
+fn as_ms(ms: i64) -> f64 {
+    ms as f64
+}

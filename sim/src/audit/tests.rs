@@ -1,0 +1,272 @@
+use serde_json::{Value, json};
+
+use super::{Case, Rules, Verdict, audit};
+use crate::clock::LocalClock;
+use crate::{demand, event_log, fleet, testing};
+
+/// A good day in the made-up town, as files.
+struct Day {
+    demand: String,
+    fleet: String,
+    lines: Vec<Value>,
+}
+
+impl Day {
+    fn new() -> Self {
+        let (asks, cabs) = (testing::demand(150, 4), testing::fleet(12));
+        let outcome = testing::play(&asks, &cabs);
+        let (mut demand_csv, mut fleet_csv, mut log) = (Vec::new(), Vec::new(), Vec::new());
+        demand::write(&asks, LocalClock::UTC, &mut demand_csv).unwrap();
+        fleet::write(&cabs, LocalClock::UTC, &mut fleet_csv).unwrap();
+        event_log::write(&outcome.records, LocalClock::UTC, &mut log).unwrap();
+        let log = String::from_utf8(log).unwrap();
+        Self {
+            demand: String::from_utf8(demand_csv).unwrap(),
+            fleet: String::from_utf8(fleet_csv).unwrap(),
+            lines: log.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        let events: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
+        let (nodes, arcs) = testing::graph();
+        let (demand, fleet) = (self.demand.as_str(), self.fleet.as_str());
+        let rules = Rules::default();
+        audit(&Case { demand, fleet, events: &events, nodes: &nodes, arcs: &arcs, rules }).unwrap()
+    }
+
+    fn find(&self, kind: &str) -> usize {
+        self.find_after(0, kind, |_| true)
+    }
+
+    fn find_after(&self, from: usize, kind: &str, fits: impl Fn(&Value) -> bool) -> usize {
+        let is_it = |line: &Value| line["kind"] == kind && fits(line);
+        from + self.lines[from..].iter().position(is_it).unwrap()
+    }
+
+    /// The line of `kind` about the same ride as line `idx`.
+    fn same_ride(&self, idx: usize, kind: &str) -> usize {
+        let name = self.lines[idx]["request_id"].clone();
+        self.find_after(0, kind, |line| line["request_id"] == name)
+    }
+
+    fn set(&mut self, idx: usize, key: &str, value: Value) {
+        self.lines[idx][key] = value;
+    }
+
+    /// Moves a time field by seconds.
+    fn shift(&mut self, idx: usize, key: &str, seconds: i64) {
+        let text = self.lines[idx][key].as_str().unwrap();
+        let time = crate::clock::shifted(crate::clock::parse(text).unwrap(), seconds * 1000);
+        self.lines[idx][key] = json!(LocalClock::UTC.format_ms(time));
+    }
+
+    /// Shifts the line and all after it.
+    fn delay_from(&mut self, idx: usize, seconds: i64) {
+        for later in idx..self.lines.len() {
+            self.shift(later, "t", seconds);
+        }
+    }
+
+    fn duplicate(&mut self, idx: usize) {
+        let line = self.lines[idx].clone();
+        self.lines.insert(idx + 1, line);
+    }
+}
+
+#[test]
+fn a_clean_log_passes() {
+    let verdict = Day::new().verdict();
+    assert_eq!(verdict.breaches, []);
+    assert!(verdict.n_promised > 100 && verdict.n_drives > 100, "{verdict:?}");
+}
+
+/// What is done to a good log, and the rule that must notice.
+type Plant = (&'static str, &'static str, fn(&mut Day));
+
+const PLANTS: [Plant; 30] = [
+    ("a line that is no JSON", "format", |day| {
+        let idx = day.find("boarded");
+        day.lines[idx] = json!("boarded");
+    }),
+    ("a kind that nobody knows", "format", |day| {
+        let idx = day.find("repositioning");
+        day.set(idx, "kind", json!("teleported"));
+    }),
+    ("time runs back", "time_order", |day| {
+        let idx = day.find("promised");
+        day.shift(idx, "t", -3600);
+    }),
+    ("a request that nobody made", "unknown_request", |day| {
+        let idx = day.find("requested");
+        day.set(idx, "request_id", json!("ghost"));
+    }),
+    ("a vehicle from nowhere", "unknown_vehicle", |day| {
+        let idx = day.find("arrived");
+        day.set(idx, "vehicle_id", json!("ghost"));
+    }),
+    ("a request forgotten", "requested_once", |day| {
+        let idx = day.find("requested");
+        day.lines.remove(idx);
+    }),
+    ("a request noted too late", "requested_as_asked", |day| {
+        let idx = day.find("requested");
+        day.shift(idx, "t", 1);
+    }),
+    ("another party than asked for", "requested_as_asked", |day| {
+        let idx = day.find("requested");
+        day.set(idx, "passengers", json!(7));
+    }),
+    ("a request without answer", "answered_once", |day| {
+        let idx = day.find("promised");
+        day.lines.remove(idx);
+    }),
+    ("a second promise", "answered_once", |day| {
+        let idx = day.find("promised");
+        day.duplicate(idx);
+        day.shift(idx + 1, "pickup_by", 60);
+    }),
+    ("a promise that moves with the vehicle", "promise", |day| {
+        let idx = day.find("promised");
+        day.shift(idx, "pickup_by", 601);
+        day.shift(idx, "dropoff_by", 601);
+        day.shift(idx, "ready_at", 600);
+    }),
+    ("a wait of 15 minutes and a second", "promise", |day| {
+        let idx = day.find("promised");
+        day.shift(idx, "pickup_by", 901);
+    }),
+    ("a drop-off far too late", "promise", |day| {
+        let idx = day.find("promised");
+        day.shift(idx, "dropoff_by", 7200);
+    }),
+    ("an arrival promised too late", "promise", |day| {
+        let asked = day.find_after(0, "requested", |line| line["request_kind"] == "arrive_by");
+        let idx = day.same_ride(asked, "promised");
+        day.shift(idx, "dropoff_by", 600);
+    }),
+    ("a direct drive that is too short", "direct", |day| {
+        let idx = day.find_after(0, "promised", |line| line["direct_s"].as_f64() > Some(100.0));
+        let direct_s = day.lines[idx]["direct_s"].as_f64().unwrap();
+        day.set(idx, "direct_s", json!(direct_s - 1.0));
+    }),
+    ("a late board, and nobody says so", "silent_break", |day| {
+        let idx = day.find("promised");
+        let board = day.same_ride(idx, "boarded");
+        let at = day.lines[board]["t"].clone();
+        day.set(idx, "pickup_by", at);
+        day.shift(idx, "pickup_by", -1);
+    }),
+    ("a late arrival, and nobody says so", "silent_break", |day| {
+        let alight = day.find("alighted");
+        day.delay_from(alight, 7200);
+    }),
+    ("a break announced that is none", "false_break", |day| {
+        let idx = day.find("alighted");
+        let (t, name) = (day.lines[idx]["t"].clone(), day.lines[idx]["request_id"].clone());
+        let line = json!({"t": t, "kind": "promise_broken", "request_id": name, "late_s": 5.0});
+        day.lines.insert(idx + 1, line);
+    }),
+    ("boarding before being ready", "ready", |day| {
+        let asked = day.find_after(0, "requested", |line| line["request_kind"] == "depart_at");
+        let idx = day.same_ride(asked, "promised");
+        day.shift(idx, "ready_at", 900);
+    }),
+    ("a rider who never gets off", "ended", |day| {
+        let idx = day.find("alighted");
+        day.lines.remove(idx);
+    }),
+    ("a rider who gets off without having boarded", "precedence", |day| {
+        let idx = day.find("boarded");
+        day.lines.remove(idx);
+    }),
+    ("a rider who boards twice", "boarded_once", |day| {
+        let idx = day.find("boarded");
+        day.duplicate(idx);
+    }),
+    ("a rider in two vehicles", "one_vehicle", |day| {
+        let idx = day.find("boarded");
+        let other = if day.lines[idx]["vehicle_id"] == "drt_0" { "drt_1" } else { "drt_0" };
+        let alight = day.same_ride(idx, "alighted");
+        day.set(alight, "vehicle_id", json!(other));
+    }),
+    ("a vehicle with one seat", "capacity", |day| {
+        day.fleet = day.fleet.replace("taxi,4,", "taxi,1,");
+    }),
+    ("a vehicle without the wheelchair place", "capacity", |day| {
+        day.fleet = day.fleet.replace("taxi,4,1,", "taxi,4,0,");
+    }),
+    ("a vehicle that jumps", "teleport", |day| {
+        let idx = day.find("departed");
+        let lat = day.lines[idx]["lat"].as_f64().unwrap();
+        day.set(idx, "lat", json!(lat + 0.0045));
+    }),
+    ("a vehicle that stands beside its road", "arc", |day| {
+        let idx = day.find("arrived");
+        let lat = day.lines[idx]["lat"].as_f64().unwrap();
+        day.set(idx, "lat", json!(lat + 0.0009));
+    }),
+    ("a vehicle that is a second too fast", "speed", |day| {
+        let arrive = day.find("arrived");
+        let vehicle = day.lines[arrive]["vehicle_id"].clone();
+        let fits = |line: &Value| line["kind"] == "departed" && line["vehicle_id"] == vehicle;
+        let depart = day.lines[..arrive].iter().rposition(fits).unwrap();
+        day.shift(depart, "t", 1);
+    }),
+    ("a stop that is left out", "stops_in_order", |day| {
+        let idx = day.find("arrived");
+        day.lines.remove(idx);
+    }),
+    ("a shift that starts twice", "shift", |day| {
+        let idx = day.find("shift_started");
+        day.duplicate(idx);
+    }),
+];
+
+#[test]
+fn every_planted_breach_is_found() {
+    for (what, rule, plant) in PLANTS {
+        let mut day = Day::new();
+        plant(&mut day);
+        let breaches = day.verdict().breaches;
+        assert!(breaches.iter().any(|breach| breach.rule == rule), "{what}: {breaches:?}");
+    }
+}
+
+#[test]
+fn boarding_elsewhere_and_boarding_while_driving_are_found() {
+    let mut day = Day::new();
+    let board = day.find("boarded");
+    let asked = day.same_ride(board, "requested");
+    let name = day.lines[asked]["request_id"].as_str().unwrap().to_owned();
+    let from = &day.lines[asked]["from"];
+    let (old, new) = (format!("{:.6}", from[0].as_f64().unwrap()), "50.900000");
+    let row = day.demand.lines().find(|row| row.starts_with(&format!("{name},"))).unwrap();
+    day.demand = day.demand.replace(row, &row.replacen(&old, new, 1));
+    let rules: Vec<&str> = day.verdict().breaches.iter().map(|breach| breach.rule).collect();
+    assert!(rules.contains(&"place"), "{rules:?}");
+
+    let mut day = Day::new();
+    let board = day.find("boarded");
+    let vehicle = day.lines[board]["vehicle_id"].clone();
+    let fits = |line: &Value| line["vehicle_id"] == vehicle;
+    let depart = day.find_after(board, "departed", fits);
+    let line = day.lines.remove(board);
+    day.lines.insert(depart, line);
+    let rules: Vec<&str> = day.verdict().breaches.iter().map(|breach| breach.rule).collect();
+    assert!(rules.contains(&"standing"), "{rules:?}");
+}
+
+#[test]
+fn a_broken_promise_that_is_announced_is_counted_not_blamed() {
+    let mut day = Day::new();
+    let idx = day.find("promised");
+    let board = day.same_ride(idx, "boarded");
+    let (at, name) = (day.lines[board]["t"].clone(), day.lines[board]["request_id"].clone());
+    day.set(idx, "pickup_by", at.clone());
+    day.shift(idx, "pickup_by", -1);
+    let line = json!({"t": at, "kind": "promise_broken", "request_id": name, "late_s": 1.0});
+    day.lines.insert(board + 1, line);
+    let verdict = day.verdict();
+    assert_eq!((verdict.breaches, verdict.n_broken), (vec![], 1));
+}

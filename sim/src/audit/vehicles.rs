@@ -1,0 +1,222 @@
+//! The rules of one vehicle: its shift, its stops in order, who is on board, and that nobody is moved by magic.
+
+use std::collections::BTreeMap;
+
+use super::drives::{Drive, Seen, Stop};
+use super::files::{Ask, Cab, meters};
+use super::log::{Entry, Kind, Place};
+use super::{Breaches, Rules};
+
+/// Longest distance between two records of one place, in metres.
+const SAME_PLACE_M: f64 = 1.0;
+
+/// When which vehicle broke down.
+#[derive(Debug, Default)]
+pub struct Breakdowns(BTreeMap<String, Vec<i64>>);
+
+impl Breakdowns {
+    /// Whether `vehicle` broke down between two points in time, both included.
+    #[must_use]
+    pub fn between(&self, vehicle: &str, from: i64, to: i64) -> bool {
+        self.0.get(vehicle).is_some_and(|times| times.iter().any(|t| (from..=to).contains(t)))
+    }
+}
+
+/// All breakdowns of a log.
+#[must_use]
+pub fn breakdowns(entries: &[Entry]) -> Breakdowns {
+    let mut by_vehicle: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for entry in entries {
+        if let Kind::BrokeDown { vehicle_id, .. } = &entry.kind {
+            by_vehicle.entry(vehicle_id.clone()).or_default().push(entry.t);
+        }
+    }
+    Breakdowns(by_vehicle)
+}
+
+/// One vehicle and what it is measured by.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its row of the fleet.
+    pub cab: &'a Cab,
+    /// The demand.
+    pub asks: &'a BTreeMap<String, Ask>,
+    /// The limits.
+    pub rules: Rules,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Doing {
+    OffShift,
+    Standing(Place),
+    Driving { since: i64, from: Place },
+}
+
+struct Vehicle<'a> {
+    doing: Doing,
+    started: bool,
+    aboard: BTreeMap<&'a str, &'a Ask>,
+}
+
+/// Checks one vehicle by its own records in order; notes its drives and stops in `seen`.
+pub fn check(scope: &Scope<'_>, own: &[&Entry], seen: &mut Seen, breaches: &mut Breaches) {
+    let mut vehicle = Vehicle { doing: Doing::OffShift, started: false, aboard: BTreeMap::new() };
+    for &entry in own {
+        step(scope, entry, &mut vehicle, seen, breaches);
+    }
+}
+
+fn step<'a>(
+    scope: &Scope<'a>,
+    entry: &'a Entry,
+    vehicle: &mut Vehicle<'a>,
+    seen: &mut Seen,
+    breaches: &mut Breaches,
+) {
+    let (line, name) = (entry.line, scope.name);
+    match (&entry.kind, vehicle.doing) {
+        (Kind::ShiftStarted { place, .. }, _) => start(scope, entry, *place, vehicle, breaches),
+        (_, Doing::OffShift) => {
+            breaches.add(line, "shift", format!("vehicle {name} does something outside its shift"));
+        }
+        (Kind::Departed { place, .. }, Doing::Standing(stood)) => {
+            let moved_m = meters(place.point(), stood.point());
+            breaches.check(moved_m <= SAME_PLACE_M, line, "teleport", || {
+                format!("vehicle {name} sets off {moved_m:.0} m from where it stood")
+            });
+            vehicle.doing = Doing::Driving { since: entry.t, from: *place };
+        }
+        (Kind::Arrived { place, .. }, Doing::Driving { since, from }) => {
+            let elapsed_ms = entry.t - since;
+            seen.drives.push(Drive { line, from, to: *place, elapsed_ms });
+            vehicle.doing = Doing::Standing(*place);
+        }
+        (Kind::BrokeDown { place, .. }, doing) => {
+            if let Doing::Driving { since, from } = doing {
+                let elapsed_ms = entry.t - since;
+                seen.drives.push(Drive { line, from, to: *place, elapsed_ms });
+            }
+            vehicle.aboard.clear();
+            vehicle.doing = Doing::OffShift;
+        }
+        (Kind::Departed { .. } | Kind::Arrived { .. }, _) => {
+            breaches.add(
+                line,
+                "stops_in_order",
+                format!("vehicle {name} arrives or departs twice"),
+            );
+        }
+        (Kind::Boarded { request_id, .. }, doing) => {
+            board(scope, entry, request_id, doing, vehicle, seen, breaches);
+        }
+        (Kind::Alighted { request_id, .. }, doing) => {
+            alight(scope, entry, request_id, doing, vehicle, seen, breaches);
+        }
+        (Kind::ShiftEnded { .. }, _) => {
+            breaches.check(vehicle.aboard.is_empty(), line, "shift", || {
+                format!("vehicle {name} ends its shift with riders on board")
+            });
+            vehicle.doing = Doing::OffShift;
+        }
+        _ => {}
+    }
+}
+
+fn start<'a>(
+    scope: &Scope<'a>,
+    entry: &Entry,
+    place: Place,
+    vehicle: &mut Vehicle<'a>,
+    breaches: &mut Breaches,
+) {
+    let (line, name) = (entry.line, scope.name);
+    breaches.check(!vehicle.started, line, "shift", || {
+        format!("vehicle {name} starts its shift twice")
+    });
+    breaches.check(scope.cab.shift_start <= entry.t, line, "shift", || {
+        format!("vehicle {name} starts before its shift")
+    });
+    let away_m = meters(place.point(), scope.cab.start);
+    breaches.check(away_m <= scope.rules.snap_max_m, line, "place", || {
+        format!("vehicle {name} starts {away_m:.0} m from where the fleet has it")
+    });
+    vehicle.started = true;
+    vehicle.doing = Doing::Standing(place);
+}
+
+fn board<'a>(
+    scope: &Scope<'a>,
+    entry: &'a Entry,
+    request: &'a str,
+    doing: Doing,
+    vehicle: &mut Vehicle<'a>,
+    seen: &mut Seen,
+    breaches: &mut Breaches,
+) {
+    let (line, name) = (entry.line, scope.name);
+    let Some((request, ask)) = scope.asks.get_key_value(request) else { return };
+    if let Some(place) = standing(scope, entry, doing, breaches) {
+        near(scope, entry, place, ask.from, breaches);
+        seen.pickups.insert(request.clone(), Stop { line, place });
+    }
+    vehicle.aboard.insert(request, ask);
+    let wheelchairs: u32 = vehicle.aboard.values().map(|ask| ask.wheelchairs).sum();
+    let passengers: u32 = vehicle.aboard.values().map(|ask| ask.passengers).sum();
+    let seats = passengers.saturating_sub(wheelchairs);
+    breaches.check(seats <= scope.cab.seats, line, "capacity", || {
+        format!("vehicle {name} has {seats} riders on {} seats", scope.cab.seats)
+    });
+    breaches.check(wheelchairs <= scope.cab.wheelchairs, line, "capacity", || {
+        format!("vehicle {name} has {wheelchairs} wheelchairs on {} places", scope.cab.wheelchairs)
+    });
+}
+
+fn alight<'a>(
+    scope: &Scope<'a>,
+    entry: &'a Entry,
+    request: &'a str,
+    doing: Doing,
+    vehicle: &mut Vehicle<'a>,
+    seen: &mut Seen,
+    breaches: &mut Breaches,
+) {
+    let line = entry.line;
+    let Some((request, ask)) = scope.asks.get_key_value(request) else { return };
+    if let Some(place) = standing(scope, entry, doing, breaches) {
+        near(scope, entry, place, ask.to, breaches);
+        seen.dropoffs.insert(request.clone(), Stop { line, place });
+    }
+    let was_aboard = vehicle.aboard.remove(request.as_str()).is_some();
+    breaches.check(was_aboard, line, "precedence", || {
+        format!("request {request} alights from {} without having boarded it", scope.name)
+    });
+    breaches.check(entry.t <= scope.cab.shift_end, line, "shift", || {
+        format!("request {request} alights after the shift of {}", scope.name)
+    });
+}
+
+/// Where the vehicle stands; a breach if it does not.
+fn standing(
+    scope: &Scope<'_>,
+    entry: &Entry,
+    doing: Doing,
+    breaches: &mut Breaches,
+) -> Option<Place> {
+    match doing {
+        Doing::Standing(place) => Some(place),
+        Doing::Driving { .. } | Doing::OffShift => {
+            let text = format!("somebody boards or alights while {} drives", scope.name);
+            breaches.add(entry.line, "standing", text);
+            None
+        }
+    }
+}
+
+fn near(scope: &Scope<'_>, entry: &Entry, place: Place, asked: [f64; 2], breaches: &mut Breaches) {
+    let away_m = meters(place.point(), asked);
+    breaches.check(away_m <= scope.rules.snap_max_m + SAME_PLACE_M, entry.line, "place", || {
+        format!("vehicle {} stands {away_m:.0} m from the place asked for", scope.name)
+    });
+}

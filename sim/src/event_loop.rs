@@ -1,0 +1,301 @@
+//! Virtual time: what is due next happens next, in one total order.
+//!
+//! Things due at the same time happen in this order: shifts start, vehicles act, shifts end, riders ask, the dispatcher
+//! is woken; among equals by id. The dispatcher never sees a clock, only these times, so a study gives the same bytes
+//! on any machine and any number of threads.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use sharxi_engine::dispatcher::command::{Command, CommandError};
+use sharxi_engine::fleet::vehicle::VehicleSpec;
+use sharxi_engine::ids::{RequestId, VehicleId};
+use sharxi_engine::units::{EngineTime, Millis};
+
+use crate::actors::{rider, vehicle};
+use crate::clock;
+use crate::demand::DemandRow;
+use crate::fleet::FleetRow;
+use crate::world::{Outcome, World};
+
+/// How often coverage is looked at.
+const COVERAGE_EVERY_MS: i64 = 15 * 60 * 1000;
+/// How soon a vehicle that could not end its shift tries again.
+const SHIFT_END_RETRY: Millis = Millis::from_secs(60);
+/// Wake-ups at one and the same time after which the dispatcher counts as stuck.
+const WAKEUPS_MAX: u32 = 10_000;
+
+/// Who and what is played, and until when.
+#[derive(Clone, Debug)]
+pub struct Cast<'a> {
+    /// Requests in order of time.
+    pub demand: &'a [DemandRow],
+    /// Vehicles.
+    pub fleet: &'a [FleetRow],
+    /// First moment of the study.
+    pub start: EngineTime,
+    /// From here on the study ends as soon as every ride has ended.
+    pub end: EngineTime,
+    /// Longest distance from a road at which a ride can begin or end, in metres.
+    pub snap_max_m: f64,
+}
+
+/// Why a study can't go on. Each is a bug of the dispatcher or of the harness, or an impossible fleet.
+#[derive(Debug, thiserror::Error)]
+pub enum LoopError {
+    /// A vehicle starts too far from any road.
+    #[error("vehicle {vehicle} starts more than {max_m} m from any road")]
+    OffRoad {
+        /// Its name.
+        vehicle: String,
+        /// The limit.
+        max_m: f64,
+    },
+    /// The dispatcher refused what it had planned itself.
+    #[error("{what} was refused at {at:?}: {source}")]
+    Refused {
+        /// Which command.
+        what: String,
+        /// When.
+        at: EngineTime,
+        /// Why.
+        source: CommandError,
+    },
+    /// The dispatcher wants to be woken for ever at one time.
+    #[error("the dispatcher asked {WAKEUPS_MAX} times to be woken at {at:?}")]
+    Stuck {
+        /// When.
+        at: EngineTime,
+    },
+}
+
+/// The rank orders what is due at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    ShiftStart { row: usize },
+    Act { vehicle: VehicleId, turn: u32 },
+    ShiftEnd { vehicle: VehicleId },
+    Request { row: usize },
+    Wakeup,
+}
+
+/// One study under way.
+struct EventLoop<'a> {
+    cast: &'a Cast<'a>,
+    world: World,
+    starts: Vec<VehicleSpec>,
+    agenda: BinaryHeap<Reverse<(EngineTime, Due)>>,
+    /// By vehicle: only the act queued last counts.
+    turns: Vec<u32>,
+    now: EngineTime,
+    wakeups: u32,
+    /// Every ride below has ended.
+    n_ended: u32,
+    coverage_milli: Vec<u32>,
+    next_sample: EngineTime,
+}
+
+/// Plays the whole cast. `progress(done)` is called with the number of requests answered so far.
+///
+/// # Errors
+/// [`LoopError`].
+pub fn run(cast: &Cast<'_>, world: World, progress: &dyn Fn(u64)) -> Result<Outcome, LoopError> {
+    let mut study = EventLoop::new(cast, world)?;
+    let mut n_requests = 0;
+    while let Some((time, due)) = study.next() {
+        if cast.end < time && study.all_ended() {
+            break;
+        }
+        study.sample_coverage(time);
+        study.now = time;
+        study.step(time, due)?;
+        if matches!(due, Due::Request { .. }) {
+            n_requests += 1;
+            progress(n_requests);
+        }
+    }
+    Ok(study.world.finish(study.coverage_milli))
+}
+
+impl<'a> EventLoop<'a> {
+    fn new(cast: &'a Cast<'a>, world: World) -> Result<Self, LoopError> {
+        let mut agenda = BinaryHeap::new();
+        let mut starts = Vec::with_capacity(cast.fleet.len());
+        for (row, vehicle) in cast.fleet.iter().enumerate() {
+            let start = world.ground().snap(vehicle.point, cast.snap_max_m);
+            let start = start.ok_or_else(|| LoopError::OffRoad {
+                vehicle: vehicle.name.as_str().to_owned(),
+                max_m: cast.snap_max_m,
+            })?;
+            starts.push(vehicle::spec(vehicle, start));
+            agenda.push(Reverse((vehicle.shift_start, Due::ShiftStart { row })));
+        }
+        for (row, request) in cast.demand.iter().enumerate() {
+            agenda.push(Reverse((request.requested_at, Due::Request { row })));
+        }
+        Ok(Self {
+            cast,
+            world,
+            starts,
+            agenda,
+            turns: Vec::new(),
+            now: EngineTime::from_unix_ms(i64::MIN),
+            wakeups: 0,
+            n_ended: 0,
+            coverage_milli: Vec::new(),
+            next_sample: clock::shifted(cast.start, COVERAGE_EVERY_MS),
+        })
+    }
+
+    /// What is due next: from the agenda, or a wake-up if one comes earlier.
+    fn next(&mut self) -> Option<(EngineTime, Due)> {
+        let wakeup = self.world.dispatcher().next_wakeup();
+        let wakeup = wakeup.map(|time| (time.max(self.now), Due::Wakeup));
+        let queued = self.agenda.peek().map(|&Reverse(entry)| entry);
+        match (queued, wakeup) {
+            (Some(entry), Some(wakeup)) if wakeup < entry => Some(wakeup),
+            (None, wakeup) => wakeup,
+            (Some(entry), _) => {
+                self.agenda.pop();
+                Some(entry)
+            }
+        }
+    }
+
+    fn step(&mut self, time: EngineTime, due: Due) -> Result<(), LoopError> {
+        if !matches!(due, Due::Wakeup) {
+            self.wakeups = 0;
+        }
+        match due {
+            Due::ShiftStart { row } => self.start_shift(time, row)?,
+            Due::Act { vehicle, turn } => self.act(time, vehicle, turn)?,
+            Due::ShiftEnd { vehicle } => self.end_shift(time, vehicle),
+            Due::Request { row } => self.request(row),
+            Due::Wakeup => self.wake(time)?,
+        }
+        for vehicle in self.world.take_plans_changed() {
+            self.queue_act(vehicle);
+        }
+        Ok(())
+    }
+
+    fn start_shift(&mut self, time: EngineTime, row: usize) -> Result<(), LoopError> {
+        let spec = self.starts[row].clone();
+        let (name, end) = (spec.name.clone(), spec.shift_end);
+        self.apply(time, Command::StartShift(spec))?;
+        if let Some(vehicle) = self.world.dispatcher().find_vehicle(&name) {
+            self.agenda.push(Reverse((end, Due::ShiftEnd { vehicle })));
+            self.queue_act(vehicle);
+        }
+        Ok(())
+    }
+
+    /// The vehicle acts if its plan still says so.
+    fn act(&mut self, time: EngineTime, vehicle: VehicleId, turn: u32) -> Result<(), LoopError> {
+        if self.turns.get(vehicle.idx()) != Some(&turn) {
+            return Ok(());
+        }
+        let act = self.world.dispatcher().next_act(vehicle);
+        let is_due = vehicle::due(&act).is_some_and(|at| at <= time);
+        if is_due && let Some(command) = vehicle::report(vehicle, &act, time) {
+            self.apply(time, command)?;
+        }
+        self.queue_act(vehicle);
+        Ok(())
+    }
+
+    /// A vehicle with riders, present or promised, stays; it tries again.
+    fn end_shift(&mut self, time: EngineTime, vehicle: VehicleId) {
+        let dispatcher = self.world.dispatcher();
+        let is_busy =
+            !dispatcher.on_board(vehicle).is_empty() || !dispatcher.visits(vehicle).is_empty();
+        if !dispatcher.in_service(vehicle) {
+            return;
+        }
+        if is_busy || self.world.apply(time, Command::EndShift(vehicle)).is_err() {
+            self.agenda.push(Reverse((time + SHIFT_END_RETRY, Due::ShiftEnd { vehicle })));
+        }
+    }
+
+    /// A request that the dispatcher can't take at all is answered for it.
+    fn request(&mut self, row: usize) {
+        let demand = &self.cast.demand[row];
+        match rider::request(demand, self.world.ground(), self.cast.snap_max_m) {
+            None => self.world.refuse(demand, "outside_area".to_owned()),
+            Some(request) => {
+                if let Err(error) = self.world.ask(demand, request) {
+                    let reason = match error {
+                        CommandError::Full { .. } => "full".to_owned(),
+                        other => other.to_string(),
+                    };
+                    self.world.refuse(demand, reason);
+                }
+            }
+        }
+    }
+
+    fn wake(&mut self, time: EngineTime) -> Result<(), LoopError> {
+        self.wakeups += 1;
+        if WAKEUPS_MAX < self.wakeups {
+            return Err(LoopError::Stuck { at: time });
+        }
+        let before = self.world.dispatcher().now();
+        self.apply(time, Command::Tick)?;
+        if before < time {
+            self.wakeups = 0;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, time: EngineTime, command: Command) -> Result<(), LoopError> {
+        let what = command.clone();
+        self.world.apply(time, command).map_err(|source| LoopError::Refused {
+            what: format!("{what:?}"),
+            at: time,
+            source,
+        })
+    }
+
+    /// Queues the vehicle's next act; whatever was queued for it before is void.
+    fn queue_act(&mut self, vehicle: VehicleId) {
+        if self.turns.len() <= vehicle.idx() {
+            self.turns.resize(vehicle.idx() + 1, 0);
+        }
+        let turn = &mut self.turns[vehicle.idx()];
+        *turn += 1;
+        let turn = *turn;
+        if let Some(at) = vehicle::due(&self.world.dispatcher().next_act(vehicle)) {
+            self.agenda.push(Reverse((at.max(self.now), Due::Act { vehicle, turn })));
+        }
+    }
+
+    fn all_ended(&mut self) -> bool {
+        let dispatcher = self.world.dispatcher();
+        while let Some(ride) = dispatcher.ride(RequestId::new(self.n_ended)) {
+            if !ride.state.is_final() {
+                return false;
+            }
+            self.n_ended += 1;
+        }
+        true
+    }
+
+    fn sample_coverage(&mut self, time: EngineTime) {
+        if !self.world.dispatcher().policy().coverage {
+            return;
+        }
+        while self.next_sample < time && self.next_sample <= self.cast.end {
+            let share = self.world.dispatcher().coverage().share.clamp(0.0, 1.0);
+            self.coverage_milli.push(thousandths(share));
+            self.next_sample = clock::shifted(self.next_sample, COVERAGE_EVERY_MS);
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+fn thousandths(share: f64) -> u32 {
+    (share * 1000.0).round() as u32
+}
+
+#[cfg(test)]
+mod tests;

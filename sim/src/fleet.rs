@@ -1,0 +1,242 @@
+//! `fleet.csv`: the vehicles of a study, and a fleet made from counts by type.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+
+use sharxi_engine::demand::request::Name;
+use sharxi_engine::geo::LatLon;
+use sharxi_engine::limits;
+use sharxi_engine::units::EngineTime;
+
+use crate::clock::{self, LocalClock};
+
+/// The columns, in order.
+pub const COLUMNS: [&str; 8] =
+    ["vehicle_id", "type", "seats", "wheelchairs", "lat", "lon", "shift_start", "shift_end"];
+
+/// The types that a fleet can be counted in: name and seats. Every fourth vehicle of a type has a wheelchair place.
+pub const TYPES: [(&str, u8); 2] = [("taxi", 4), ("minibus", 8)];
+
+/// One vehicle and its shift.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FleetRow {
+    /// Its name.
+    pub name: Name,
+    /// Taxi, minibus …
+    pub kind: Name,
+    /// Ordinary seats for riders.
+    pub seats: u8,
+    /// Wheelchair places.
+    pub wheelchairs: u8,
+    /// Where the shift starts.
+    pub point: LatLon,
+    /// When it starts.
+    pub shift_start: EngineTime,
+    /// When the last rider must be off.
+    pub shift_end: EngineTime,
+}
+
+/// Why a fleet could not be read, made or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FleetError {
+    /// The file is no CSV, or ends too early.
+    #[error("fleet: {0}")]
+    Csv(#[from] csv::Error),
+    /// The first line is not that of `fleet.csv`.
+    #[error("fleet: the first line must be {}", COLUMNS.join(","))]
+    Columns,
+    /// A field can't be used.
+    #[error("fleet line {line}: {column} is {found:?}, which is not possible")]
+    Field {
+        /// Line in the file, from 1.
+        line: u64,
+        /// Its column.
+        column: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// Two rows bear one name.
+    #[error("fleet line {line}: vehicle {name} stands there twice")]
+    Duplicate {
+        /// Line in the file, from 1.
+        line: u64,
+        /// The name.
+        name: String,
+    },
+    /// A type that nobody knows.
+    #[error("fleet: {found} is no type of vehicle; taxi and minibus are")]
+    UnknownType {
+        /// What was asked for.
+        found: String,
+    },
+    /// There is nowhere to put the vehicles.
+    #[error("fleet: the region has no place where a vehicle could start")]
+    NoPlace,
+}
+
+/// Reads `fleet.csv`, in the order of the file.
+///
+/// # Errors
+/// [`FleetError`] names the line and the column.
+pub fn read(input: impl Read) -> Result<Vec<FleetRow>, FleetError> {
+    let mut reader = csv::Reader::from_reader(input);
+    if reader.headers()?.iter().ne(COLUMNS) {
+        return Err(FleetError::Columns);
+    }
+    let mut rows = Vec::new();
+    let mut names = BTreeSet::new();
+    for record in reader.records() {
+        let record = record?;
+        let row = parse_row(&record)?;
+        if !names.insert(row.name.clone()) {
+            let name = row.name.as_str().to_owned();
+            return Err(FleetError::Duplicate { line: line_of(&record), name });
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Writes `fleet.csv`.
+///
+/// # Errors
+/// [`FleetError::Csv`] if the output fails.
+pub fn write(rows: &[FleetRow], clock: LocalClock, output: impl Write) -> Result<(), FleetError> {
+    let mut writer = csv::Writer::from_writer(output);
+    writer.write_record(COLUMNS)?;
+    for row in rows {
+        writer.write_record([
+            row.name.as_str(),
+            row.kind.as_str(),
+            &row.seats.to_string(),
+            &row.wheelchairs.to_string(),
+            &format!("{:.6}", row.point.lat()),
+            &format!("{:.6}", row.point.lon()),
+            &clock.format_s(row.shift_start),
+            &clock.format_s(row.shift_end),
+        ])?;
+    }
+    writer.flush().map_err(csv::Error::from)?;
+    Ok(())
+}
+
+/// A fleet of `counts` vehicles by type, all on one shift, spread over `starts` (point, weight) in proportion to
+/// their weights: each vehicle goes to the start with the most weight per vehicle already there (D'Hondt); ties go
+/// to the first.
+///
+/// # Errors
+/// [`FleetError::UnknownType`] and [`FleetError::NoPlace`].
+pub fn make(
+    counts: &BTreeMap<String, u32>,
+    starts: &[(LatLon, f64)],
+    shift: (EngineTime, EngineTime),
+) -> Result<Vec<FleetRow>, FleetError> {
+    let mut taken = vec![0u32; starts.len()];
+    let mut rows = Vec::new();
+    for (type_name, &count) in counts {
+        let unknown = || FleetError::UnknownType { found: type_name.clone() };
+        let (_, seats) = *TYPES.iter().find(|(name, _)| name == type_name).ok_or_else(unknown)?;
+        for number in 0..count {
+            let idx = next_start(starts, &taken).ok_or(FleetError::NoPlace)?;
+            taken[idx] += 1;
+            rows.push(FleetRow {
+                name: Name::new(format!("{type_name}_{number}")).map_err(|_invalid| unknown())?,
+                kind: Name::new(type_name.as_str()).map_err(|_invalid| unknown())?,
+                seats,
+                wheelchairs: u8::from(number % 4 == 3),
+                point: starts[idx].0,
+                shift_start: shift.0,
+                shift_end: shift.1,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+fn next_start(starts: &[(LatLon, f64)], taken: &[u32]) -> Option<usize> {
+    let mut best: Option<(usize, f64)> = None;
+    for (idx, ((_, weight), &n_taken)) in starts.iter().zip(taken).enumerate() {
+        let claim = weight / f64::from(n_taken + 1);
+        if best.is_none_or(|(_, most)| most < claim) {
+            best = Some((idx, claim));
+        }
+    }
+    best.map(|(idx, _)| idx)
+}
+
+fn parse_row(record: &csv::StringRecord) -> Result<FleetRow, FleetError> {
+    let text = |idx: usize| record.get(idx).unwrap_or_default();
+    let bad = |idx: usize| FleetError::Field {
+        line: line_of(record),
+        column: COLUMNS[idx],
+        found: text(idx).to_owned(),
+    };
+    let name = |idx: usize| Name::new(text(idx)).map_err(|_invalid| bad(idx));
+    let places = |idx: usize| match text(idx).parse::<u8>() {
+        Ok(n) if n <= limits::PLACES_MAX => Ok(n),
+        _ => Err(bad(idx)),
+    };
+    let number = |idx: usize| text(idx).parse::<f64>().map_err(|_unreadable| bad(idx));
+    let time = |idx: usize| clock::parse(text(idx)).map_err(|_unreadable| bad(idx));
+    let row = FleetRow {
+        name: name(0)?,
+        kind: name(1)?,
+        seats: places(2)?,
+        wheelchairs: places(3)?,
+        point: LatLon::from_degrees(number(4)?, number(5)?).ok_or_else(|| bad(4))?,
+        shift_start: time(6)?,
+        shift_end: time(7)?,
+    };
+    if row.shift_start < row.shift_end { Ok(row) } else { Err(bad(7)) }
+}
+
+fn line_of(record: &csv::StringRecord) -> u64 {
+    record.position().map_or(0, csv::Position::line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(lat: f64) -> LatLon {
+        LatLon::from_degrees(lat, 6.0).unwrap()
+    }
+
+    fn shift() -> (EngineTime, EngineTime) {
+        (EngineTime::from_unix_ms(0), EngineTime::from_unix_ms(1000))
+    }
+
+    #[test]
+    fn a_file_comes_back_as_it_was() {
+        let text = "vehicle_id,type,seats,wheelchairs,lat,lon,shift_start,shift_end\n\
+            drt_0,minibus,8,1,50.202855,6.831937,2026-11-24T00:00:00+01:00,2026-11-25T04:00:00+01:00\n";
+        let rows = read(text.as_bytes()).unwrap();
+        let mut out = Vec::new();
+        write(&rows, LocalClock::of("2026-11-24T00:00:00+01:00").unwrap(), &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), text);
+    }
+
+    #[test]
+    fn a_shift_that_ends_before_it_starts_is_refused() {
+        let text = "vehicle_id,type,seats,wheelchairs,lat,lon,shift_start,shift_end\n\
+            v,taxi,4,0,50,6,2026-11-24T05:00:00Z,2026-11-24T04:00:00Z\n";
+        let error = read(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("fleet line 2: shift_end"), "{error}");
+    }
+
+    #[test]
+    fn vehicles_are_spread_by_weight_and_every_fourth_takes_a_wheelchair() {
+        let counts = BTreeMap::from([("taxi".to_owned(), 8)]);
+        let rows = make(&counts, &[(point(50.0), 3.0), (point(51.0), 1.0)], shift()).unwrap();
+        assert_eq!(rows.iter().filter(|row| row.point == point(50.0)).count(), 6);
+        assert_eq!(rows.iter().filter(|row| row.wheelchairs == 1).count(), 2);
+        assert_eq!(rows[0].name.as_str(), "taxi_0");
+    }
+
+    #[test]
+    fn an_unknown_type_is_named() {
+        let counts = BTreeMap::from([("tram".to_owned(), 1)]);
+        let error = make(&counts, &[(point(50.0), 1.0)], shift()).unwrap_err().to_string();
+        assert_eq!(error, "fleet: tram is no type of vehicle; taxi and minibus are");
+    }
+}

@@ -1,0 +1,58 @@
+//! What a study needs to know about the land besides travel times: where points are, and where people live and go.
+//!
+//! [`Ground`] is what vehicles and riders move on; [`Landscape`] is what the demand model draws from. Both come
+//! from a region file, or from a small made-up map in tests.
+
+use sharxi_engine::geo::LatLon;
+use sharxi_engine::oracle::{Location, Oracle};
+
+/// Roads with places on them.
+pub trait Ground: Oracle {
+    /// The nearest place on a road that a vehicle can reach, at most `max_m` metres away.
+    fn snap(&self, point: LatLon, max_m: f64) -> Option<Location>;
+
+    /// Where a place is.
+    fn point(&self, location: Location) -> LatLon;
+}
+
+/// Where people live and go.
+#[derive(Clone, Debug, Default)]
+pub struct Landscape {
+    /// Settlements.
+    pub settlements: Vec<Settlement>,
+    /// Streets with houses along them, or other roads.
+    pub streets: Vec<Street>,
+    /// Where people go.
+    pub attractions: Vec<Attraction>,
+}
+
+/// A settlement of the map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settlement {
+    /// Its name.
+    pub name: String,
+    /// `town`, `village`, `hamlet` …
+    pub kind: String,
+    /// Its middle.
+    pub point: LatLon,
+    /// Inhabitants, if the map says so.
+    pub population: Option<u32>,
+}
+
+/// A road of the map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Street {
+    /// `residential`, `tertiary`, `primary` …
+    pub class: String,
+    /// Its course.
+    pub geometry: Vec<LatLon>,
+}
+
+/// Something that people go to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attraction {
+    /// One of [`crate::demand_model::profile::ATTRACTIONS`].
+    pub kind: String,
+    /// Where.
+    pub point: LatLon,
+}

@@ -1,0 +1,297 @@
+//! The simulated world around one dispatcher: every command goes through here, every event comes out as a record.
+//!
+//! Decides nothing about rides or vehicles. It measures what the dispatcher takes for a request (wall clock, a report
+//! only) and how far the vehicles drive.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sharxi_engine::demand::request::{RideRequest, When};
+use sharxi_engine::dispatcher::Dispatcher;
+use sharxi_engine::dispatcher::command::{Command, CommandError};
+use sharxi_engine::dispatcher::event::{Event, EventKind, Standing};
+use sharxi_engine::fleet::plan::NextAct;
+use sharxi_engine::ids::{RequestId, VehicleId};
+use sharxi_engine::units::{EngineTime, Millimeters};
+
+use crate::clock::LocalClock;
+use crate::demand::DemandRow;
+use crate::event_log::{Record, RecordKind, Stamp, Stand, actor_word};
+use crate::ground::Ground;
+
+/// A drive from one stop to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// Who drove.
+    pub vehicle: VehicleId,
+    /// When it stopped.
+    pub arrived: EngineTime,
+    /// How far it had driven since it set off.
+    pub distance: Millimeters,
+    /// People on board, wheelchair users included.
+    pub passengers: u32,
+    /// Rides on board.
+    pub rides: u32,
+}
+
+/// A dispatcher with its surroundings, and all that was seen of it.
+pub struct World {
+    ground: Arc<dyn Ground>,
+    dispatcher: Dispatcher,
+    clock: LocalClock,
+    records: Vec<Record>,
+    legs: Vec<Leg>,
+    decisions: Vec<Duration>,
+    plans_changed: BTreeSet<VehicleId>,
+}
+
+/// What remains of a world when the study is over.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The event log.
+    pub records: Vec<Record>,
+    /// Every drive.
+    pub legs: Vec<Leg>,
+    /// Wall time of each decision about a request.
+    pub decisions: Vec<Duration>,
+    /// Coverage in thousandths, sampled through the study.
+    pub coverage_milli: Vec<u32>,
+    /// Hash of the dispatcher's last state.
+    pub state_hash: u64,
+}
+
+impl World {
+    /// A world in which nothing has happened.
+    #[must_use]
+    pub fn new(ground: Arc<dyn Ground>, dispatcher: Dispatcher, clock: LocalClock) -> Self {
+        Self {
+            ground,
+            dispatcher,
+            clock,
+            records: Vec::new(),
+            legs: Vec::new(),
+            decisions: Vec::new(),
+            plans_changed: BTreeSet::new(),
+        }
+    }
+
+    /// The dispatcher, for reading.
+    #[must_use]
+    pub fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
+    }
+
+    /// The land.
+    #[must_use]
+    pub fn ground(&self) -> &dyn Ground {
+        self.ground.as_ref()
+    }
+
+    /// Vehicles whose plan has changed since the last call, in order of id.
+    pub fn take_plans_changed(&mut self) -> BTreeSet<VehicleId> {
+        std::mem::take(&mut self.plans_changed)
+    }
+
+    /// Says `command` to the dispatcher and notes what comes of it.
+    ///
+    /// # Errors
+    /// The dispatcher's refusal; then nothing has changed.
+    pub fn apply(&mut self, time: EngineTime, command: Command) -> Result<(), CommandError> {
+        let leg = match command {
+            Command::Arrive { vehicle, .. } => self.leg_of(vehicle, time),
+            _ => None,
+        };
+        let events = self.dispatcher.apply(time, command)?;
+        self.legs.extend(leg);
+        for event in &events {
+            self.note(event);
+        }
+        Ok(())
+    }
+
+    /// Asks the dispatcher for the ride of `row`, whose ends are on the road in `request`, and notes how long it took.
+    ///
+    /// # Errors
+    /// The dispatcher's refusal; then nothing has changed.
+    pub fn ask(&mut self, row: &DemandRow, request: RideRequest) -> Result<(), CommandError> {
+        let begin = Instant::now();
+        let events = self.dispatcher.apply(row.requested_at, Command::RequestRide(request))?;
+        self.decisions.push(begin.elapsed());
+        self.records.push(Record { at: row.requested_at, kind: requested(row, self.clock) });
+        for event in &events {
+            self.note(event);
+        }
+        Ok(())
+    }
+
+    /// Notes a request that never reaches the dispatcher, and its refusal.
+    pub fn refuse(&mut self, row: &DemandRow, reason: String) {
+        let at = row.requested_at;
+        let request_id = row.name.as_str().to_owned();
+        let kind = requested(row, self.clock);
+        self.records.push(Record { at, kind });
+        self.records.push(Record { at, kind: RecordKind::Rejected { request_id, reason } });
+    }
+
+    /// Ends the study.
+    #[must_use]
+    pub fn finish(self, coverage_milli: Vec<u32>) -> Outcome {
+        Outcome {
+            state_hash: self.dispatcher.state_hash(),
+            records: self.records,
+            legs: self.legs,
+            decisions: self.decisions,
+            coverage_milli,
+        }
+    }
+
+    fn leg_of(&self, vehicle: VehicleId, arrived: EngineTime) -> Option<Leg> {
+        let NextAct::Arrive { path, .. } = self.dispatcher.next_act(vehicle) else {
+            return None;
+        };
+        let on_board = self.dispatcher.on_board(vehicle);
+        let party = |request: &RequestId| {
+            self.dispatcher
+                .ride(*request)
+                .map_or(0, |ride| u32::from(ride.request.party.passengers()))
+        };
+        Some(Leg {
+            vehicle,
+            arrived,
+            distance: path.distance,
+            passengers: on_board.iter().map(party).sum(),
+            rides: u32::try_from(on_board.len()).unwrap_or(u32::MAX),
+        })
+    }
+
+    fn note(&mut self, event: &Event) {
+        if let EventKind::PlanChanged { vehicle, .. } = event.kind {
+            self.plans_changed.insert(vehicle);
+        }
+        if let Some(kind) = self.record_of(&event.kind) {
+            self.records.push(Record { at: event.at, kind });
+        }
+    }
+
+    /// The record of an event; `None` for changed plans, offers (taken at once), and requests (written by [`Self::ask`]
+    /// as they stand in the demand).
+    fn record_of(&self, kind: &EventKind) -> Option<RecordKind> {
+        Some(match *kind {
+            EventKind::Offered { .. }
+            | EventKind::PlanChanged { .. }
+            | EventKind::Requested { .. } => return None,
+            EventKind::Promised { request, vehicle, promise, .. } => RecordKind::Promised {
+                request_id: self.ride_name(request),
+                vehicle_id: self.vehicle_name(vehicle),
+                ready_at: self.stamp(promise.ready_at()),
+                pickup_by: self.stamp(promise.pickup_by()),
+                dropoff_by: self.stamp(promise.dropoff_by()),
+                direct_s: promise.direct().as_secs_f64(),
+            },
+            EventKind::Rejected { request, reason, .. } => RecordKind::Rejected {
+                request_id: self.ride_name(request),
+                reason: reason.as_str().to_owned(),
+            },
+            EventKind::Expired { request } => RecordKind::Rejected {
+                request_id: self.ride_name(request),
+                reason: "offer_expired".to_owned(),
+            },
+            EventKind::Reassigned { request, from, to } => RecordKind::Reassigned {
+                request_id: self.ride_name(request),
+                vehicle_id: self.vehicle_name(to),
+                from_vehicle_id: self.vehicle_name(from),
+            },
+            EventKind::Cancelled { request, by } => {
+                RecordKind::Cancelled { request_id: self.ride_name(request), by: actor_word(by) }
+            }
+            EventKind::Aborted { request } => {
+                RecordKind::Cancelled { request_id: self.ride_name(request), by: "no_vehicle" }
+            }
+            EventKind::NoShow { request, vehicle } => RecordKind::NoShow {
+                request_id: self.ride_name(request),
+                vehicle_id: self.vehicle_name(vehicle),
+            },
+            EventKind::Boarded { request, vehicle } => RecordKind::Boarded {
+                request_id: self.ride_name(request),
+                vehicle_id: self.vehicle_name(vehicle),
+            },
+            EventKind::Alighted { request, vehicle } => RecordKind::Alighted {
+                request_id: self.ride_name(request),
+                vehicle_id: self.vehicle_name(vehicle),
+            },
+            EventKind::ShiftStarted { vehicle, standing } => RecordKind::ShiftStarted {
+                vehicle_id: self.vehicle_name(vehicle),
+                stand: self.stand(standing),
+            },
+            EventKind::ShiftEnded { vehicle } => {
+                RecordKind::ShiftEnded { vehicle_id: self.vehicle_name(vehicle) }
+            }
+            EventKind::Departed { vehicle, standing } => RecordKind::Departed {
+                vehicle_id: self.vehicle_name(vehicle),
+                stand: self.stand(standing),
+            },
+            EventKind::Arrived { vehicle, standing } => RecordKind::Arrived {
+                vehicle_id: self.vehicle_name(vehicle),
+                stand: self.stand(standing),
+            },
+            EventKind::BrokeDown { vehicle, standing } => RecordKind::BrokeDown {
+                vehicle_id: self.vehicle_name(vehicle),
+                stand: self.stand(standing),
+            },
+            EventKind::Repositioning { vehicle, to } => {
+                let point = self.ground.point(to);
+                let to = [point.lat(), point.lon()];
+                RecordKind::Repositioning { vehicle_id: self.vehicle_name(vehicle), to }
+            }
+            EventKind::PromiseAtRisk { request, late } => RecordKind::PromiseAtRisk {
+                request_id: self.ride_name(request),
+                late_s: late.as_secs_f64(),
+            },
+            EventKind::PromiseBroken { request, late } => RecordKind::PromiseBroken {
+                request_id: self.ride_name(request),
+                late_s: late.as_secs_f64(),
+            },
+        })
+    }
+
+    fn stand(&self, standing: Standing) -> Stand {
+        let point = self.ground.point(standing.location);
+        let arc = standing.arc.map(|node| node.get() + 1);
+        Stand { lat: point.lat(), lon: point.lon(), arc }
+    }
+
+    fn stamp(&self, time: EngineTime) -> Stamp {
+        Stamp { time, clock: self.clock }
+    }
+
+    fn ride_name(&self, request: RequestId) -> String {
+        self.dispatcher
+            .ride(request)
+            .map_or_else(String::new, |ride| ride.request.name.as_str().to_owned())
+    }
+
+    fn vehicle_name(&self, vehicle: VehicleId) -> String {
+        self.dispatcher
+            .vehicle(vehicle)
+            .map_or_else(String::new, |spec| spec.name.as_str().to_owned())
+    }
+}
+
+fn requested(row: &DemandRow, clock: LocalClock) -> RecordKind {
+    let stamp = |time| Some(Stamp { time, clock });
+    let (request_kind, target_at) = match row.when {
+        When::Now => ("now", None),
+        When::DepartAt(time) => ("depart_at", stamp(time)),
+        When::ArriveBy(time) => ("arrive_by", stamp(time)),
+    };
+    RecordKind::Requested {
+        request_id: row.name.as_str().to_owned(),
+        from: [row.from.lat(), row.from.lon()],
+        to: [row.to.lat(), row.to.lon()],
+        request_kind,
+        target_at,
+        passengers: row.party.passengers(),
+        wheelchairs: row.party.wheelchairs(),
+    }
+}
