@@ -1,5 +1,5 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig } from 'vitest/config';
+import { defineConfig } from 'vite';
 
 // The service that the development server passes requests on to: the mock of `dev/`, unless named.
 const service = process.env.SHARXI_SERVICE ?? 'http://127.0.0.1:8787';
@@ -22,5 +22,4 @@ export default defineConfig({
       '/tiles': { target: service },
     },
   },
-  test: { include: ['tests/**/*.test.ts'] },
 });

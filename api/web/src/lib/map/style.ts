@@ -5,8 +5,9 @@ import type { ExpressionSpecification, LayerSpecification, StyleSpecification } 
 import type { Region } from '../protocol';
 import type { Theme } from '../theme';
 
-export const FONT = ['system-ui, "Noto Sans", "DejaVu Sans", sans-serif'];
-const FONT_BOLD = ['600 system-ui, "Noto Sans", "DejaVu Sans", sans-serif'];
+const FONT = ['system-ui', 'Noto Sans', 'DejaVu Sans', 'sans-serif'];
+// The map library reads the weight from the first name, which need not exist.
+const FONT_BOLD = ['Sharxi Semibold', ...FONT];
 
 export const SOURCES = ['legs', 'selection', 'stops', 'goals', 'riders', 'vehicles', 'picks'] as const;
 export type SourceName = (typeof SOURCES)[number];
@@ -202,11 +203,11 @@ function people(theme: Theme): LayerSpecification[] {
       source: 'goals',
       minzoom: 8,
       paint: {
-        'circle-radius': ['interpolate', ['linear'], ['zoom'], 8, 2, 14, 5],
+        'circle-radius': ['interpolate', ['linear'], ['zoom'], 8, 1.5, 14, 5],
         'circle-color': theme.map.halo,
-        'circle-opacity': 0.9,
         'circle-stroke-color': theme.vehicle.repositioning,
-        'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 8, 1, 14, 2.4],
+        'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 8, 1, 14, 2.2],
+        'circle-stroke-opacity': 0.75,
       },
     },
     {

@@ -1,6 +1,6 @@
 // The map on the page: makes it, keeps its data fresh, and tells what was clicked. Knows nothing of the panel.
 
-import { LngLatBounds, Map as GlMap, setWorkerUrl, type GeoJSONSource, type PaddingOptions } from 'maplibre-gl';
+import { LngLatBounds, Map as GlMap, setWorkerUrl, type GeoJSONSource } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { GeoJSON } from 'geojson';
 import type { LatLon, Region } from '../protocol';
@@ -12,6 +12,14 @@ import { drawLand } from './land';
 setWorkerUrl(new URL(workerUrl, document.baseURI).href);
 
 export type Hit = { kind: 'vehicle' | 'ride'; id: string };
+
+/** Pixels at each side that are covered by other things. */
+export interface Margins {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
 
 export interface MapHooks {
   hit(hit: Hit | null, at: LatLon): void;
@@ -63,7 +71,9 @@ export class MapView {
     });
     this.map.on('error', ({ error }) => console.info('map:', error.message));
     this.map.on('webglcontextlost', () => hooks.failed('WebGL'));
-    this.map.on('idle', () => drawLand(this.map, this.#region, this.#theme));
+    this.map.on('sourcedata', ({ sourceId }) => {
+      if (sourceId === 'region' && this.map.isSourceLoaded('region')) drawLand(this.map, this.#region, this.#theme);
+    });
     this.#frame = requestAnimationFrame(this.#tick);
   }
 
@@ -78,11 +88,11 @@ export class MapView {
     this.map.setStyle(buildStyle(theme, this.#region, this.#tiles), { diff: false });
   }
 
-  fit(padding: PaddingOptions, still: boolean): void {
+  fit(padding: Margins, still: boolean): void {
     this.map.fitBounds(boundsOf(this.#region), { padding, animate: !still, duration: 600 });
   }
 
-  goTo([lat, lon]: LatLon, { left, right, top, bottom }: PaddingOptions, still: boolean): void {
+  goTo([lat, lon]: LatLon, { left, right, top, bottom }: Margins, still: boolean): void {
     const zoom = Math.max(this.map.getZoom(), 12.5);
     const offset: [number, number] = [(left - right) / 2, (top - bottom) / 2];
     this.map.easeTo({ center: [lon, lat], zoom, offset, animate: !still, duration: 600 });
