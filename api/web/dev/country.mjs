@@ -3,7 +3,7 @@
 import { GeoJSONVT } from '@maplibre/geojson-vt';
 import * as vtpbf from '@maplibre/vt-pbf';
 
-const BOUNDS = [54.0, -4.9, 54.36, -4.3];
+const BOUNDS = [54.03, -4.86, 54.33, -4.34];
 const NAMES = ['Ahrhafen', 'Birkenow', 'Dünwik', 'Eschede', 'Fallersgrund', 'Görlsee', 'Hagenried', 'Ilmenau', 'Klein Möhrde', 'Lüttenhof', 'Nordwall', 'Ostermoor', 'Quellental', 'Rauhenberg', 'Süderstapel', 'Tannhöft', 'Uhlenhorst', 'Weißbach'];
 const METRES_PER_S = { primary: 20, secondary: 17, tertiary: 14, residential: 8 };
 

@@ -10,7 +10,7 @@ const WIDTH_PX = 1024;
 /** Margin around the region, as a share of its size. */
 const MARGIN = 0.12;
 /** Distance from a road that still counts as country. */
-const REACH_M = 900;
+const REACH_M = 1200;
 const LAYER = 'near';
 
 const drawn = new WeakMap<GlMap, { key: string; url: string }>();

@@ -30,6 +30,7 @@ export function buildStyle(theme: Theme, region: Region, tiles: string): StyleSp
       ...places(theme),
       ...people(theme),
       ...vehicles(theme),
+      ...stops(theme),
     ],
   };
 }
@@ -148,6 +149,8 @@ function places(theme: Theme): LayerSpecification[] {
       'text-size': ['interpolate', ['linear'], ['zoom'], 8, sizes[0], 14, sizes[1]],
       'text-max-width': 8,
       'text-padding': 6,
+      'text-anchor': 'top',
+      'text-offset': [0, 0.9], // below whatever stands in the middle of the place
       'symbol-sort-key': ['-', 0, ['coalesce', ['get', 'population'], 0]],
     },
     paint: { ...paint, 'text-color': big ? theme.map.label : theme.map.labelSmall },
@@ -220,7 +223,7 @@ function people(theme: Theme): LayerSpecification[] {
         'icon-size': ['interpolate', ['linear'], ['zoom'], 8, 0.62, 12, 0.9, 15, 1.1],
         'icon-allow-overlap': true,
         'icon-ignore-placement': true,
-        'text-field': ['step', ['zoom'], '', 10.5, ['get', 'left']],
+        'text-field': ['step', ['zoom'], '', 10, ['get', 'left']],
         'text-font': FONT_BOLD,
         'text-size': 11.5,
         'text-anchor': 'top',
@@ -241,30 +244,6 @@ function people(theme: Theme): LayerSpecification[] {
         'text-halo-color': theme.map.halo,
         'text-halo-width': 1.6,
       },
-    },
-    {
-      id: 'stops',
-      type: 'circle',
-      source: 'stops',
-      paint: {
-        'circle-radius': 10,
-        'circle-color': theme.ui.raised,
-        'circle-stroke-color': theme.ui.accent,
-        'circle-stroke-width': 2.5,
-      },
-    },
-    {
-      id: 'stop-numbers',
-      type: 'symbol',
-      source: 'stops',
-      layout: {
-        'text-field': ['get', 'label'],
-        'text-font': FONT_BOLD,
-        'text-size': 12,
-        'text-allow-overlap': true,
-        'text-ignore-placement': true,
-      },
-      paint: { 'text-color': theme.ui.text },
     },
     {
       id: 'picks',
@@ -313,6 +292,36 @@ function vehicles(theme: Theme): LayerSpecification[] {
         'text-ignore-placement': true,
       },
       paint: { 'text-color': theme.onVehicle },
+    },
+  ];
+}
+
+/** Numbered stops of what is selected, over everything. */
+function stops(theme: Theme): LayerSpecification[] {
+  return [
+    {
+      id: 'stops',
+      type: 'circle',
+      source: 'stops',
+      paint: {
+        'circle-radius': 10,
+        'circle-color': theme.ui.raised,
+        'circle-stroke-color': theme.ui.accent,
+        'circle-stroke-width': 2.5,
+      },
+    },
+    {
+      id: 'stop-numbers',
+      type: 'symbol',
+      source: 'stops',
+      layout: {
+        'text-field': ['get', 'label'],
+        'text-font': FONT_BOLD,
+        'text-size': 12,
+        'text-allow-overlap': true,
+        'text-ignore-placement': true,
+      },
+      paint: { 'text-color': theme.ui.text },
     },
   ];
 }
