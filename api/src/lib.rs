@@ -1,3 +1,41 @@
-//! The service around the engine.
+//! The service around the engine: sockets, journal, clock.
+//!
+//! The way of a command: [`ws`] reads a message, [`wire`] makes an intent of it, [`core_loop`] stamps the time, lets
+//! [`executor`] apply it, writes it to the [`journal`] and only then answers and lets [`publish`] tell the others.
+//! The dispatcher itself lives in one thread that owns it; everything else only moves bytes.
+
+pub mod app;
+pub mod clock;
+pub mod limits;
+pub mod map;
+pub mod region_map;
+pub mod spots;
+
+pub mod access;
+pub mod dedupe;
+pub mod intent;
+pub mod wire;
+
+pub mod core_loop;
+pub mod desk;
+pub mod executor;
+pub mod journal;
+pub mod kpi;
+pub mod ledger;
+pub mod outbox;
+pub mod publish;
+pub mod tracker;
 
 pub mod commands;
+pub mod config;
+pub mod config_keys;
+pub mod policy_config;
+pub mod serve;
+
+pub mod http;
+pub mod server;
+pub mod service;
+pub mod tiles;
+pub mod ws;
+
+pub use service::{Running, Service, ServiceConfig, ServiceError};

@@ -1,0 +1,40 @@
+//! What every connection needs: the way to the core, the map, the tiles, the rules of the door.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::watch;
+
+use crate::core_loop::CoreHandle;
+use crate::limits::Deadlines;
+use crate::map::Map;
+use crate::publish::ClientId;
+use crate::tiles::Tiles;
+
+/// Shared by all connections.
+pub struct App {
+    /// The way to the core.
+    pub core: CoreHandle,
+    /// The region.
+    pub map: Arc<dyn Map>,
+    /// Its map tiles.
+    pub tiles: Tiles,
+    /// `GET /v1/region`, word for word.
+    pub region: String,
+    /// Origins allowed besides the service's own.
+    pub origins: Vec<String>,
+    /// How long a peer may take.
+    pub deadlines: Deadlines,
+    /// Whether the journal has been replayed.
+    pub ready: watch::Receiver<bool>,
+    /// How many clients there have been.
+    pub n_clients: AtomicU64,
+}
+
+impl App {
+    /// A number for a new client.
+    #[must_use]
+    pub fn next_client(&self) -> ClientId {
+        ClientId(self.n_clients.fetch_add(1, Ordering::Relaxed))
+    }
+}

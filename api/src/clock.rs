@@ -1,0 +1,55 @@
+//! The service clock: the only place that reads the wall.
+//!
+//! It starts at a given instant and runs at `speed` against the wall (1 in earnest, more in a demonstration). It is
+//! driven by the monotonic clock, so that a step of the wall clock moves nothing (I15).
+
+use std::time::{Duration, Instant};
+
+use sharxi_engine::units::EngineTime;
+
+/// A clock that never runs backwards.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    origin: Instant,
+    start: EngineTime,
+    speed: f64,
+}
+
+impl Clock {
+    /// A clock that shows `start` now and runs `speed` times as fast as the wall; a speed that is not a positive
+    /// number counts as 1.
+    #[must_use]
+    pub fn new(start: EngineTime, speed: f64) -> Self {
+        let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
+        Self { origin: Instant::now(), start, speed }
+    }
+
+    /// How fast it runs against the wall.
+    #[must_use]
+    pub const fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    /// What it shows; milliseconds are rounded down.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "a float to integer cast saturates")]
+    pub fn now(&self) -> EngineTime {
+        let elapsed_ms = self.origin.elapsed().as_secs_f64() * 1000.0 * self.speed;
+        EngineTime::from_unix_ms(self.start.unix_ms().saturating_add(elapsed_ms as i64))
+    }
+
+    /// Wall time until it shows `at`; zero if it already does, a day if that is further off.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a wait, not a decision")]
+    pub fn until(&self, at: EngineTime) -> Duration {
+        const LONGEST_S: f64 = 86_400.0;
+        let ms = at.unix_ms().saturating_sub(self.now().unix_ms()).max(0) as f64;
+        Duration::from_secs_f64((ms / 1000.0 / self.speed).min(LONGEST_S))
+    }
+}
+
+/// The wall clock as engine time, for a service that runs in earnest.
+#[must_use]
+pub fn wall() -> EngineTime {
+    EngineTime::from_unix_ms(jiff::Timestamp::now().as_millisecond())
+}

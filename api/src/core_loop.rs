@@ -1,0 +1,324 @@
+//! The one thread that owns the dispatcher.
+//!
+//! One bounded queue of a closed enum comes in. What is there is taken together: each command is applied, all are
+//! journaled under one sync, and only then answered and published (I6). A journal that can't be written ends the
+//! loop, and with it the process: nothing of that batch is ever acknowledged.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sharxi_engine::dispatcher::event::EventKind;
+use sharxi_engine::ids::VehicleId;
+use sharxi_engine::units::EngineTime;
+use tokio::sync::{mpsc, oneshot};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::access;
+use crate::clock::Clock;
+use crate::desk::{Desk, Question};
+use crate::executor::{Executed, Executor, Sent};
+use crate::intent::{Caller, Order};
+use crate::journal::record::{Batch, Outcome, StateHash};
+use crate::journal::{Journal, JournalError};
+use crate::limits::{BATCH_MAX, BEAT, QUEUE_MAX, TICK_PAUSE};
+use crate::outbox::Outbox;
+use crate::publish::ClientId;
+use crate::wire::error::{Code, WireError};
+use crate::wire::event::encode_ok;
+
+/// Where an answer goes.
+#[derive(Debug)]
+pub enum AnswerTo {
+    /// To a connected client.
+    Client(ClientId),
+    /// To somebody who waits for it.
+    Once(oneshot::Sender<String>),
+}
+
+/// Everything that reaches the core.
+pub enum Input {
+    /// A command.
+    Order {
+        /// From whom.
+        caller: Arc<Caller>,
+        /// What.
+        order: Order,
+        /// Where the answer goes.
+        answer: AnswerTo,
+    },
+    /// A client has said hello.
+    Join {
+        /// Its number.
+        client: ClientId,
+        /// Who it is.
+        caller: Arc<Caller>,
+        /// The last event it has seen.
+        resume: Option<u64>,
+        /// How to reach it.
+        outbox: Outbox,
+    },
+    /// A client is gone.
+    Leave(ClientId),
+    /// Somebody wants to know something; `None` is answered if there is no such thing.
+    Ask(Question, oneshot::Sender<Option<String>>),
+    /// The service goes down, for the reason given.
+    Stop(&'static str),
+}
+
+/// The way to the core.
+#[derive(Clone)]
+pub struct CoreHandle(mpsc::Sender<Input>);
+
+impl CoreHandle {
+    /// Hands an input in without waiting.
+    ///
+    /// # Errors
+    /// `overloaded` if the queue is full or the core has ended.
+    pub fn submit(&self, input: Input) -> Result<(), WireError> {
+        self.0.try_send(input).map_err(|_error| {
+            WireError::new(Code::Overloaded, "too much to do just now; try again")
+        })
+    }
+
+    /// Hands an input in, waiting for room.
+    pub async fn send(&self, input: Input) {
+        // A core that has ended needs no input.
+        drop(self.0.send(input).await);
+    }
+
+    /// Asks; `None` if there is no such thing or the core has ended.
+    pub async fn ask(&self, question: Question) -> Option<String> {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Input::Ask(question, sender)).await;
+        receiver.await.ok().flatten()
+    }
+}
+
+/// A queue for the core, and its two ends.
+#[must_use]
+pub fn queue() -> (CoreHandle, mpsc::Receiver<Input>) {
+    let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+    (CoreHandle(sender), receiver)
+}
+
+/// The loop's state.
+pub struct Core {
+    executor: Executor,
+    desk: Desk,
+    journal: Box<dyn Journal>,
+    clock: Clock,
+    hash_every: u64,
+    last_tick: Instant,
+}
+
+/// Commands applied but not yet durable.
+#[derive(Default)]
+struct Pending {
+    batch: Batch,
+    done: Vec<(Option<AnswerTo>, Executed)>,
+}
+
+impl Core {
+    /// A core that goes on where the executor stands.
+    #[must_use]
+    pub fn new(
+        executor: Executor,
+        desk: Desk,
+        journal: Box<dyn Journal>,
+        clock: Clock,
+        hash_every: u64,
+    ) -> Self {
+        let hash_every = hash_every.max(1);
+        Self { executor, desk, journal, clock, hash_every, last_tick: Instant::now() }
+    }
+
+    /// Runs until told to stop.
+    ///
+    /// # Errors
+    /// [`JournalError`] if a batch could not be made durable.
+    pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>) -> Result<(), JournalError> {
+        let mut next_beat = Instant::now() + BEAT;
+        loop {
+            let wait = self.wait(next_beat);
+            let first = match tokio::time::timeout(wait, inputs.recv()).await {
+                Ok(None) => return self.finish("the service ends"),
+                Ok(Some(Input::Stop(reason))) => return self.finish(reason),
+                Ok(Some(input)) => Some(input),
+                Err(_elapsed) => None,
+            };
+            if let Some(reason) = self.turn(first, &mut inputs)? {
+                return self.finish(reason);
+            }
+            if next_beat <= Instant::now() {
+                next_beat = Instant::now() + BEAT;
+                self.desk.beat(&self.executor, self.now());
+            }
+        }
+    }
+
+    /// The service clock, never before the dispatcher's.
+    fn now(&self) -> EngineTime {
+        self.clock.now().max(self.executor.dispatcher().now())
+    }
+
+    /// Wall time until something has to be done though nobody says anything.
+    fn wait(&self, next_beat: Instant) -> Duration {
+        let beat = next_beat.saturating_duration_since(Instant::now());
+        let Some(wakeup) = self.executor.dispatcher().next_wakeup() else { return beat };
+        let pause = TICK_PAUSE.saturating_sub(self.last_tick.elapsed());
+        beat.min(self.clock.until(wakeup).max(pause))
+    }
+
+    /// Works off what is there; the reason to stop, if there is one.
+    fn turn(
+        &mut self,
+        first: Option<Input>,
+        inputs: &mut mpsc::Receiver<Input>,
+    ) -> Result<Option<&'static str>, JournalError> {
+        let mut pending = Pending::default();
+        self.tick(&mut pending)?;
+        let mut stop = None;
+        let mut next = first;
+        while let Some(input) = next {
+            match input {
+                Input::Order { caller, order, answer } => {
+                    self.order(&caller, order, answer, &mut pending)?;
+                }
+                Input::Stop(reason) => stop = Some(reason),
+                // What looks at the state must not see what is not yet durable.
+                other => {
+                    self.commit(&mut pending)?;
+                    self.look(other);
+                }
+            }
+            if stop.is_some() || pending.done.len() >= BATCH_MAX {
+                break;
+            }
+            next = inputs.try_recv().ok();
+        }
+        self.commit(&mut pending)?;
+        Ok(stop)
+    }
+
+    fn tick(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
+        let now = self.now();
+        let due = self.executor.dispatcher().next_wakeup().is_some_and(|at| at <= now);
+        if due && TICK_PAUSE <= self.last_tick.elapsed() {
+            self.last_tick = Instant::now();
+            let executed = self.executor.tick(now)?;
+            self.hold(None, executed, pending);
+        }
+        Ok(())
+    }
+
+    fn order(
+        &mut self,
+        caller: &Caller,
+        order: Order,
+        answer: AnswerTo,
+        pending: &mut Pending,
+    ) -> Result<(), JournalError> {
+        match order {
+            Order::Lasting { id, body_digest, intent } => {
+                let sent = Sent { at: self.now(), caller, id: &id, body_digest };
+                let executed = self.executor.execute(sent, intent)?;
+                self.hold(Some(answer), executed, pending);
+            }
+            Order::Position { vehicle, point } => {
+                if access::may_report_position(caller, &vehicle) {
+                    self.desk.position(&self.executor, &vehicle, point);
+                } else {
+                    let error =
+                        WireError::new(Code::NotAllowed, "only a vehicle reports its position");
+                    self.desk.answer(answer, error.encode(None));
+                }
+            }
+            Order::Subscribe { id, positions } => {
+                self.commit(pending)?;
+                let reply = match (access::may_subscribe(caller), &answer) {
+                    (Ok(()), AnswerTo::Client(client)) => {
+                        self.desk.publisher.subscribe(*client, positions);
+                        encode_ok(&id, self.executor.event_seq(), None, self.executor.names())
+                    }
+                    (Ok(()), AnswerTo::Once(_)) => {
+                        WireError::new(Code::NotAllowed, "only a connected client can subscribe")
+                            .encode(Some(&id))
+                    }
+                    (Err(error), _) => error.encode(Some(&id)),
+                };
+                self.desk.answer(answer, reply);
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what was done until it is durable, with the state hash if one is due.
+    fn hold(&self, answer: Option<AnswerTo>, mut executed: Executed, pending: &mut Pending) {
+        if let Some(record) = executed.record.take() {
+            let applied = matches!(record.outcome, Outcome::Applied { .. });
+            if applied && record.seq.is_multiple_of(self.hash_every) {
+                let hash = self.executor.dispatcher().state_hash();
+                pending.batch.hashes.push(StateHash { seq: record.seq, hash, clean: false });
+            }
+            pending.batch.records.push(record);
+        }
+        pending.done.push((answer, executed));
+    }
+
+    /// Makes what is pending durable, then answers and publishes it.
+    fn commit(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
+        let Pending { batch, done } = std::mem::take(pending);
+        if !batch.is_empty() {
+            self.journal.append(&batch)?;
+        }
+        let mut changed: BTreeSet<VehicleId> = BTreeSet::new();
+        for (answer, executed) in done {
+            if let Some(answer) = answer {
+                self.desk.answer(answer, executed.reply);
+            }
+            changed.extend(executed.reporter);
+            changed.extend(executed.events.iter().filter_map(|(_, event)| match event.kind {
+                EventKind::PlanChanged { vehicle, .. }
+                | EventKind::ShiftStarted { vehicle, .. }
+                | EventKind::ShiftEnded { vehicle }
+                | EventKind::BrokeDown { vehicle, .. } => Some(vehicle),
+                _ => None,
+            }));
+            self.desk.publish(&executed.events, &self.executor);
+        }
+        self.desk.plans(&changed, &self.executor, self.now());
+        Ok(())
+    }
+
+    /// What only looks at the state.
+    fn look(&mut self, input: Input) {
+        match input {
+            Input::Join { client, caller, resume, outbox } => {
+                let speed = self.clock.speed();
+                self.desk.publisher.join(client, caller.as_ref().clone(), outbox);
+                self.desk.greet(client, &caller, resume, speed, &self.executor, self.now());
+            }
+            Input::Leave(client) => self.desk.publisher.leave(client),
+            Input::Ask(question, answer) => {
+                let told = self.desk.tell(&question, &self.executor, self.now());
+                // Who no longer waits needs no answer.
+                drop(answer.send(told));
+            }
+            Input::Order { .. } | Input::Stop(_) => {}
+        }
+    }
+
+    /// Ends in good order: the state hash into the journal, a word to every client.
+    fn finish(mut self, reason: &'static str) -> Result<(), JournalError> {
+        let seq = self.executor.record_seq();
+        if 0 < seq {
+            let hash = self.executor.dispatcher().state_hash();
+            let mark = StateHash { seq, hash, clean: true };
+            self.journal.append(&Batch { records: Vec::new(), hashes: vec![mark] })?;
+        }
+        let text = serde_json::json!({ "type": "closing", "reason": reason }).to_string();
+        self.desk.publisher.close(&Utf8Bytes::from(text));
+        Ok(())
+    }
+}

@@ -1,0 +1,319 @@
+//! The core's front desk: answers, greetings, snapshots and regular reports, all from the durable state.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Serialize;
+use sharxi_engine::demand::request::{Name, Party, RideRequest, When};
+use sharxi_engine::geo::LatLon;
+use sharxi_engine::ids::VehicleId;
+use sharxi_engine::oracle::Location;
+use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::units::EngineTime;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::core_loop::AnswerTo;
+use crate::executor::{Executor, Numbered};
+use crate::intent::Caller;
+use crate::kpi::Kpi;
+use crate::limits::BEAT;
+use crate::map::Map;
+use crate::publish::{ClientId, Publisher};
+use crate::tracker::Tracker;
+use crate::wire::event::degrees;
+use crate::wire::message::Role;
+use crate::wire::status::{self, Figures, Snapshot, to_text};
+use crate::wire::time::format;
+use crate::wire::welcome::{RegionInfo, region_info, welcome};
+
+/// What can be asked over HTTP.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// One ride.
+    Ride(Name),
+    /// All vehicles.
+    Vehicles,
+    /// One vehicle.
+    Vehicle(Name),
+    /// The live figures.
+    Kpi,
+    /// What a request would be told.
+    Quote {
+        /// Pickup.
+        from: Location,
+        /// Drop-off.
+        to: Location,
+        /// Who would ride.
+        party: Party,
+    },
+    /// Where the journal stands.
+    Standing,
+}
+
+/// Everything that only tells and never decides.
+pub struct Desk {
+    /// The clients.
+    pub publisher: Publisher,
+    map: Arc<dyn Map>,
+    region: RegionInfo,
+    kpi: Kpi,
+    tracker: Tracker,
+    coverage: Option<(Instant, f64)>,
+}
+
+#[derive(Serialize)]
+struct Positions<'a> {
+    r#type: &'static str,
+    t: String,
+    vehicles: Vec<(&'a str, f64, f64, u32)>,
+}
+
+#[derive(Serialize)]
+struct Quote {
+    available: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pickup_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropoff_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wait_s: Option<f64>,
+}
+
+impl Desk {
+    /// A desk that has not told anybody anything.
+    #[must_use]
+    pub fn new(map: Arc<dyn Map>) -> Self {
+        Self {
+            publisher: Publisher::default(),
+            region: region_info(map.as_ref(), false),
+            map,
+            kpi: Kpi::default(),
+            tracker: Tracker::default(),
+            coverage: None,
+        }
+    }
+
+    /// Gives an answer to whoever waits for it.
+    pub fn answer(&mut self, to: AnswerTo, reply: String) {
+        match to {
+            AnswerTo::Client(client) => self.publisher.tell(client, reply.into()),
+            // Who no longer waits needs no answer.
+            AnswerTo::Once(sender) => drop(sender.send(reply)),
+        }
+    }
+
+    /// Counts events and tells them.
+    pub fn publish(&mut self, events: &[Numbered], executor: &Executor) {
+        for (_, event) in events {
+            self.kpi.fold(event, executor.dispatcher());
+        }
+        self.publisher.publish(events, executor.names());
+    }
+
+    /// Tells the plans of these vehicles.
+    pub fn plans(&mut self, of: &BTreeSet<VehicleId>, executor: &Executor, now: EngineTime) {
+        for &vehicle in of {
+            self.tracker.replan(vehicle);
+            let names = executor.names();
+            let name = names.vehicle(vehicle);
+            if self.publisher.wants_plan(name) {
+                let text = to_text(&status::plan(vehicle, now, names));
+                self.publisher.tell_plan(name, &text.into());
+            }
+        }
+    }
+
+    /// A vehicle says where it is.
+    pub fn position(&mut self, executor: &Executor, vehicle: &Name, point: LatLon) {
+        if let Some(id) = executor.dispatcher().find_vehicle(vehicle) {
+            self.tracker.report(id, point);
+        }
+    }
+
+    /// Welcomes a client and tells it how things stand, or what it has missed.
+    pub fn greet(
+        &mut self,
+        client: ClientId,
+        caller: &Caller,
+        resume: Option<u64>,
+        speed: f64,
+        executor: &Executor,
+        now: EngineTime,
+    ) {
+        let seq = executor.event_seq();
+        let policy: &Policy = executor.dispatcher().policy();
+        let text = welcome(now, speed, seq, &self.region, policy);
+        self.publisher.tell(client, text.into());
+        if let Some(seen) = resume {
+            if let Some(events) = self.publisher.missed(caller, seen, seq) {
+                for text in events {
+                    self.publisher.tell(client, text);
+                }
+                self.own_plan(client, caller, executor, now);
+                return;
+            }
+            let gap = serde_json::json!({ "type": "gap", "seq": seq }).to_string();
+            self.publisher.tell(client, gap.into());
+        }
+        let text = self.snapshot(caller, executor, now);
+        self.publisher.tell(client, text.into());
+        self.own_plan(client, caller, executor, now);
+    }
+
+    /// A vehicle that connects gets its plan as a message of its own as well.
+    fn own_plan(
+        &mut self,
+        client: ClientId,
+        caller: &Caller,
+        executor: &Executor,
+        now: EngineTime,
+    ) {
+        if let Some(vehicle) = own_vehicle(caller, executor) {
+            let text = to_text(&status::plan(vehicle, now, executor.names()));
+            self.publisher.tell(client, text.into());
+        }
+    }
+
+    fn snapshot(&mut self, caller: &Caller, executor: &Executor, now: EngineTime) -> String {
+        let (rides, vehicles) = match caller.role {
+            Role::Operator => (executor.ledger().open().collect(), present(executor)),
+            Role::Rider => (executor.ledger().rides_of(&caller.name).to_vec(), Vec::new()),
+            Role::Vehicle => {
+                let own = own_vehicle(caller, executor);
+                let carried = |vehicle| {
+                    let of_own = |&ride: &_| executor.ledger().vehicle(ride) == Some(vehicle);
+                    executor.ledger().open().filter(of_own).collect()
+                };
+                (own.map(carried).unwrap_or_default(), own.into_iter().collect())
+            }
+        };
+        let kpi = (caller.role == Role::Operator).then(|| self.figures(executor, now));
+        let names = executor.names();
+        let snapshot = Snapshot {
+            r#type: "snapshot",
+            seq: executor.event_seq(),
+            t: format(now),
+            rides: rides.into_iter().filter_map(|ride| status::ride(ride, names)).collect(),
+            vehicles: vehicles
+                .into_iter()
+                .filter_map(|id| status::vehicle(id, self.locate(id, executor, now)?, now, names))
+                .collect(),
+            kpi,
+        };
+        to_text(&snapshot)
+    }
+
+    /// Answers a question; `None` if there is no such thing.
+    pub fn tell(
+        &mut self,
+        question: &Question,
+        executor: &Executor,
+        now: EngineTime,
+    ) -> Option<String> {
+        let names = executor.names();
+        let dispatcher = executor.dispatcher();
+        match question {
+            Question::Ride(name) => {
+                status::ride(dispatcher.find_ride(name)?, names).map(|ride| to_text(&ride))
+            }
+            Question::Vehicle(name) => {
+                let id = dispatcher.find_vehicle(name)?;
+                let at = self.locate(id, executor, now)?;
+                status::vehicle(id, at, now, names).map(|vehicle| to_text(&vehicle))
+            }
+            Question::Vehicles => {
+                let located = present(executor).into_iter().filter_map(|id| {
+                    status::vehicle(id, self.locate(id, executor, now)?, now, names)
+                });
+                Some(to_text(&located.collect::<Vec<_>>()))
+            }
+            Question::Kpi => Some(to_text(&self.figures(executor, now))),
+            Question::Quote { from, to, party } => {
+                let name = Name::new("quote").ok()?;
+                let (from, to, party) = (*from, *to, *party);
+                let request =
+                    RideRequest { name, from, to, party, when: When::Now, accept_at_once: false };
+                let found = dispatcher.quote(&request, now);
+                Some(to_text(&Quote {
+                    available: found.is_some(),
+                    pickup_at: found.map(|(pickup, _)| format(pickup)),
+                    dropoff_at: found.map(|(_, dropoff)| format(dropoff)),
+                    wait_s: found.map(|(pickup, _)| pickup.since(now).as_secs_f64()),
+                }))
+            }
+            Question::Standing => {
+                let hash = format!("{:016x}", dispatcher.state_hash());
+                let (records, seq) = (executor.record_seq(), executor.event_seq());
+                let told = serde_json::json!({
+                    "ready": true, "seq": seq, "records": records, "state_hash": hash, "now": format(now),
+                });
+                Some(told.to_string())
+            }
+        }
+    }
+
+    /// What operators get once a second.
+    pub fn beat(&mut self, executor: &Executor, now: EngineTime) {
+        if !self.publisher.has_operators() {
+            return;
+        }
+        if self.publisher.wants_positions() {
+            let text = self.positions(executor, now);
+            self.publisher.tell_positions(&Utf8Bytes::from(text));
+        }
+        let text = to_text(&self.figures(executor, now));
+        self.publisher.tell_operators(&Utf8Bytes::from(text));
+    }
+
+    fn positions(&mut self, executor: &Executor, now: EngineTime) -> String {
+        let names = executor.names();
+        let mut vehicles = Vec::new();
+        for id in present(executor) {
+            if let Some([lat, lon]) = self.locate(id, executor, now) {
+                let rides = executor.dispatcher().on_board(id).into_iter();
+                let people = |ride| {
+                    let ride = executor.dispatcher().ride(ride);
+                    ride.map_or(0, |ride| u32::from(ride.request.party.passengers()))
+                };
+                vehicles.push((names.vehicle(id), lat, lon, rides.map(people).sum()));
+            }
+        }
+        to_text(&Positions { r#type: "positions", t: format(now), vehicles })
+    }
+
+    fn figures(&mut self, executor: &Executor, now: EngineTime) -> Figures {
+        let dispatcher = executor.dispatcher();
+        if !dispatcher.policy().coverage {
+            return self.kpi.figures(dispatcher, executor.ledger(), None, now);
+        }
+        let fresh = self.coverage.filter(|(computed, _)| computed.elapsed() < BEAT / 2);
+        let share = fresh.map_or_else(|| dispatcher.coverage().share, |(_, share)| share);
+        if fresh.is_none() {
+            self.coverage = Some((Instant::now(), share));
+        }
+        self.kpi.figures(dispatcher, executor.ledger(), Some(share), now)
+    }
+
+    fn locate(
+        &mut self,
+        vehicle: VehicleId,
+        executor: &Executor,
+        now: EngineTime,
+    ) -> Option<[f64; 2]> {
+        let dispatcher = executor.dispatcher();
+        self.tracker.locate(vehicle, now, dispatcher, self.map.as_ref()).map(degrees)
+    }
+}
+
+fn own_vehicle(caller: &Caller, executor: &Executor) -> Option<VehicleId> {
+    let name = Name::new(caller.name.as_str()).ok().filter(|_| caller.role == Role::Vehicle)?;
+    executor.dispatcher().find_vehicle(&name)
+}
+
+/// Vehicles whose shift has not ended, in order of id.
+fn present(executor: &Executor) -> Vec<VehicleId> {
+    let n_vehicles = u32::try_from(executor.dispatcher().n_vehicles()).unwrap_or(u32::MAX);
+    let ids = (0..n_vehicles).map(VehicleId::new);
+    ids.filter(|&id| !executor.ledger().has_left(id)).collect()
+}

@@ -1,0 +1,269 @@
+//! From intents to engine commands and their records: names become ids, repeats are recognised, rights are checked.
+//!
+//! Nothing in here leaves the process: the core loop writes the records first and publishes afterwards.
+
+use std::sync::Arc;
+
+use sharxi_engine::demand::request::Name;
+use sharxi_engine::demand::ride::Actor;
+use sharxi_engine::dispatcher::Dispatcher;
+use sharxi_engine::dispatcher::command::Command;
+use sharxi_engine::dispatcher::event::{Event, EventKind};
+use sharxi_engine::ids::{RequestId, VehicleId};
+use sharxi_engine::units::EngineTime;
+
+use crate::access;
+use crate::dedupe::{Dedupe, Known};
+use crate::intent::{Caller, Fact, Intent};
+use crate::journal::JournalError;
+use crate::journal::record::{Origin, Outcome, Record, digest_events, encode_command};
+use crate::ledger::Ledger;
+use crate::map::Map;
+use crate::wire::error::{Code, WireError};
+use crate::wire::event::{Names, encode_ok, word};
+use crate::wire::message::Role;
+
+/// An event and its number; kinds that are not numbered have none.
+pub type Numbered = (Option<u64>, Event);
+
+/// What came of one command.
+#[derive(Default)]
+pub struct Executed {
+    /// The answer.
+    pub reply: String,
+    /// In order.
+    pub events: Vec<Numbered>,
+    /// The vehicle that reported, which is owed its next plan.
+    pub reporter: Option<VehicleId>,
+    /// To be written before anything is said; `None` if there was no effect to remember.
+    pub record: Option<Record>,
+}
+
+/// Who sends which command, when.
+#[derive(Clone, Copy)]
+pub struct Sent<'a> {
+    /// The time of the command.
+    pub at: EngineTime,
+    /// Who.
+    pub caller: &'a Caller,
+    /// Under which id.
+    pub id: &'a str,
+    /// Of the message.
+    pub body_digest: u64,
+}
+
+/// The dispatcher and everything that grows with it.
+pub struct Executor {
+    dispatcher: Dispatcher,
+    map: Arc<dyn Map>,
+    ledger: Ledger,
+    dedupe: Dedupe,
+    event_seq: u64,
+    record_seq: u64,
+}
+
+impl Executor {
+    /// Around a fresh dispatcher.
+    #[must_use]
+    pub fn new(dispatcher: Dispatcher, map: Arc<dyn Map>) -> Self {
+        let (ledger, dedupe) = (Ledger::default(), Dedupe::default());
+        Self { dispatcher, map, ledger, dedupe, event_seq: 0, record_seq: 0 }
+    }
+
+    /// The dispatcher, to look at.
+    #[must_use]
+    pub const fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
+    }
+
+    /// Who asked for what.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The number of the last event.
+    #[must_use]
+    pub const fn event_seq(&self) -> u64 {
+        self.event_seq
+    }
+
+    /// The number of the last record.
+    #[must_use]
+    pub const fn record_seq(&self) -> u64 {
+        self.record_seq
+    }
+
+    /// Names for ids.
+    #[must_use]
+    pub fn names(&self) -> Names<'_> {
+        Names { dispatcher: &self.dispatcher, map: self.map.as_ref(), ledger: &self.ledger }
+    }
+
+    /// Carries out one command of a client.
+    ///
+    /// # Errors
+    /// [`JournalError::Encode`], a bug.
+    pub fn execute(&mut self, sent: Sent<'_>, intent: Intent) -> Result<Executed, JournalError> {
+        let unrecorded = |reply: String| Ok(Executed { reply, ..Executed::default() });
+        match self.dedupe.look_up(sent.caller, sent.id, sent.body_digest) {
+            Known::No => {}
+            Known::Repeat(reply) => return unrecorded(reply.as_ref().to_owned()),
+            Known::Reused => {
+                let message = "this id was used for another command";
+                return unrecorded(WireError::new(Code::IdReused, message).encode(Some(sent.id)));
+            }
+        }
+        let owner = |name: &Name| {
+            self.dispatcher.find_ride(name).and_then(|ride| self.ledger.asked_by(ride))
+        };
+        if let Err(error) = access::authorise(sent.caller, &intent, owner) {
+            return unrecorded(error.encode(Some(sent.id)));
+        }
+        let reports = matches!(intent, Intent::Report { .. } | Intent::StartShift { .. });
+        let reporter = intent.vehicle().filter(|_| reports).cloned();
+        let decided = self.command(sent, intent).and_then(|command| {
+            let bytes = encode_command(&command);
+            let events = self.dispatcher.apply(sent.at, command)?;
+            Ok((bytes, events))
+        });
+        let (reply, outcome, events) = match decided {
+            Ok((bytes, events)) => {
+                let outcome =
+                    Outcome::Applied { command: bytes?, events_digest: digest_events(&events)? };
+                let events = self.take_in(Some(sent.caller), events);
+                (self.encode_ok(sent.id, &events), outcome, events)
+            }
+            Err(error) => (error.encode(Some(sent.id)), Outcome::Refused, Vec::new()),
+        };
+        self.dedupe.remember(sent.caller, sent.id, sent.body_digest, &reply);
+        let origin = Origin {
+            caller: sent.caller.clone(),
+            command_id: sent.id.to_owned(),
+            body_digest: sent.body_digest,
+            reply: reply.clone(),
+        };
+        let record = Some(self.record(sent.at, Some(origin), outcome));
+        let reporter = reporter.and_then(|name| self.dispatcher.find_vehicle(&name));
+        Ok(Executed { reply, events, reporter, record })
+    }
+
+    /// Lets time pass.
+    ///
+    /// # Errors
+    /// [`JournalError::Encode`], a bug.
+    pub fn tick(&mut self, at: EngineTime) -> Result<Executed, JournalError> {
+        let command = encode_command(&Command::Tick)?;
+        let events = match self.dispatcher.apply(at, Command::Tick) {
+            Ok(events) => events,
+            Err(error) => {
+                tracing::warn!(%error, "a tick was refused");
+                return Ok(Executed::default());
+            }
+        };
+        let outcome = Outcome::Applied { command, events_digest: digest_events(&events)? };
+        let events = self.take_in(None, events);
+        let record = Some(self.record(at, None, outcome));
+        Ok(Executed { events, record, ..Executed::default() })
+    }
+
+    /// Carries out a record of the journal again and checks that the same comes of it.
+    ///
+    /// # Errors
+    /// [`JournalError::Corrupt`] or [`JournalError::Diverged`], naming the record.
+    pub fn replay(&mut self, record: &Record) -> Result<Vec<Numbered>, JournalError> {
+        let diverged = |what| JournalError::Diverged { seq: record.seq, what };
+        self.record_seq = record.seq;
+        let caller = record.origin.as_ref().map(|origin| &origin.caller);
+        if let Some(origin) = &record.origin {
+            let (id, digest) = (&origin.command_id, origin.body_digest);
+            self.dedupe.remember(&origin.caller, id, digest, &origin.reply);
+        }
+        let (Some(command), Outcome::Applied { events_digest, .. }) =
+            (record.command()?, &record.outcome)
+        else {
+            return Ok(Vec::new());
+        };
+        let events = self
+            .dispatcher
+            .apply(record.at, command)
+            .map_err(|_error| diverged("its command is refused now"))?;
+        if digest_events(&events)? != *events_digest {
+            return Err(diverged("other events come of it"));
+        }
+        Ok(self.take_in(caller, events))
+    }
+
+    /// Numbers events and enters them in the book.
+    fn take_in(&mut self, caller: Option<&Caller>, events: Vec<Event>) -> Vec<Numbered> {
+        self.ledger.fold(caller, &events);
+        let number = |event: Event| {
+            let seq = word(&event.kind).map(|_| {
+                self.event_seq += 1;
+                self.event_seq
+            });
+            (seq, event)
+        };
+        events.into_iter().map(number).collect()
+    }
+
+    fn record(&mut self, at: EngineTime, origin: Option<Origin>, outcome: Outcome) -> Record {
+        self.record_seq += 1;
+        Record { seq: self.record_seq, at, origin, outcome }
+    }
+
+    fn encode_ok(&self, id: &str, events: &[Numbered]) -> String {
+        // A request is answered by its last event of these kinds: an offer taken at once is promised.
+        let result = events.iter().rev().map(|(_, event)| &event.kind).find(|kind| {
+            matches!(
+                kind,
+                EventKind::Offered { .. } | EventKind::Promised { .. } | EventKind::Rejected { .. }
+            )
+        });
+        let asked =
+            events.iter().any(|(_, event)| matches!(event.kind, EventKind::Requested { .. }));
+        encode_ok(id, self.event_seq, result.filter(|_| asked), self.names())
+    }
+
+    fn command(&self, sent: Sent<'_>, intent: Intent) -> Result<Command, WireError> {
+        let (vehicle, at, fact) = match intent {
+            Intent::RequestRide(request) => return Ok(Command::RequestRide(request)),
+            Intent::AcceptOffer(name) => return Ok(Command::AcceptOffer(self.ride(&name)?)),
+            Intent::DeclineOffer(name) => return Ok(Command::DeclineOffer(self.ride(&name)?)),
+            Intent::CancelRide(name) => {
+                let by = match sent.caller.role {
+                    Role::Rider => Actor::Rider,
+                    Role::Vehicle | Role::Operator => Actor::Operator,
+                };
+                return Ok(Command::CancelRide(self.ride(&name)?, by));
+            }
+            Intent::StartShift { mut spec, starts } => {
+                // A start that has passed on its way here is now.
+                spec.shift_start = starts.unwrap_or(sent.at).max(sent.at);
+                return Ok(Command::StartShift(spec));
+            }
+            Intent::EndShift(name) => return Ok(Command::EndShift(self.vehicle(&name)?)),
+            Intent::Report { vehicle, at, fact } => (self.vehicle(&vehicle)?, at, fact),
+        };
+        Ok(match fact {
+            Fact::Depart => Command::Depart { vehicle, at },
+            Fact::Arrive => Command::Arrive { vehicle, at },
+            Fact::Board(ride) => Command::Board { vehicle, request: self.ride(&ride)?, at },
+            Fact::Alight(ride) => Command::Alight { vehicle, request: self.ride(&ride)?, at },
+            Fact::NoShow(ride) => Command::ReportNoShow { vehicle, request: self.ride(&ride)?, at },
+            Fact::BreakDown(location) => Command::BreakDown { vehicle, location, at },
+        })
+    }
+
+    fn ride(&self, name: &Name) -> Result<RequestId, WireError> {
+        self.dispatcher
+            .find_ride(name)
+            .ok_or_else(|| WireError::new(Code::UnknownRide, "request_id: no such ride"))
+    }
+
+    fn vehicle(&self, name: &Name) -> Result<VehicleId, WireError> {
+        self.dispatcher
+            .find_vehicle(name)
+            .ok_or_else(|| WireError::new(Code::UnknownVehicle, "vehicle_id: no such vehicle"))
+    }
+}

@@ -1,0 +1,5 @@
+//! Everything over HTTP but the WebSocket itself: queries, commands of a telephone desk, tiles, health, the page.
+
+pub mod page;
+pub mod reply;
+pub mod routes;

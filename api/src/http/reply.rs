@@ -1,0 +1,81 @@
+//! Responses.
+
+use serde::Deserialize;
+use warp::http::{HeaderValue, StatusCode, header};
+use warp::reply::{Reply, Response};
+
+use crate::wire::error::{Code, WireError};
+
+/// A JSON body.
+#[must_use]
+pub fn json(status: StatusCode, body: String) -> Response {
+    typed(status, "application/json", body.into_response())
+}
+
+/// Bytes of some type.
+#[must_use]
+pub fn bytes(content_type: &'static str, body: Vec<u8>) -> Response {
+    typed(StatusCode::OK, content_type, body.into_response())
+}
+
+/// An error object with the status that fits it.
+#[must_use]
+pub fn error(error: &WireError) -> Response {
+    json(status(error.code), error.encode(None))
+}
+
+/// The answer to a command: 200 for `ok`, or what fits the error.
+#[must_use]
+pub fn answer(reply: String) -> Response {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default)]
+        code: Option<Code>,
+    }
+    let code = serde_json::from_str::<Head>(&reply).ok().and_then(|head| head.code);
+    json(code.map_or(StatusCode::OK, status), reply)
+}
+
+/// No such thing.
+#[must_use]
+pub fn not_found(what: &str) -> Response {
+    let error = serde_json::json!({ "type": "error", "code": "not_found", "message": what });
+    json(StatusCode::NOT_FOUND, error.to_string())
+}
+
+/// 101, and from then on WebSocket.
+#[must_use]
+pub fn switching_protocols(accept: &str) -> Response {
+    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    // The key is base64 of a digest.
+    if let Ok(value) = HeaderValue::from_str(accept) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, value);
+    }
+    response
+}
+
+fn typed(status: StatusCode, content_type: &'static str, mut response: Response) -> Response {
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+const fn status(code: Code) -> StatusCode {
+    match code {
+        Code::BadMessage | Code::BadValue | Code::Binary | Code::HelloExpected => {
+            StatusCode::BAD_REQUEST
+        }
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::NotAllowed => StatusCode::FORBIDDEN,
+        Code::UnknownRide | Code::UnknownVehicle => StatusCode::NOT_FOUND,
+        Code::NameTaken | Code::NotNow | Code::IdReused => StatusCode::CONFLICT,
+        Code::OutsideArea => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::Full | Code::Overloaded => StatusCode::TOO_MANY_REQUESTS,
+        Code::Storage => StatusCode::INSUFFICIENT_STORAGE,
+    }
+}

@@ -1,0 +1,288 @@
+//! The table of addresses.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use hyper::upgrade::OnUpgrade;
+use serde::Deserialize;
+use sharxi_engine::demand::request::Name;
+use tokio::sync::oneshot;
+use warp::filters::BoxedFilter;
+use warp::http::{HeaderMap, StatusCode};
+use warp::hyper::body::Bytes;
+use warp::reply::Response;
+use warp::{Filter, Rejection, Reply};
+
+use super::{page, reply};
+use crate::app::App;
+use crate::core_loop::{AnswerTo, Input};
+use crate::desk::Question;
+use crate::intent::{Caller, Order};
+use crate::limits::MESSAGE_BYTES_MAX;
+use crate::server::Permit;
+use crate::wire::convert;
+use crate::wire::error::{Code, WireError};
+use crate::wire::message::{Point, Unreadable, read_command_as};
+use crate::ws::handshake;
+
+/// All routes, in one type that a spawned task can hold.
+pub type Routes = BoxedFilter<(Response,)>;
+
+/// The table.
+#[must_use]
+pub fn routes(app: &Arc<App>) -> Routes {
+    let queries = ride(app).or(vehicle(app)).unify().or(vehicles(app)).unify();
+    let figures = kpi(app).or(region(app)).unify().or(quote(app)).unify();
+    let state = health().or(ready(app)).unify();
+    let table = socket(app)
+        .or(commands(app))
+        .unify()
+        .or(queries)
+        .unify()
+        .or(figures)
+        .unify()
+        .or(tile(app))
+        .unify()
+        .or(state)
+        .unify()
+        .or(pages())
+        .unify();
+    table.recover(refused).map(Reply::into_response).boxed()
+}
+
+fn with(app: &Arc<App>) -> impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + use<> {
+    let app = app.clone();
+    warp::any().map(move || app.clone())
+}
+
+fn socket(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("v1" / "ws")
+        .and(warp::get())
+        .and(with(app))
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<OnUpgrade>())
+        .and(warp::ext::get::<Permit>())
+        .map(|app: Arc<App>, headers: HeaderMap, upgrade, permit| {
+            handshake::upgrade(&app, &headers, upgrade, permit)
+        })
+        .boxed()
+}
+
+fn commands(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("v1" / "commands")
+        .and(warp::post())
+        .and(with(app))
+        .and(warp::header::headers_cloned())
+        .and(warp::body::content_length_limit(MESSAGE_BYTES_MAX as u64))
+        .and(warp::body::bytes())
+        .then(|app: Arc<App>, headers: HeaderMap, body: Bytes| async move {
+            match command(&app, &headers, &body).await {
+                Ok(reply) => reply::answer(reply),
+                Err(Unreadable { id, error }) => reply::answer(error.encode(id.as_deref())),
+            }
+        })
+        .boxed()
+}
+
+async fn command(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<String, Unreadable> {
+    let unlabelled = |error| Unreadable { id: None, error };
+    handshake::check_origin(headers, &app.origins).map_err(unlabelled)?;
+    let (sender, command) = read_command_as(body)?;
+    let id = command.id().map(str::to_owned);
+    let labelled = |error| Unreadable { id: id.clone(), error };
+    let order = convert::order(&command, app.map.as_ref()).map_err(labelled)?;
+    if matches!(order, Order::Position { .. }) {
+        let message = "positions are reported over a WebSocket only";
+        return Err(labelled(WireError::new(Code::NotAllowed, message)));
+    }
+    let caller = Arc::new(Caller { role: sender.role, name: sender.name });
+    let (answer, receiver) = oneshot::channel();
+    let input = Input::Order { caller, order, answer: AnswerTo::Once(answer) };
+    app.core.submit(input).map_err(labelled)?;
+    let ended = |_| labelled(WireError::new(Code::Storage, "the service is going down"));
+    receiver.await.map_err(ended)
+}
+
+async fn ask(app: &App, question: Question, missing: &'static str) -> Response {
+    match app.core.ask(question).await {
+        Some(body) => reply::json(StatusCode::OK, body),
+        None => reply::not_found(missing),
+    }
+}
+
+fn ride(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("v1" / "rides" / String)
+        .and(warp::get())
+        .and(with(app))
+        .then(|name: String, app: Arc<App>| async move {
+            match Name::new(decoded(&name)) {
+                Ok(name) => ask(&app, Question::Ride(name), "no such ride").await,
+                Err(_) => reply::not_found("no such ride"),
+            }
+        })
+        .boxed()
+}
+
+fn vehicle(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("v1" / "vehicles" / String)
+        .and(warp::get())
+        .and(with(app))
+        .then(|name: String, app: Arc<App>| async move {
+            match Name::new(decoded(&name)) {
+                Ok(name) => ask(&app, Question::Vehicle(name), "no such vehicle").await,
+                Err(_) => reply::not_found("no such vehicle"),
+            }
+        })
+        .boxed()
+}
+
+fn vehicles(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("v1" / "vehicles")
+        .and(warp::get())
+        .and(with(app))
+        .then(|app: Arc<App>| async move { ask(&app, Question::Vehicles, "no vehicles").await })
+        .boxed()
+}
+
+fn kpi(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("v1" / "kpi")
+        .and(warp::get())
+        .and(with(app))
+        .then(|app: Arc<App>| async move { ask(&app, Question::Kpi, "no figures").await })
+        .boxed()
+}
+
+fn region(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("v1" / "region")
+        .and(warp::get())
+        .and(with(app))
+        .map(|app: Arc<App>| reply::json(StatusCode::OK, app.region.clone()))
+        .boxed()
+}
+
+/// The query of `GET /v1/quote`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuoteQuery {
+    from: String,
+    to: String,
+    #[serde(default = "one")]
+    passengers: i64,
+    #[serde(default)]
+    wheelchairs: i64,
+}
+
+const fn one() -> i64 {
+    1
+}
+
+fn quote(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("v1" / "quote")
+        .and(warp::get())
+        .and(warp::query::<QuoteQuery>())
+        .and(with(app))
+        .then(|query: QuoteQuery, app: Arc<App>| async move {
+            match quoted(&query, &app) {
+                Ok(question) => ask(&app, question, "no quote").await,
+                Err(error) => reply::error(&error),
+            }
+        })
+        .boxed()
+}
+
+fn quoted(query: &QuoteQuery, app: &App) -> Result<Question, WireError> {
+    let point = |field: &str, text: &str| -> Result<Point, WireError> {
+        text.split_once(',')
+            .and_then(|(lat, lon)| Some([lat.trim().parse().ok()?, lon.trim().parse().ok()?]))
+            .ok_or_else(|| WireError::bad_value(field, "must be LAT,LON in degrees"))
+    };
+    let map = app.map.as_ref();
+    Ok(Question::Quote {
+        from: convert::snap("from", point("from", &query.from)?, map)?,
+        to: convert::snap("to", point("to", &query.to)?, map)?,
+        party: convert::party(query.passengers, query.wheelchairs)?,
+    })
+}
+
+fn tile(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("tiles" / u8 / u32 / String)
+        .and(warp::get())
+        .and(with(app))
+        .then(|zoom: u8, column: u32, row: String, app: Arc<App>| async move {
+            let row = row.strip_suffix(".mvt").and_then(|row| row.parse::<u32>().ok());
+            let Some(row) = row else { return reply::not_found("no such tile") };
+            match app.tiles.get(zoom, column, row).await {
+                Some(tile) => {
+                    reply::bytes("application/vnd.mapbox-vector-tile", tile.as_ref().clone())
+                }
+                None => reply::not_found("no such tile"),
+            }
+        })
+        .boxed()
+}
+
+fn health() -> BoxedFilter<(Response,)> {
+    let alive = || reply::json(StatusCode::OK, r#"{"alive":true}"#.into());
+    warp::path!("health").and(warp::get()).map(alive).boxed()
+}
+
+fn ready(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("ready")
+        .and(warp::get())
+        .and(with(app))
+        .then(|app: Arc<App>| async move {
+            let recovered = *app.ready.borrow();
+            let standing = if recovered { app.core.ask(Question::Standing).await } else { None };
+            match standing {
+                Some(body) => reply::json(StatusCode::OK, body),
+                None => reply::json(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false}"#.into()),
+            }
+        })
+        .boxed()
+}
+
+fn pages() -> BoxedFilter<(Response,)> {
+    warp::get()
+        .and(warp::path::full())
+        .and_then(|path: warp::path::FullPath| async move {
+            page::find(path.as_str()).ok_or_else(warp::reject::not_found)
+        })
+        .boxed()
+}
+
+/// What no route took.
+async fn refused(rejection: Rejection) -> Result<Response, Infallible> {
+    let error = if rejection.find::<warp::reject::PayloadTooLarge>().is_some() {
+        WireError::new(Code::TooLarge, "a body has at most 65536 bytes")
+    } else if rejection.find::<warp::reject::LengthRequired>().is_some() {
+        WireError::new(Code::BadMessage, "Content-Length is required")
+    } else if rejection.find::<warp::reject::InvalidQuery>().is_some() {
+        WireError::new(Code::BadMessage, "the query lacks a field or has one too many")
+    } else {
+        return Ok(reply::not_found("no such address"));
+    };
+    Ok(reply::error(&error))
+}
+
+/// A path segment without its percent signs; as it is if they make no sense.
+fn decoded(segment: &str) -> String {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).filter(|_| first == b'%');
+        let value = hex
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (value, tail.get(2..)) {
+            (Some(value), Some(after)) => {
+                bytes.push(value);
+                rest = after;
+            }
+            _ => {
+                bytes.push(first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| segment.to_owned())
+}

@@ -1,0 +1,76 @@
+//! Every bound of the service in one place. Each has a test that hits it.
+
+use std::time::Duration;
+
+/// Bytes of one WebSocket message or one HTTP body.
+pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a command id and of a client's name.
+pub const ID_BYTES_MAX: usize = 64;
+/// Connections served at a time; further ones wait in the kernel's backlog.
+pub const CONNECTIONS_MAX: usize = 2_000;
+/// Inputs waiting for the core; a command beyond it is answered `overloaded`.
+pub const QUEUE_MAX: usize = 4_096;
+/// Commands that share one sync of the journal.
+pub const BATCH_MAX: usize = 256;
+/// Messages waiting for one slow reader; at the next one it is dropped.
+pub const OUTBOX_MESSAGES_MAX: usize = 4_096;
+/// Bytes waiting for one slow reader; beyond it the reader is dropped. A single snapshot may be larger.
+pub const OUTBOX_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Events kept for clients that resume.
+pub const RING_EVENTS_MAX: usize = 16_384;
+/// Command ids remembered for repeats: at least the newest this many.
+pub const DEDUPE_IDS_MAX: usize = 200_000;
+/// Metres from a point to the nearest road that may be driven.
+pub const SNAP_MAX_M: f64 = 500.0;
+/// Bytes of encoded tiles kept.
+pub const TILE_CACHE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Highest zoom for which tiles are cut.
+pub const TILE_ZOOM_MAX: u8 = 18;
+/// Longest wait that the live figures tell apart, in seconds.
+pub const WAIT_S_MAX: usize = 4 * 3600;
+/// Allowed origins in the configuration.
+pub const ORIGINS_MAX: usize = 64;
+
+/// Read and write buffer of one socket.
+pub const SOCKET_BUFFER_BYTES: usize = 4 * 1024;
+/// Shortest wall time between two ticks of the core.
+pub const TICK_PAUSE: Duration = Duration::from_millis(5);
+/// Wall time between two `positions` and two `kpi` messages.
+pub const BEAT: Duration = Duration::from_secs(1);
+/// Wall time for which a reported position counts as where the vehicle is.
+pub const POSITION_FRESH: Duration = Duration::from_secs(10);
+/// What `retry_after_s` says.
+pub const RETRY_AFTER_S: u32 = 2;
+
+/// How long a peer may take for what; tests use shorter ones.
+#[derive(Clone, Debug)]
+pub struct Deadlines {
+    /// From the connection to its first byte.
+    pub first_byte: Duration,
+    /// From the first byte of a request to the end of its header.
+    pub header: Duration,
+    /// For a whole HTTP request.
+    pub request: Duration,
+    /// From the upgrade to `hello`.
+    pub hello: Duration,
+    /// Between two pings.
+    pub ping_every: Duration,
+    /// Without a single frame from the peer.
+    pub silence: Duration,
+    /// From the order to stop until connections are cut.
+    pub drain: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            first_byte: Duration::from_secs(5),
+            header: Duration::from_secs(5),
+            request: Duration::from_secs(10),
+            hello: Duration::from_secs(10),
+            ping_every: Duration::from_secs(20),
+            silence: Duration::from_secs(50),
+            drain: Duration::from_secs(3),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The `[policy]` table of configurations and scenarios: seconds outside, milliseconds inside.
+
+use serde::Deserialize;
+use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::units::Millis;
+
+use crate::config_keys::{UnknownKey, check_keys};
+
+/// Longest duration that a policy may name, in seconds (a day).
+const DURATION_S_MAX: f64 = 86_400.0;
+/// Largest stretch of a ride against the direct drive.
+const ALPHA_MAX: f64 = 100.0;
+
+/// The table; every key may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "keys are those of section 4 of the design, word for word")]
+pub struct PolicyConfig {
+    pub max_wait_s: Option<f64>,
+    pub ride_alpha: Option<f64>,
+    pub ride_beta_s: Option<f64>,
+    pub stop_s: Option<f64>,
+    pub board_s: Option<f64>,
+    pub alight_s: Option<f64>,
+    pub wheelchair_s: Option<f64>,
+    pub walk_max_s: Option<f64>,
+    pub offer_ttl_s: Option<f64>,
+    pub react_s: Option<f64>,
+    pub no_show_wait_s: Option<f64>,
+    pub reoptimise: Option<bool>,
+    pub reposition: Option<bool>,
+    pub coverage: Option<bool>,
+}
+
+/// The keys of [`PolicyConfig`], to name the nearest one to an unknown.
+pub const POLICY_KEYS: [&str; 14] = [
+    "max_wait_s",
+    "ride_alpha",
+    "ride_beta_s",
+    "stop_s",
+    "board_s",
+    "alight_s",
+    "wheelchair_s",
+    "walk_max_s",
+    "offer_ttl_s",
+    "react_s",
+    "no_show_wait_s",
+    "reoptimise",
+    "reposition",
+    "coverage",
+];
+
+/// Why a table is no policy.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PolicyError {
+    /// A key that is none.
+    #[error(transparent)]
+    UnknownKey(#[from] UnknownKey),
+    /// A value of the wrong type.
+    #[error("read [policy]: {0}")]
+    Type(String),
+    /// A value out of range.
+    #[error("read policy.{key}: must be between 0 and {max}, not {found}")]
+    Range {
+        /// The key.
+        key: &'static str,
+        /// As given.
+        found: f64,
+        /// The most.
+        max: f64,
+    },
+    /// Asked for what this version can't do.
+    #[error(
+        "read policy.walk_max_s: walking to a stop is not supported yet; leave it out or set it to 0"
+    )]
+    NoWalking,
+}
+
+impl PolicyConfig {
+    /// Reads the table.
+    ///
+    /// # Errors
+    /// [`PolicyError`] for unknown keys and wrong types.
+    pub fn from_table(table: &toml::Table) -> Result<Self, PolicyError> {
+        check_keys("policy", table, &POLICY_KEYS)?;
+        table
+            .clone()
+            .try_into()
+            .map_err(|error: toml::de::Error| PolicyError::Type(error.message().to_owned()))
+    }
+
+    /// The policy: the defaults, changed by what the table says. Durations are rounded to milliseconds.
+    ///
+    /// # Errors
+    /// [`PolicyError`] for values out of range.
+    pub fn to_policy(&self) -> Result<Policy, PolicyError> {
+        let base = Policy::default();
+        if self.walk_max_s.is_some_and(|walk| walk.abs() > 0.0 || walk.is_nan()) {
+            return Err(PolicyError::NoWalking);
+        }
+        let alpha = match self.ride_alpha {
+            Some(alpha) => thousandths("ride_alpha", alpha, ALPHA_MAX)?,
+            None => base.ride_alpha_milli,
+        };
+        let time = |key, given: Option<f64>, usual| match given {
+            Some(seconds) => thousandths(key, seconds, DURATION_S_MAX).map(Millis::new),
+            None => Ok(usual),
+        };
+        Ok(Policy {
+            max_wait: time("max_wait_s", self.max_wait_s, base.max_wait)?,
+            ride_alpha_milli: alpha,
+            ride_beta: time("ride_beta_s", self.ride_beta_s, base.ride_beta)?,
+            stop: time("stop_s", self.stop_s, base.stop)?,
+            board: time("board_s", self.board_s, base.board)?,
+            alight: time("alight_s", self.alight_s, base.alight)?,
+            wheelchair: time("wheelchair_s", self.wheelchair_s, base.wheelchair)?,
+            offer_ttl: time("offer_ttl_s", self.offer_ttl_s, base.offer_ttl)?,
+            react: time("react_s", self.react_s, base.react)?,
+            no_show_wait: time("no_show_wait_s", self.no_show_wait_s, base.no_show_wait)?,
+            reoptimise: self.reoptimise.unwrap_or(base.reoptimise),
+            reposition: self.reposition.unwrap_or(base.reposition),
+            coverage: self.coverage.unwrap_or(base.coverage),
+        })
+    }
+}
+
+/// A number as whole thousandths.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "0 to 1e8 by the check"
+)]
+fn thousandths(key: &'static str, found: f64, max: f64) -> Result<u32, PolicyError> {
+    if (0.0..=max).contains(&found) {
+        Ok((found * 1000.0).round() as u32)
+    } else {
+        Err(PolicyError::Range { key, found, max })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Policy, String> {
+        let table = text.parse::<toml::Table>().map_err(|error| error.to_string())?;
+        let config = PolicyConfig::from_table(&table).map_err(|error| error.to_string())?;
+        config.to_policy().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_table_is_the_default_and_keys_change_it() {
+        assert_eq!(read(""), Ok(Policy::default()));
+        let policy =
+            read("max_wait_s = 600\nride_alpha = 1.25\nwalk_max_s = 0\ncoverage = false").unwrap();
+        assert_eq!(policy.max_wait, Millis::from_secs(600));
+        assert_eq!(policy.ride_alpha_milli, 1250);
+        assert!(!policy.coverage);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, said) in [
+            ("max_wait = 600", "max_wait_s"),
+            ("max_wait_s = -1", "policy.max_wait_s"),
+            ("max_wait_s = nan", "policy.max_wait_s"),
+            ("max_wait_s = \"long\"", "expected"),
+            ("walk_max_s = 300", "walking"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+}

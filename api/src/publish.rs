@@ -1,0 +1,232 @@
+//! What is told to whom, once it is durable: numbered events, plans, positions, figures.
+//!
+//! Holds the connected clients and the newest events for those who come back. Never waits for a client.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use sharxi_engine::dispatcher::event::{Event, EventKind};
+use sharxi_engine::ids::VehicleId;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::executor::Numbered;
+use crate::intent::Caller;
+use crate::limits::RING_EVENTS_MAX;
+use crate::outbox::Outbox;
+use crate::wire::event::{Names, encode};
+use crate::wire::message::Role;
+
+/// A connection, numbered by the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(pub u64);
+
+/// Who may see an event besides operators.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Audience {
+    riders: Vec<String>,
+    vehicles: Vec<String>,
+}
+
+struct Kept {
+    seq: u64,
+    text: Utf8Bytes,
+    audience: Audience,
+}
+
+struct Client {
+    caller: Caller,
+    outbox: Outbox,
+    positions: bool,
+}
+
+/// Clients and the newest events.
+#[derive(Default)]
+pub struct Publisher {
+    clients: BTreeMap<ClientId, Client>,
+    by_caller: BTreeMap<Caller, BTreeSet<ClientId>>,
+    operators: BTreeSet<ClientId>,
+    ring: VecDeque<Kept>,
+}
+
+impl Publisher {
+    /// A client has said hello.
+    pub fn join(&mut self, id: ClientId, caller: Caller, outbox: Outbox) {
+        if caller.role == Role::Operator {
+            self.operators.insert(id);
+        } else {
+            self.by_caller.entry(caller.clone()).or_default().insert(id);
+        }
+        self.clients.insert(id, Client { caller, outbox, positions: true });
+    }
+
+    /// A client is gone.
+    pub fn leave(&mut self, id: ClientId) {
+        self.operators.remove(&id);
+        let Some(client) = self.clients.remove(&id) else { return };
+        if let Some(ids) = self.by_caller.get_mut(&client.caller) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.by_caller.remove(&client.caller);
+            }
+        }
+    }
+
+    /// Everybody is told `text` and let go.
+    pub fn close(&mut self, text: &Utf8Bytes) {
+        let ids: Vec<ClientId> = self.clients.keys().copied().collect();
+        for id in ids {
+            self.tell(id, text.clone());
+            if let Some(client) = self.clients.get(&id) {
+                client.outbox.finish();
+            }
+            self.leave(id);
+        }
+    }
+
+    /// Whether an operator is connected.
+    #[must_use]
+    pub fn has_operators(&self) -> bool {
+        !self.operators.is_empty()
+    }
+
+    /// Whether somebody wants positions.
+    #[must_use]
+    pub fn wants_positions(&self) -> bool {
+        self.operators.iter().any(|id| self.clients.get(id).is_some_and(|client| client.positions))
+    }
+
+    /// Switches positions on or off for one client.
+    pub fn subscribe(&mut self, id: ClientId, positions: bool) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.positions = positions;
+        }
+    }
+
+    /// Sends to one client; one that can't be reached is let go.
+    pub fn tell(&mut self, id: ClientId, text: Utf8Bytes) {
+        let reached = self.clients.get(&id).is_none_or(|client| client.outbox.push(text).is_ok());
+        if !reached {
+            tracing::info!(client = id.0, "a slow reader was dropped");
+            self.leave(id);
+        }
+    }
+
+    /// Sends to every operator.
+    pub fn tell_operators(&mut self, text: &Utf8Bytes) {
+        for id in self.operators.clone() {
+            self.tell(id, text.clone());
+        }
+    }
+
+    /// Sends to every operator that wants positions.
+    pub fn tell_positions(&mut self, text: &Utf8Bytes) {
+        for id in self.operators.clone() {
+            if self.clients.get(&id).is_some_and(|client| client.positions) {
+                self.tell(id, text.clone());
+            }
+        }
+    }
+
+    /// Sends a plan to its vehicle and to operators.
+    pub fn tell_plan(&mut self, vehicle: &str, text: &Utf8Bytes) {
+        self.tell_named(Role::Vehicle, vehicle, text);
+        self.tell_operators(text);
+    }
+
+    /// Whether anybody would get the plan of this vehicle.
+    #[must_use]
+    pub fn wants_plan(&self, vehicle: &str) -> bool {
+        let caller = Caller { role: Role::Vehicle, name: vehicle.to_owned() };
+        self.has_operators() || self.by_caller.contains_key(&caller)
+    }
+
+    fn tell_named(&mut self, role: Role, name: &str, text: &Utf8Bytes) {
+        let caller = Caller { role, name: name.to_owned() };
+        let ids = self.by_caller.get(&caller).cloned().unwrap_or_default();
+        for id in ids {
+            self.tell(id, text.clone());
+        }
+    }
+
+    /// Tells events to those who may see them and keeps them for those who come back.
+    pub fn publish(&mut self, events: &[Numbered], names: Names<'_>) {
+        for (seq, event) in events {
+            let Some(seq) = *seq else { continue };
+            let Some(text) = encode(seq, event, names) else { continue };
+            let text = Utf8Bytes::from(text);
+            let audience = audience(event, names);
+            for rider in &audience.riders {
+                self.tell_named(Role::Rider, rider, &text);
+            }
+            for vehicle in &audience.vehicles {
+                self.tell_named(Role::Vehicle, vehicle, &text);
+            }
+            self.tell_operators(&text);
+            self.ring.push_back(Kept { seq, text, audience });
+            if self.ring.len() > RING_EVENTS_MAX {
+                self.ring.pop_front();
+            }
+        }
+    }
+
+    /// The events after `seen` that `caller` may see, or `None` if some of them are no longer kept. `last` is the
+    /// number of the newest event.
+    #[must_use]
+    pub fn missed(&self, caller: &Caller, seen: u64, last: u64) -> Option<Vec<Utf8Bytes>> {
+        let oldest = self.ring.front().map_or(last + 1, |kept| kept.seq);
+        if seen > last || seen + 1 < oldest {
+            return None;
+        }
+        let visible = |kept: &&Kept| match caller.role {
+            Role::Operator => true,
+            Role::Rider => kept.audience.riders.contains(&caller.name),
+            Role::Vehicle => kept.audience.vehicles.contains(&caller.name),
+        };
+        let from = self.ring.partition_point(|kept| kept.seq <= seen);
+        Some(self.ring.range(from..).filter(visible).map(|kept| kept.text.clone()).collect())
+    }
+}
+
+/// Who may see an event, as in the table of `docs/protocol.md`; operators see all.
+fn audience(event: &Event, names: Names<'_>) -> Audience {
+    let mut audience = Audience::default();
+    let rider = |request| names.ledger.rider(request).map(str::to_owned);
+    let vehicle = |vehicle: VehicleId| names.vehicle(vehicle).to_owned();
+    match &event.kind {
+        EventKind::Requested { request }
+        | EventKind::Offered { request, .. }
+        | EventKind::Rejected { request, .. }
+        | EventKind::PromiseAtRisk { request, .. }
+        | EventKind::PromiseBroken { request, .. } => audience.riders.extend(rider(*request)),
+        EventKind::Expired { request }
+        | EventKind::Cancelled { request, .. }
+        | EventKind::Aborted { request } => {
+            audience.riders.extend(rider(*request));
+            audience.vehicles.extend(names.ledger.vehicle(*request).map(vehicle));
+        }
+        EventKind::Promised { request, vehicle: by, .. }
+        | EventKind::NoShow { request, vehicle: by }
+        | EventKind::Boarded { request, vehicle: by }
+        | EventKind::Alighted { request, vehicle: by } => {
+            audience.riders.extend(rider(*request));
+            audience.vehicles.push(vehicle(*by));
+        }
+        EventKind::Reassigned { request, from, to } => {
+            audience.riders.extend(rider(*request));
+            audience.vehicles.extend([vehicle(*from), vehicle(*to)]);
+        }
+        EventKind::ShiftStarted { vehicle: by, .. }
+        | EventKind::Arrived { vehicle: by, .. }
+        | EventKind::Departed { vehicle: by, .. }
+        | EventKind::BrokeDown { vehicle: by, .. } => {
+            audience.vehicles.push(vehicle(*by));
+            let planned = names.dispatcher.visits(*by).into_iter().map(|visit| visit.request);
+            let riders: BTreeSet<String> = planned.filter_map(rider).collect();
+            audience.riders.extend(riders);
+        }
+        EventKind::ShiftEnded { vehicle: by } | EventKind::Repositioning { vehicle: by, .. } => {
+            audience.vehicles.push(vehicle(*by));
+        }
+        EventKind::PlanChanged { .. } => {}
+    }
+    audience
+}

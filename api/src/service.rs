@@ -1,0 +1,244 @@
+//! The service as a whole: start it, find out where it listens, stop it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use sharxi_engine::dispatcher::{Dispatcher, Spot};
+use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::units::EngineTime;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+use crate::app::App;
+use crate::clock::{self, Clock};
+use crate::core_loop::{Core, CoreHandle, Input, queue};
+use crate::desk::Desk;
+use crate::executor::Executor;
+use crate::http::routes::routes;
+use crate::journal::record::Header;
+use crate::journal::recovery::recover;
+use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{Journal, JournalError};
+use crate::limits::{CONNECTIONS_MAX, Deadlines};
+use crate::map::Map;
+use crate::server;
+use crate::spots::spots;
+use crate::tiles::Tiles;
+use crate::wire::status::to_text;
+use crate::wire::welcome::region_info;
+
+/// How a service is run.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Whether any free port will do if that one is taken.
+    pub any_port: bool,
+    /// The journal; `None` keeps it in memory, for demonstrations and tests.
+    pub journal: Option<PathBuf>,
+    /// What the service clock shows at the start; `None`: the wall's time. A journal that is ahead wins.
+    pub start: Option<EngineTime>,
+    /// How fast the service clock runs.
+    pub speed: f64,
+    /// The rules.
+    pub policy: Policy,
+    /// Where demand is expected; `None`: the region's places.
+    pub spots: Option<Vec<Spot>>,
+    /// Commands between two recorded state hashes.
+    pub hash_every: u64,
+    /// Origins allowed besides the service's own, each like `https://example.org`.
+    pub origins: Vec<String>,
+    /// Connections at a time.
+    pub connections_max: usize,
+    /// How long a peer may take.
+    pub deadlines: Deadlines,
+}
+
+impl Default for ServiceConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            any_port: false,
+            journal: None,
+            start: None,
+            speed: 1.0,
+            policy: Policy::default(),
+            spots: None,
+            hash_every: 64,
+            origins: Vec::new(),
+            connections_max: CONNECTIONS_MAX,
+            deadlines: Deadlines::default(),
+        }
+    }
+}
+
+/// Why the service can't start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The address can't be listened on.
+    #[error("listen on {addr}")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// What came of it.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The core's thread can't be started.
+    #[error("start the core")]
+    Thread(#[source] std::io::Error),
+    /// The journal can't be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A bug: an assertion failed in the core. The journal brings it back.
+    #[error("go on: the core has stopped on a bug; start again to recover from the journal")]
+    CorePanicked,
+}
+
+/// The service.
+pub struct Service;
+
+/// A running service.
+pub struct Running {
+    addr: SocketAddr,
+    core: CoreHandle,
+    ended: oneshot::Receiver<Result<(), ServiceError>>,
+    stop: watch::Sender<bool>,
+    permits: Arc<Semaphore>,
+    connections_max: usize,
+    deadlines: Deadlines,
+}
+
+impl Service {
+    /// Starts a service on `map` and returns once its journal has been replayed. It answers `/health` before that.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if the address or the journal can't be used.
+    pub async fn start(config: ServiceConfig, map: Arc<dyn Map>) -> Result<Running, ServiceError> {
+        let listener = listen(&config).await?;
+        let addr = listener
+            .local_addr()
+            .map_err(|source| ServiceError::Listen { addr: config.listen, source })?;
+        let (core, inputs) = queue();
+        let (ready_sender, ready) = watch::channel(false);
+        let (stop, stopped) = watch::channel(false);
+        let app = Arc::new(App {
+            core: core.clone(),
+            tiles: Tiles::new(map.clone()),
+            region: to_text(&region_info(map.as_ref(), true)),
+            origins: config.origins.clone(),
+            deadlines: config.deadlines.clone(),
+            ready,
+            n_clients: AtomicU64::new(0),
+            map: map.clone(),
+        });
+        let connections_max = config.connections_max;
+        let deadlines = config.deadlines.clone();
+        let permits = Arc::new(Semaphore::new(connections_max));
+        let accept =
+            server::accept(listener, routes(&app), permits.clone(), deadlines.clone(), stopped);
+        tokio::spawn(accept);
+        let (recovered_sender, recovered) = oneshot::channel();
+        let (ended_sender, ended) = oneshot::channel();
+        let run = move || {
+            let result = run_core(&config, map, inputs, recovered_sender);
+            // Nobody may be waiting any more.
+            drop(ended_sender.send(result));
+        };
+        std::thread::Builder::new().name("core".into()).spawn(run).map_err(ServiceError::Thread)?;
+        let running = Running { addr, core, ended, stop, permits, connections_max, deadlines };
+        if recovered.await.is_ok() {
+            ready_sender.send_replace(true);
+            return Ok(running);
+        }
+        running.stop.send_replace(true);
+        match running.ended.await {
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(())) | Err(_) => Err(ServiceError::CorePanicked),
+        }
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Waits until the service ends by itself, which it does only in trouble.
+    pub async fn ended(&mut self) -> ServiceError {
+        match (&mut self.ended).await {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) | Err(_) => ServiceError::CorePanicked,
+        }
+    }
+
+    /// Stops in good order: no new connections, a word to every client, the state hash into the journal.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if the journal could not be closed.
+    pub async fn shutdown(self) -> Result<(), ServiceError> {
+        self.stop.send_replace(true);
+        self.core.send(Input::Stop("the service goes down")).await;
+        let result = self.ended.await.unwrap_or(Err(ServiceError::CorePanicked));
+        // All permits together are held once every connection has ended.
+        let all = u32::try_from(self.connections_max).unwrap_or(u32::MAX);
+        let drained = self.permits.acquire_many(all);
+        if tokio::time::timeout(self.deadlines.drain, drained).await.is_err() {
+            tracing::info!("some connections did not end in time");
+        }
+        result
+    }
+}
+
+async fn listen(config: &ServiceConfig) -> Result<TcpListener, ServiceError> {
+    let addr = config.listen;
+    match TcpListener::bind(addr).await {
+        Ok(listener) => Ok(listener),
+        Err(_) if config.any_port => {
+            let any = SocketAddr::new(addr.ip(), 0);
+            TcpListener::bind(any)
+                .await
+                .map_err(|source| ServiceError::Listen { addr: any, source })
+        }
+        Err(source) => Err(ServiceError::Listen { addr, source }),
+    }
+}
+
+/// The core's thread: recover, say so, run.
+fn run_core(
+    config: &ServiceConfig,
+    map: Arc<dyn Map>,
+    inputs: mpsc::Receiver<Input>,
+    recovered: oneshot::Sender<()>,
+) -> Result<(), ServiceError> {
+    let spots = config.spots.clone().unwrap_or_else(|| spots(map.as_ref()));
+    let start = config.start.unwrap_or_else(clock::wall);
+    let header = Header {
+        region_name: map.name().to_owned(),
+        region_fingerprint: map.fingerprint(),
+        policy: config.policy.clone(),
+        spots: spots.clone(),
+        start,
+    };
+    let mut journal = match &config.journal {
+        Some(path) => SqliteJournal::open(path, header)?,
+        None => SqliteJournal::in_memory(header)?,
+    };
+    let dispatcher = Dispatcher::new(map.clone(), config.policy.clone(), &spots);
+    let mut executor = Executor::new(dispatcher, map.clone());
+    let mut desk = Desk::new(map);
+    let last = recover(&mut journal as &mut dyn Journal, &mut executor, &mut desk)?;
+    let clock = Clock::new(last.map_or(start, |last| last.max(start)), config.speed);
+    let core = Core::new(executor, desk, Box::new(journal), clock, config.hash_every);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(ServiceError::Thread)?;
+    // Nobody waits only if the start was given up.
+    let _: Result<(), ()> = recovered.send(());
+    Ok(runtime.block_on(core.run(inputs))?)
+}

@@ -1,0 +1,273 @@
+//! How things stand, as messages: plans, snapshots, figures.
+
+use serde::Serialize;
+use sharxi_engine::demand::ride::RideState;
+use sharxi_engine::dispatcher::Dispatcher;
+use sharxi_engine::fleet::plan::{Action, NextAct};
+use sharxi_engine::ids::{RequestId, VehicleId};
+use sharxi_engine::units::EngineTime;
+
+use super::event::{Names, degrees};
+use super::time::format;
+use crate::map::Map;
+
+#[derive(Serialize)]
+struct Next<'a> {
+    act: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Visit<'a> {
+    request_id: &'a str,
+    action: &'static str,
+    lat: f64,
+    lon: f64,
+    arrive_at: String,
+    begin_at: String,
+    end_at: String,
+}
+
+/// The plan of a vehicle.
+#[derive(Serialize)]
+pub struct Plan<'a> {
+    r#type: &'static str,
+    vehicle_id: &'a str,
+    version: u32,
+    now: String,
+    next: Next<'a>,
+    visits: Vec<Visit<'a>>,
+    route: Vec<(f64, f64, i64)>,
+    on_board: Vec<&'a str>,
+}
+
+/// A ride as in the snapshot.
+#[derive(Serialize)]
+pub struct RideInfo<'a> {
+    request_id: &'a str,
+    state: &'static str,
+    from: [f64; 2],
+    to: [f64; 2],
+    passengers: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vehicle_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pickup_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropoff_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pickup_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropoff_at: Option<String>,
+}
+
+/// A vehicle as in the snapshot.
+#[derive(Serialize)]
+pub struct VehicleInfo<'a> {
+    vehicle_id: &'a str,
+    vehicle_type: &'a str,
+    seats: u8,
+    wheelchairs: u8,
+    lat: f64,
+    lon: f64,
+    state: &'static str,
+    on_board: Vec<&'a str>,
+    plan: Plan<'a>,
+}
+
+/// Everything that a client may see at one moment.
+#[derive(Serialize)]
+#[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
+pub struct Snapshot<'a> {
+    pub r#type: &'static str,
+    pub seq: u64,
+    pub t: String,
+    pub rides: Vec<RideInfo<'a>>,
+    pub vehicles: Vec<VehicleInfo<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kpi: Option<Figures>,
+}
+
+/// Waits of those who boarded.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
+pub struct Waits {
+    pub mean: f64,
+    pub p50: f64,
+    pub p95: f64,
+    pub max: f64,
+}
+
+/// The `kpi` message.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
+pub struct Figures {
+    pub r#type: &'static str,
+    pub t: String,
+    pub requests: u64,
+    pub promised: u64,
+    pub rejected: u64,
+    pub cancelled: u64,
+    pub completed: u64,
+    pub promises_broken: u64,
+    pub promises_at_risk: u64,
+    pub on_board: usize,
+    pub waiting: usize,
+    pub vehicles: usize,
+    pub wait_s: Waits,
+    pub wait_histogram: [u64; 16],
+    pub pooled_share: f64,
+    pub coverage_15min: Option<f64>,
+}
+
+/// The plan of a vehicle as it is now.
+#[must_use]
+pub fn plan<'a>(vehicle: VehicleId, now: EngineTime, names: Names<'a>) -> Plan<'a> {
+    let dispatcher = names.dispatcher;
+    let next = dispatcher.next_act(vehicle);
+    let visits = dispatcher.visits(vehicle).into_iter().map(|visit| {
+        let [lat, lon] = names.point(visit.location);
+        Visit {
+            request_id: ride_name(dispatcher, visit.request),
+            action: match visit.action {
+                Action::Board => "board",
+                Action::Alight => "alight",
+            },
+            lat,
+            lon,
+            arrive_at: format(visit.arrive),
+            begin_at: format(visit.begin),
+            end_at: format(visit.end),
+        }
+    });
+    Plan {
+        r#type: "plan",
+        vehicle_id: vehicle_name(dispatcher, vehicle),
+        version: dispatcher.plan_version(vehicle),
+        now: format(now),
+        visits: visits.collect(),
+        route: route(&next, names.map),
+        next: describe(&next, dispatcher),
+        on_board: riders(dispatcher, vehicle),
+    }
+}
+
+fn describe<'a>(next: &NextAct, dispatcher: &'a Dispatcher) -> Next<'a> {
+    let (act, at, request) = match next {
+        NextAct::Idle => ("idle", None, None),
+        NextAct::Depart { at, .. } => ("depart", Some(at), None),
+        NextAct::Arrive { at, .. } => ("arrive", Some(at), None),
+        NextAct::Board { request, at } => ("board", Some(at), Some(*request)),
+        NextAct::Alight { request, at } => ("alight", Some(at), Some(*request)),
+    };
+    let request_id = request.map(|request| ride_name(dispatcher, request));
+    Next { act, at: at.copied().map(format), request_id }
+}
+
+/// The leg under way or next to begin, each point with its time in milliseconds since 1970.
+fn route(next: &NextAct, map: &dyn Map) -> Vec<(f64, f64, i64)> {
+    let (begun, path) = match next {
+        NextAct::Depart { at, path } => (at, path),
+        NextAct::Arrive { departed, path, .. } => (departed, path),
+        NextAct::Idle | NextAct::Board { .. } | NextAct::Alight { .. } => return Vec::new(),
+    };
+    let stamped = map.path_geometry(path).into_iter().map(|(point, elapsed)| {
+        let [lat, lon] = degrees(point);
+        (lat, lon, (*begun + elapsed).unix_ms())
+    });
+    stamped.collect()
+}
+
+/// A ride with its times as they look now, or `None` if there is none of that id.
+#[must_use]
+pub fn ride<'a>(request: RequestId, names: Names<'a>) -> Option<RideInfo<'a>> {
+    let ride = names.dispatcher.ride(request)?;
+    let (state, boarded_at, alighted_at) = match ride.state {
+        RideState::Offered { .. } => ("offered", None, None),
+        RideState::Promised => ("promised", None, None),
+        RideState::OnBoard { boarded_at } => ("on_board", Some(boarded_at), None),
+        RideState::Stranded { boarded_at, .. } => ("stranded", Some(boarded_at), None),
+        RideState::Completed { alighted_at } => ("completed", None, Some(alighted_at)),
+        RideState::Rejected => ("rejected", None, None),
+        RideState::Expired => ("expired", None, None),
+        RideState::Cancelled(_) => ("cancelled", None, None),
+        RideState::NoShow => ("no_show", None, None),
+        RideState::Aborted => ("aborted", None, None),
+    };
+    let visits = match ride.vehicle {
+        Some(vehicle) if !ride.state.is_final() => names.dispatcher.visits(vehicle),
+        _ => Vec::new(),
+    };
+    let planned =
+        |action| visits.iter().find(|visit| visit.request == request && visit.action == action);
+    let pickup_at = boarded_at.or_else(|| planned(Action::Board).map(|visit| visit.begin));
+    let dropoff_at = alighted_at.or_else(|| planned(Action::Alight).map(|visit| visit.end));
+    let carrier = ride.vehicle.or_else(|| names.ledger.vehicle(request));
+    Some(RideInfo {
+        request_id: ride.request.name.as_str(),
+        state,
+        from: names.point(ride.request.from),
+        to: names.point(ride.request.to),
+        passengers: ride.request.party.passengers(),
+        vehicle_id: carrier.map(|vehicle| vehicle_name(names.dispatcher, vehicle)),
+        ready_at: ride.promise.map(|promise| format(promise.ready_at())),
+        pickup_by: ride.promise.map(|promise| format(promise.pickup_by())),
+        dropoff_by: ride.promise.map(|promise| format(promise.dropoff_by())),
+        pickup_at: pickup_at.map(format),
+        dropoff_at: dropoff_at.map(format),
+    })
+}
+
+/// A vehicle that stands or drives at `[lat, lon]`, or `None` if there is none of that id.
+#[must_use]
+pub fn vehicle<'a>(
+    vehicle: VehicleId,
+    [lat, lon]: [f64; 2],
+    now: EngineTime,
+    names: Names<'a>,
+) -> Option<VehicleInfo<'a>> {
+    let spec = names.dispatcher.vehicle(vehicle)?;
+    let plan = plan(vehicle, now, names);
+    let state = match (names.dispatcher.in_service(vehicle), plan.next.act) {
+        (false, _) => "out",
+        (true, "board" | "alight") => "serving",
+        (true, "depart" | "arrive") if plan.visits.is_empty() => "repositioning",
+        (true, "depart" | "arrive") => "driving",
+        (true, _) => "idle",
+    };
+    Some(VehicleInfo {
+        vehicle_id: spec.name.as_str(),
+        vehicle_type: spec.kind.as_str(),
+        seats: spec.seats,
+        wheelchairs: spec.wheelchairs,
+        lat,
+        lon,
+        state,
+        on_board: riders(names.dispatcher, vehicle),
+        plan,
+    })
+}
+
+/// JSON of a message; these types have no value that JSON lacks.
+#[must_use]
+pub fn to_text(message: &impl Serialize) -> String {
+    serde_json::to_string(message).unwrap_or_default()
+}
+
+fn riders(dispatcher: &Dispatcher, vehicle: VehicleId) -> Vec<&str> {
+    let on_board = dispatcher.on_board(vehicle).into_iter();
+    on_board.map(|request| ride_name(dispatcher, request)).collect()
+}
+
+fn ride_name(dispatcher: &Dispatcher, request: RequestId) -> &str {
+    dispatcher.ride(request).map_or("", |ride| ride.request.name.as_str())
+}
+
+fn vehicle_name(dispatcher: &Dispatcher, vehicle: VehicleId) -> &str {
+    dispatcher.vehicle(vehicle).map_or("", |spec| spec.name.as_str())
+}

@@ -1,0 +1,91 @@
+//! The opening handshake (RFC 6455, section 4.2) and who may pass.
+
+use std::sync::Arc;
+
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use warp::http::{HeaderMap, StatusCode, header};
+use warp::reply::Response;
+
+use super::connection;
+use crate::app::App;
+use crate::http::reply;
+use crate::limits::{MESSAGE_BYTES_MAX, SOCKET_BUFFER_BYTES};
+use crate::server::Permit;
+use crate::wire::error::{Code, WireError};
+
+/// Answers the request for an upgrade; the connection then lives in a task of its own.
+pub fn upgrade(
+    app: &Arc<App>,
+    headers: &HeaderMap,
+    upgrade: Option<OnUpgrade>,
+    permit: Permit,
+) -> Response {
+    if let Err(error) = check_origin(headers, &app.origins) {
+        return reply::error(&error);
+    }
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| is_handshake(headers));
+    let (Some(key), Some(upgrade)) = (key, upgrade) else {
+        let error = WireError::new(Code::BadMessage, "this address speaks WebSocket version 13");
+        let mut response = reply::json(StatusCode::UPGRADE_REQUIRED, error.encode(None));
+        let names = [(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")];
+        for (name, value) in names {
+            response.headers_mut().insert(name, header::HeaderValue::from_static(value));
+        }
+        return response;
+    };
+    let accept = derive_accept_key(key.as_bytes());
+    let app = app.clone();
+    tokio::spawn(async move {
+        // The connection counts against the limit until it ends.
+        let _permit = permit;
+        match upgrade.await {
+            Ok(upgraded) => {
+                let config = WebSocketConfig::default()
+                    .read_buffer_size(SOCKET_BUFFER_BYTES)
+                    .write_buffer_size(SOCKET_BUFFER_BYTES)
+                    .max_message_size(Some(MESSAGE_BYTES_MAX))
+                    .max_frame_size(Some(MESSAGE_BYTES_MAX));
+                let io = TokioIo::new(upgraded);
+                let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+                connection::serve(&app, socket).await;
+            }
+            Err(error) => tracing::debug!(%error, "an upgrade came to nothing"),
+        }
+    });
+    reply::switching_protocols(&accept)
+}
+
+fn is_handshake(headers: &HeaderMap) -> bool {
+    let has = |name, token: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
+    };
+    has(header::UPGRADE, "websocket")
+        && has(header::CONNECTION, "upgrade")
+        && has(header::SEC_WEBSOCKET_VERSION, "13")
+}
+
+/// A page of another site may not speak for whoever looks at it: the origin is absent (no browser), the service's own,
+/// or one of `allowed`.
+///
+/// # Errors
+/// `not_allowed`.
+pub fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), WireError> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().unwrap_or_default();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    let own = authority.is_some() && authority == host;
+    if own || allowed.iter().any(|listed| listed == origin) {
+        Ok(())
+    } else {
+        Err(WireError::new(Code::NotAllowed, "pages of this origin may not use the service"))
+    }
+}
