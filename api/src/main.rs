@@ -10,7 +10,12 @@ use sharxi_api::commands::{Output, bench, matrix, region, route};
 
 /// A shared taxi anyone in the countryside can call: maps, routes and (soon) the service.
 #[derive(Debug, Parser)]
-#[command(name = "sharxi", version, about, after_help = "Examples:\n  sharxi region build isle-of-man.osm.pbf -o isle-of-man.region\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38 --json")]
+#[command(
+    name = "sharxi",
+    version,
+    about,
+    after_help = "Examples:\n  sharxi region build isle-of-man.osm.pbf -o isle-of-man.region\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38 --json"
+)]
 struct Cli {
     /// Print one JSON object instead of text.
     #[arg(long, global = true)]

@@ -104,6 +104,13 @@ pub fn read(input: impl Read) -> Result<Vec<DemandRow>, DemandError> {
     Ok(rows)
 }
 
+/// The clock of the first time in a demand file, if it has one.
+#[must_use]
+pub fn clock_of(text: &str) -> Option<LocalClock> {
+    let first = csv::Reader::from_reader(text.as_bytes()).records().next()?.ok()?;
+    LocalClock::of(first.get(1)?).ok()
+}
+
 /// Writes `demand.csv`: times with the clock's offset, coordinates with six decimals.
 ///
 /// # Errors

@@ -9,9 +9,13 @@
 pub mod clock;
 pub mod rng;
 
+pub mod scenario;
+
 pub mod demand;
 pub mod fleet;
 pub mod ground;
+
+pub mod land;
 
 pub mod demand_model;
 
@@ -21,6 +25,14 @@ pub mod event_loop;
 pub mod world;
 
 pub mod audit;
+
+pub mod trips;
+
+pub mod kpi;
+
+pub mod study;
+
+pub mod report;
 
 #[cfg(test)]
 mod testing;

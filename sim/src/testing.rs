@@ -88,8 +88,10 @@ impl Oracle for Town {
 
 impl Ground for Town {
     fn snap(&self, point: LatLon, max_m: f64) -> Option<Location> {
-        let near =
-            |value: f64| (0..SIDE).min_by_key(|&n| ((f64::from(n) - value).abs() * 1e6) as u64);
+        let near = |value: f64| {
+            let away = |n: u32| (f64::from(n) - value).abs();
+            (0..SIDE).min_by(|&a, &b| away(a).total_cmp(&away(b)))
+        };
         let row = near((point.lat() - 50.0) / STEP_LAT)?;
         let column = near((point.lon() - 7.0) / STEP_LON)?;
         let is_near = Self::node_at(row, column).distance_m(point) <= max_m;
@@ -136,7 +138,8 @@ pub(crate) fn demand(n: usize, seed: u64) -> Vec<DemandRow> {
     let mut rows = Vec::new();
     for number in 0..n {
         let mut rng = Rng::new(seed, number as u64);
-        let mut place = || Town::node_at(rng.below(12) as u32, rng.below(12) as u32);
+        let mut crossing = || u32::try_from(rng.below(12)).unwrap();
+        let mut place = || Town::node_at(crossing(), crossing());
         let (from, to) = (place(), place());
         let requested_at = EngineTime::from_unix_ms(MORNING_MS + rng.between(0, 14_400) * 1000);
         let later = requested_at + Millis::from_secs(5400);

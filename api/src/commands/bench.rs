@@ -24,7 +24,9 @@ const ROUNDS: usize = 5;
 
 /// What to measure with.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  sharxi bench isle-of-man.region --queries 100000 --seed 7 --json")]
+#[command(
+    after_help = "Example:\n  sharxi bench isle-of-man.region --queries 100000 --seed 7 --json"
+)]
 pub struct BenchArgs {
     /// The region file.
     region: PathBuf,
@@ -99,7 +101,12 @@ fn one_to_one(region: &Region, pairs: &[[Location; 2]]) -> (f64, f64) {
         times.sort_by(f64::total_cmp);
         times
     };
-    let clock = percentile(&timed(&|pair| { black_box(pair); }), 50);
+    let clock = percentile(
+        &timed(&|pair| {
+            black_box(pair);
+        }),
+        50,
+    );
     let times = timed(&|pair| {
         black_box(region.time(pair[0], pair[1]));
     });
@@ -108,7 +115,10 @@ fn one_to_one(region: &Region, pairs: &[[Location; 2]]) -> (f64, f64) {
 }
 
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
+    sorted
+        .get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(0.0)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -18,7 +18,9 @@ const LIST_MAX: usize = 20_000;
 
 /// Which list.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sharxi matrix isle-of-man.region --points stops.csv\n  sharxi matrix isle-of-man.region --nodes nodes.txt --json")]
+#[command(
+    after_help = "Examples:\n  sharxi matrix isle-of-man.region --points stops.csv\n  sharxi matrix isle-of-man.region --nodes nodes.txt --json"
+)]
 #[group(skip)]
 pub struct MatrixArgs {
     /// The region file.
@@ -45,10 +47,8 @@ pub fn run(args: &MatrixArgs) -> Result<Output> {
     let mut times = vec![Millis::INFINITE; locations.len() * locations.len()];
     region.times(&locations, &locations, &mut times);
     let cell = |time: &Millis| (!time.is_infinite()).then(|| time.get());
-    let rows: Vec<Vec<Option<u32>>> = times
-        .chunks(locations.len().max(1))
-        .map(|row| row.iter().map(cell).collect())
-        .collect();
+    let rows: Vec<Vec<Option<u32>>> =
+        times.chunks(locations.len().max(1)).map(|row| row.iter().map(cell).collect()).collect();
     let mut text = String::new();
     for row in &rows {
         let cells: Vec<String> =
@@ -60,8 +60,7 @@ pub fn run(args: &MatrixArgs) -> Result<Output> {
 }
 
 fn read_list(path: &Path, read: impl Fn(&str) -> Result<Location>) -> Result<Vec<Location>> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     let mut locations = Vec::new();
     for (idx, line) in text.lines().enumerate() {
         let line = line.trim();

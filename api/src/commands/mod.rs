@@ -59,6 +59,12 @@ impl FromStr for PointArg {
     }
 }
 
+/// Degrees that print with seven decimals at most.
+#[must_use]
+pub fn degrees(e7: i32) -> f64 {
+    f64::from(e7) / 1e7
+}
+
 /// Reads a region file.
 ///
 /// # Errors

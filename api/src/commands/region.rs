@@ -12,13 +12,15 @@ use sharxi_engine::geo::LatLon;
 use sharxi_engine::import::{ImportReport, Profile, import_pbf};
 use sharxi_engine::region::Region;
 
-use super::{Output, load_region, write_atomically};
+use super::{Output, degrees, load_region, write_atomically};
 
 /// What to do with a region.
 #[derive(Debug, Subcommand)]
 pub enum RegionCommand {
     /// Import an OpenStreetMap extract and prepare it for queries.
-    #[command(after_help = "Example:\n  sharxi region build isle-of-man.osm.pbf -o isle-of-man.region --name \"Isle of Man\"")]
+    #[command(
+        after_help = "Example:\n  sharxi region build isle-of-man.osm.pbf -o isle-of-man.region --name \"Isle of Man\""
+    )]
     Build {
         /// The extract (.osm.pbf).
         input: PathBuf,
@@ -39,7 +41,9 @@ pub enum RegionCommand {
         region: PathBuf,
     },
     /// Write the graph that queries run on.
-    #[command(after_help = "Example:\n  sharxi region export isle-of-man.region --dimacs out/iom\n\nWrites out/iom.gr (arcs, travel time in ms) and out/iom.co (longitude and latitude in 1e-6 degrees).")]
+    #[command(
+        after_help = "Example:\n  sharxi region export isle-of-man.region --dimacs out/iom\n\nWrites out/iom.gr (arcs, travel time in ms) and out/iom.co (longitude and latitude in 1e-6 degrees)."
+    )]
     Export {
         /// The region file.
         region: PathBuf,
@@ -174,7 +178,7 @@ fn built(region: &Region, report: &ImportReport, bytes: usize, build_s: f64) -> 
 fn info(path: &Path) -> Result<Output> {
     let region = load_region(path)?;
     let (south_west, north_east) = region.bounds();
-    let corner = |point: LatLon| json!([point.lat(), point.lon()]);
+    let corner = |point: LatLon| json!([degrees(point.lat_e7()), degrees(point.lon_e7())]);
     let road_m: f64 = region
         .roads()
         .map(|road| road.geometry.windows(2).map(|w| w[0].distance_m(w[1])).sum::<f64>())

@@ -8,11 +8,13 @@ use clap::Args;
 use serde_json::json;
 use sharxi_engine::oracle::Oracle;
 
-use super::{Output, PointArg, load_region, snap};
+use super::{Output, PointArg, degrees, load_region, snap};
 
 /// Where from and where to.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38")]
+#[command(
+    after_help = "Example:\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38"
+)]
 pub struct RouteArgs {
     /// The region file.
     region: PathBuf,
@@ -35,7 +37,7 @@ pub fn run(args: &RouteArgs) -> Result<Output> {
     let shape: Vec<_> = region
         .path_geometry(&path)
         .into_iter()
-        .map(|(point, _)| json!([point.lon(), point.lat()]))
+        .map(|(point, _)| json!([degrees(point.lon_e7()), degrees(point.lat_e7())]))
         .collect();
     let legs = region.legs(&path);
     let duration_s = path.duration.as_secs_f64();

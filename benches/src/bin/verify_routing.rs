@@ -20,7 +20,9 @@ type Exported = Vec<Vec<(usize, u64)>>;
 
 fn main() -> Result<ExitCode> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let arg = |idx: usize| args.get(idx).context("usage: verify_routing REGION GRAPH.gr [SOURCES] [TARGETS]");
+    let arg = |idx: usize| {
+        args.get(idx).context("usage: verify_routing REGION GRAPH.gr [SOURCES] [TARGETS]")
+    };
     let bytes = std::fs::read(arg(0)?).with_context(|| format!("read {}", args[0]))?;
     let region = Region::decode(&bytes)?;
     let graph = read_graph(&std::fs::read_to_string(arg(1)?).context("read the graph")?)?;
@@ -29,7 +31,8 @@ fn main() -> Result<ExitCode> {
 
     let mut random = 1_u64;
     let mut draw = || -> usize {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(random >> 33).unwrap_or(0) % graph.len()
     };
     let (mut n_pairs, mut n_equal, mut n_path_faults) = (0_usize, 0_usize, 0_usize);
@@ -51,7 +54,10 @@ fn main() -> Result<ExitCode> {
             }
         }
     }
-    let report = format!("{n_equal} of {n_pairs} pairs equal, {n_path_faults} of {} paths wrong", n_pairs.div_ceil(10));
+    let report = format!(
+        "{n_equal} of {n_pairs} pairs equal, {n_path_faults} of {} paths wrong",
+        n_pairs.div_ceil(10)
+    );
     writeln!(std::io::stdout(), "{report}")?;
     Ok(if n_equal == n_pairs && n_path_faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -68,7 +74,10 @@ fn read_graph(text: &str) -> Result<Exported> {
             ["p", "sp", nodes, _] => graph = vec![Vec::new(); nodes.parse()?],
             ["a", tail, head, ms] => {
                 let (tail, head): (usize, usize) = (tail.parse()?, head.parse()?);
-                graph.get_mut(tail - 1).context("a tail out of range")?.push((head - 1, ms.parse()?));
+                graph
+                    .get_mut(tail - 1)
+                    .context("a tail out of range")?
+                    .push((head - 1, ms.parse()?));
             }
             _ => {}
         }

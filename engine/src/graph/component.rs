@@ -16,9 +16,8 @@ pub(crate) fn largest(n: usize, arcs: impl Iterator<Item = (u32, u32)>) -> Vec<b
         graph.add_edge(NodeIndex::from(tail), NodeIndex::from(head), ());
     }
     let components = kosaraju_scc(&graph);
-    let largest = components
-        .iter()
-        .max_by_key(|nodes| (nodes.len(), std::cmp::Reverse(nodes.iter().min())));
+    let largest =
+        components.iter().max_by_key(|nodes| (nodes.len(), std::cmp::Reverse(nodes.iter().min())));
     let mut inside = vec![false; n];
     for &node in largest.into_iter().flatten() {
         inside[node.index()] = true;

@@ -27,7 +27,9 @@ impl Contracted {
 pub(crate) fn contract(network: &Network, alive: &[bool], pinned: &[bool]) -> Contracted {
     let passable: Vec<bool> = network
         .node_indices()
-        .map(|node| alive[node.index()] && !pinned[node.index()] && is_passable(network, alive, node))
+        .map(|node| {
+            alive[node.index()] && !pinned[node.index()] && is_passable(network, alive, node)
+        })
         .collect();
     let mut out = Contracted {
         network: Network::with_capacity(0, 0),
@@ -57,8 +59,7 @@ fn is_passable(network: &Network, alive: &[bool], node: NodeIndex<u32>) -> bool 
     let (Some(first), Some(second), None) = (out.next(), out.next(), out.next()) else {
         return false;
     };
-    let (Some(a), Some(b)) =
-        (network.edge_weight(first.edge), network.edge_weight(second.edge))
+    let (Some(a), Some(b)) = (network.edge_weight(first.edge), network.edge_weight(second.edge))
     else {
         return false;
     };
@@ -102,7 +103,8 @@ fn add_chain(
             break head;
         }
         // At a passable junction there is exactly one other stretch.
-        let mut others = alive_courses(network, alive, head).filter(|next| next.edge != course.edge);
+        let mut others =
+            alive_courses(network, alive, head).filter(|next| next.edge != course.edge);
         let Some(next) = others.next() else { break head };
         course = next;
         chain.push(course);

@@ -103,10 +103,10 @@ pub(crate) fn expand(network: &Network, forbidden: impl Iterator<Item = Forbidde
         }
     }
     arcs.sort_unstable();
-    keep_largest(states, arcs)
+    keep_largest(&states, &arcs)
 }
 
-fn keep_largest(states: Vec<State>, arcs: Vec<StateArc>) -> Expanded {
+fn keep_largest(states: &[State], arcs: &[StateArc]) -> Expanded {
     let inside = component::largest(states.len(), arcs.iter().map(|arc| (arc.tail, arc.head)));
     let mut new_id = vec![0; states.len()];
     let mut kept = Vec::new();
@@ -115,12 +115,12 @@ fn keep_largest(states: Vec<State>, arcs: Vec<StateArc>) -> Expanded {
         kept.push(state);
     }
     let arcs: Vec<StateArc> = arcs
-        .into_iter()
+        .iter()
         .filter(|arc| inside[arc.tail as usize] && inside[arc.head as usize])
         .map(|arc| StateArc {
             tail: new_id[arc.tail as usize],
             head: new_id[arc.head as usize],
-            ..arc
+            ..*arc
         })
         .collect();
     let departures = departures(&arcs);

@@ -53,10 +53,9 @@ impl Stretch {
         let n_segments = self.segment_m.len();
         self.points.extend(next.points.into_iter().skip(1));
         self.segment_m.extend(next.segment_m);
-        for (mine, theirs) in [
-            (&mut self.forward_ms, next.forward_ms),
-            (&mut self.backward_ms, next.backward_ms),
-        ] {
+        for (mine, theirs) in
+            [(&mut self.forward_ms, next.forward_ms), (&mut self.backward_ms, next.backward_ms)]
+        {
             if let (Some(mine), Some(theirs)) = (mine, theirs) {
                 mine.extend(theirs);
             }

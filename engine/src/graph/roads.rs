@@ -101,7 +101,10 @@ impl Roads {
     }
 
     /// (first point, name) of the parts of a road.
-    pub(crate) fn parts(&self, road: usize) -> impl DoubleEndedIterator<Item = (usize, Option<&str>)> {
+    pub(crate) fn parts(
+        &self,
+        road: usize,
+    ) -> impl DoubleEndedIterator<Item = (usize, Option<&str>)> {
         let rows = self.first_part[road] as usize..self.first_part[road + 1] as usize;
         let names = self.part_name[rows.clone()].iter().map(|&name| self.name(name));
         self.part_start[rows].iter().map(|&start| start as usize).zip(names.collect::<Vec<_>>())

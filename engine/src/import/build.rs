@@ -28,7 +28,8 @@ impl Names {
 
     /// All names in order of row.
     pub(super) fn into_vec(self) -> Vec<String> {
-        let mut rows: Vec<(u32, String)> = self.rows.into_iter().map(|(name, r)| (r, name)).collect();
+        let mut rows: Vec<(u32, String)> =
+            self.rows.into_iter().map(|(name, r)| (r, name)).collect();
         rows.sort_unstable();
         rows.into_iter().map(|(_, name)| name).collect()
     }
@@ -182,7 +183,8 @@ impl Cutter<'_> {
                 Some(whole_s) if whole_m > 0.0 => whole_s * 1000.0 * m / whole_m,
                 _ => m / kmh * 3600.0,
             };
-            let wait_ms = |m: f64| if whole_m > 0.0 { carriage.wait_s * 1e3 * m / whole_m } else { 0.0 };
+            let wait_ms =
+                |m: f64| if whole_m > 0.0 { carriage.wait_s * 1e3 * m / whole_m } else { 0.0 };
             (first..last)
                 .zip(&lengths)
                 .map(|(segment, &m)| drive_ms(m) + wait_ms(m) + delays(segment))

@@ -25,7 +25,9 @@ pub enum ImportError {
         limit: usize,
     },
     /// No road is left.
-    #[error("build roads: no two places of the map can be reached from one another by this profile")]
+    #[error(
+        "build roads: no two places of the map can be reached from one another by this profile"
+    )]
     NoRoads,
     /// A table would not fit its ids.
     #[error("build roads: {rows} rows of {table} are too many")]
@@ -36,7 +38,7 @@ pub enum ImportError {
         rows: usize,
     },
     /// The road network does not separate: no map looks like that.
-    #[error("order the roads: {0}")]
+    #[error(transparent)]
     Hierarchy(#[from] crate::routing::HierarchyError),
 }
 
@@ -52,7 +54,9 @@ pub enum BlobFault {
         left: usize,
     },
     /// The length of the header is out of bounds.
-    #[error("a header of {found} bytes is not between 1 and 65535; this may not be an .osm.pbf file")]
+    #[error(
+        "a header of {found} bytes is not between 1 and 65535; this may not be an .osm.pbf file"
+    )]
     HeaderLength {
         /// The length found.
         found: usize,

@@ -3,16 +3,16 @@
 //! [`pbf`] decodes bytes to [`map::MapData`]; [`profile`] and [`rules`] say what a car makes of tags; [`build`] cuts
 //! ways at junctions; [`turns`] resolves restrictions; `graph` does the rest. No file is opened here.
 
-pub mod map;
-pub mod poi;
-pub mod report;
-mod error;
-mod pbf;
-mod profile;
-mod rules;
 mod build;
-mod turns;
+mod error;
+pub mod map;
+mod pbf;
+pub mod poi;
+mod profile;
+pub mod report;
+mod rules;
 mod run;
+mod turns;
 
 pub use error::{BlobFault, ImportError};
 pub use poi::{Attractor, AttractorKind, Place, PlaceKind};

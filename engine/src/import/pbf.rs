@@ -110,7 +110,8 @@ pub(super) fn read(
 }
 
 fn needed_ids(selection: &Selection) -> Vec<i64> {
-    let mut ids: Vec<i64> = selection.ways.iter().flat_map(|way| way.refs.iter().copied()).collect();
+    let mut ids: Vec<i64> =
+        selection.ways.iter().flat_map(|way| way.refs.iter().copied()).collect();
     ids.sort_unstable();
     ids.dedup();
     ids
@@ -122,8 +123,7 @@ fn split_frames(bytes: &[u8]) -> Result<Vec<Frame<'_>>, ImportError> {
     let mut offset = 0;
     while let Some(rest) = bytes.get(offset..).filter(|rest| !rest.is_empty()) {
         let idx = frames.len();
-        let whole = frame_len(rest)
-            .map_err(|fault| ImportError::Blob { idx, offset, fault })?;
+        let whole = frame_len(rest).map_err(|fault| ImportError::Blob { idx, offset, fault })?;
         let frame = rest.get(..whole).ok_or(ImportError::Blob {
             idx,
             offset,
@@ -144,11 +144,11 @@ fn frame_len(rest: &[u8]) -> Result<usize, BlobFault> {
         return Err(BlobFault::HeaderLength { found: header_len });
     }
     let framed_header = rest.get(..4 + header_len).ok_or(truncated(4 + header_len))?;
-    let header = contain(|| BlobReader::new_seekable(Cursor::new(framed_header))?
-        .next_header_skip_blob()
-        .transpose())?
-        .ok_or(truncated(4 + header_len))?
-        .0;
+    let header = contain(|| {
+        BlobReader::new_seekable(Cursor::new(framed_header))?.next_header_skip_blob().transpose()
+    })?
+    .ok_or(truncated(4 + header_len))?
+    .0;
     let blob_len = usize::try_from(header.get_blob_size()).unwrap_or(usize::MAX);
     if blob_len > BLOB_BYTES_MAX {
         return Err(BlobFault::BlobLength { found: i64::from(header.get_blob_size()) });
@@ -206,7 +206,9 @@ fn decode<T: Default>(
     .map_err(|fault| frame.fault(fault))?;
     match unknown_feature {
         Some(name) => Err(frame.fault(BlobFault::Feature { name })),
-        None if frame.idx == 0 && !starts_with_header(frame) => Err(frame.fault(BlobFault::NoHeader)),
+        None if frame.idx == 0 && !starts_with_header(frame) => {
+            Err(frame.fault(BlobFault::NoHeader))
+        }
         None => Ok(picked),
     }
 }
@@ -286,16 +288,20 @@ fn wanted_restriction(relation: &osmpbf::Relation<'_>, budget: &Budget) -> Optio
         return None;
     }
     let tags = kept(relation.tags(), relation.members().len() * size_of::<Member>(), budget)?;
-    Some(MapRelation { id: relation.id(), tags, members: relation.members().map(member).collect() })
+    Some(MapRelation {
+        id: relation.id(),
+        tags,
+        members: relation.members().map(|m| member(&m)).collect(),
+    })
 }
 
-fn member(member: osmpbf::RelMember<'_>) -> Member {
+fn member(member: &osmpbf::RelMember<'_>) -> Member {
     let kind = match member.member_type {
         RelMemberType::Node => MemberKind::Node,
         RelMemberType::Way => MemberKind::Way,
         RelMemberType::Relation => MemberKind::Relation,
     };
-    Member { kind, id: member.member_id, role: role_of(&member).into() }
+    Member { kind, id: member.member_id, role: role_of(member).into() }
 }
 
 /// The role, or nothing for one that is longer than any in use.

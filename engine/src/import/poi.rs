@@ -132,9 +132,10 @@ impl AttractorKind {
             ("shop", "no" | "vacant") | ("office", "no" | "vacant") => return None,
             ("shop", _) => Self::Shop,
             ("office" | "craft", _) | ("landuse", "industrial" | "commercial") => Self::Work,
-            ("leisure", "sports_centre" | "pitch" | "swimming_pool" | "stadium" | "golf_course") => {
-                Self::Leisure
-            }
+            (
+                "leisure",
+                "sports_centre" | "pitch" | "swimming_pool" | "stadium" | "golf_course",
+            ) => Self::Leisure,
             ("highway", "bus_stop") => Self::BusStop,
             ("railway", "station" | "halt" | "tram_stop") => Self::Station,
             _ => return None,

@@ -14,8 +14,7 @@ const CAR: &str = include_str!("../../../data/profiles/car.toml");
 /// Edits between an unknown key and the one that it was probably meant to be.
 const TYPO_DISTANCE_MAX: usize = 4;
 /// Tables whose keys are values of tags, so that any key may be added.
-const OPEN_TABLES: [&str; 5] =
-    ["surface", "tracktype", "smoothness", "zones", "barriers.delay_s"];
+const OPEN_TABLES: [&str; 5] = ["surface", "tracktype", "smoothness", "zones", "barriers.delay_s"];
 
 macro_rules! road_classes {
     ($($name:ident = $tag:literal),+ $(,)?) => {
@@ -108,8 +107,13 @@ pub(super) struct FerryRules {
 #[derive(Debug, Error)]
 pub enum ProfileError {
     /// It is not TOML, or a value has the wrong type.
-    #[error("read the profile: {0}")]
-    Toml(#[from] toml::de::Error),
+    #[error("read the profile: {}{message}", place(*line))]
+    Toml {
+        /// The line, from 1, where it is known.
+        line: Option<usize>,
+        /// What the parser says, in one line.
+        message: String,
+    },
     /// A key that does not exist.
     #[error("read the profile: there is no key `{key}`{}", hint(.nearest))]
     UnknownKey {
@@ -132,6 +136,18 @@ pub enum ProfileError {
     },
 }
 
+impl ProfileError {
+    fn toml(text: &str, error: &toml::de::Error) -> Self {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map(|before| before.matches('\n').count() + 1);
+        Self::Toml { line, message: error.message().replace('\n', ", ") }
+    }
+}
+
+fn place(line: Option<usize>) -> String {
+    line.map(|line| format!("line {line}: ")).unwrap_or_default()
+}
+
 fn hint(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|key| format!("; did you mean `{key}`?")).unwrap_or_default()
 }
@@ -149,10 +165,10 @@ impl Profile {
     /// # Errors
     /// [`ProfileError`] for bad TOML, unknown keys, wrong types, and numbers out of range.
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
-        let mut table: Table = CAR.parse()?;
-        let changes: Table = text.parse()?;
+        let mut table: Table = CAR.parse().map_err(|e| ProfileError::toml(CAR, &e))?;
+        let changes: Table = text.parse().map_err(|e| ProfileError::toml(text, &e))?;
         overlay(&mut table, changes, "")?;
-        let profile: Self = table.try_into()?;
+        let profile: Self = table.try_into().map_err(|e| ProfileError::toml("", &e))?;
         profile.check_ranges()?;
         Ok(profile)
     }

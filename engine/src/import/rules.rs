@@ -74,7 +74,9 @@ impl Profile {
         if tags.is("area", "yes") {
             return Err(WayRefusal::Area);
         }
-        if tags.get("service").is_some_and(|kind| self.access.service_closed.iter().any(|c| c == kind))
+        if tags
+            .get("service")
+            .is_some_and(|kind| self.access.service_closed.iter().any(|c| c == kind))
         {
             return Err(WayRefusal::Service);
         }
@@ -127,7 +129,8 @@ impl Profile {
     fn directions(&self, tags: &Tags, class: RoadClass) -> Result<(bool, bool), WayRefusal> {
         let implied = matches!(tags.get("junction"), Some("roundabout" | "circular"))
             || class == RoadClass::Motorway;
-        let specific = self.access.modes.iter().find_map(|mode| tags.get(&format!("oneway:{mode}")));
+        let specific =
+            self.access.modes.iter().find_map(|mode| tags.get(&format!("oneway:{mode}")));
         let (mut forward, mut backward) = match specific.or_else(|| tags.get("oneway")) {
             Some("yes" | "1" | "true") => (true, false),
             Some("-1" | "reverse" | "backward") => (false, true),
@@ -237,8 +240,7 @@ pub(super) fn duration_s(value: &str) -> Option<f64> {
     let seconds = if let Some(iso) = value.strip_prefix("PT") {
         iso_duration_s(iso)?
     } else {
-        let parts: Vec<f64> =
-            value.split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
+        let parts: Vec<f64> = value.split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
         match *parts.as_slice() {
             [minutes] => minutes * 60.0,
             [hours, minutes] => hours * 3600.0 + minutes * 60.0,

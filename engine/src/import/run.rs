@@ -15,7 +15,7 @@ use crate::graph::expand::{Expanded, Forbidden, StateArc, expand};
 use crate::graph::network::{Network, courses};
 use crate::graph::num::row;
 use crate::graph::roads::{Heading, Roads};
-use crate::region::{Contents, Region};
+use crate::region::{Contents, Departure, Region};
 use crate::routing::topology;
 
 /// Rows of any table; leaves room for the marks that some tables put into the highest bits.
@@ -39,10 +39,7 @@ pub fn import_pbf(
 ///
 /// # Errors
 /// [`ImportError::NoRoads`] if nothing is left, [`ImportError::TooManyRows`] if there is more than ids can count.
-pub fn import_map(
-    map: &MapData,
-    profile: &Profile,
-) -> Result<(Region, ImportReport), ImportError> {
+pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportReport), ImportError> {
     let mut report = ImportReport::default();
     check_rows("nodes", map.nodes().len())?;
     check_rows("shape points", map.ways().iter().map(|way| way.refs.len()).sum())?;
@@ -180,8 +177,8 @@ fn assemble(
     Ok(Contents { graph, departures: departure_rows(&departures), roads, ..Contents::default() })
 }
 
-/// (course, tail, head) of each course's departure.
-fn departure_rows(departures: &[Arc]) -> Vec<(u32, u32, u32)> {
+/// The departures in order of course.
+fn departure_rows(departures: &[Arc]) -> Vec<Departure> {
     let mut rows: Vec<_> = departures.iter().map(|arc| (arc.course, arc.tail, arc.head)).collect();
     rows.sort_unstable();
     rows

@@ -137,6 +137,9 @@ fn parts(relation: &MapRelation, demand: Demand) -> Result<Parts, RestrictionRef
     if via_ok && from_ok && to_ok { Ok(parts) } else { Err(RestrictionRefusal::Members) }
 }
 
+/// Courses in order, and the junction where they end.
+type Walk = (Vec<Course>, NodeIndex<u32>);
+
 struct Resolver<'a> {
     map: &'a MapData,
     built: &'a Built,
@@ -232,11 +235,12 @@ impl Resolver<'_> {
         &self,
         start: NodeIndex<u32>,
         ways: &[i64],
-    ) -> Result<Option<(Vec<Course>, NodeIndex<u32>)>, RestrictionRefusal> {
+    ) -> Result<Option<Walk>, RestrictionRefusal> {
         let (mut at, mut courses) = (start, Vec::new());
         for &way in ways {
             let edges = self.edges(way)?;
-            let along: Vec<Course> = edges.clone().map(|edge| Course::new(edge.into(), true)).collect();
+            let along: Vec<Course> =
+                edges.clone().map(|edge| Course::new(edge.into(), true)).collect();
             let against: Vec<Course> = along.iter().rev().map(|course| course.reverse()).collect();
             let network = &self.built.network;
             let begins_here = |line: &&Vec<Course>| {

@@ -133,7 +133,7 @@ impl Forecast {
         let (net, spot) =
             rows.filter_map(worth).max_by_key(|&(net, spot)| (net, std::cmp::Reverse(spot)))?;
         let target = *self.spots.get(spot)?;
-        (net > stay + stay / 10 && target != place).then_some(target)
+        (net > stay + stay / 2 && target != place).then_some(target)
     }
 
     /// What one more vehicle is worth at each spot: the weight, halved for each that covers it already.

@@ -11,7 +11,7 @@ use siphasher::sip::SipHasher13;
 use thiserror::Error;
 
 use super::locate::heading_of;
-use super::{Contents, Region};
+use super::{Contents, Departure, Region};
 use crate::geo::LatLon;
 use crate::graph::csr::{Arc, Graph};
 use crate::graph::num::{ARC_MS_MAX, row};
@@ -37,7 +37,9 @@ pub enum RegionError {
     #[error("read the region: this is not a region file")]
     Foreign,
     /// Made by another version.
-    #[error("read the region: it has format {found}, this program reads format {VERSION}; build it again")]
+    #[error(
+        "read the region: it has format {found}, this program reads format {VERSION}; build it again"
+    )]
     Version {
         /// Its version.
         found: u32,
@@ -57,12 +59,12 @@ pub enum RegionError {
         section: &'static str,
     },
     /// A section is not what it should be although its checksum is right.
-    #[error("read the region: section {section} cannot be decoded: {source}")]
+    #[error("read the region: section {section} cannot be decoded: {fault}")]
     Decode {
         /// Which section.
         section: &'static str,
         /// What is wrong.
-        source: postcard::Error,
+        fault: postcard::Error,
     },
     /// A number points nowhere.
     #[error("read the region: {what} does not hold")]
@@ -71,7 +73,7 @@ pub enum RegionError {
         what: &'static str,
     },
     /// The graph is not one that this program numbered.
-    #[error("read the region: {0}")]
+    #[error(transparent)]
     Hierarchy(#[from] HierarchyError),
 }
 
@@ -103,7 +105,7 @@ struct GraphWire {
     tail: Vec<i32>,
     head: Vec<i32>,
     course: Vec<u32>,
-    departures: Vec<(u32, u32, u32)>,
+    departures: Vec<Departure>,
 }
 
 impl Region {
@@ -186,9 +188,9 @@ fn decode_section<T: DeserializeOwned>(
     match postcard::take_from_bytes(bytes) {
         Ok((value, [])) => Ok(value),
         Ok(_) => {
-            Err(RegionError::Decode { section, source: postcard::Error::DeserializeBadEncoding })
+            Err(RegionError::Decode { section, fault: postcard::Error::DeserializeBadEncoding })
         }
-        Err(source) => Err(RegionError::Decode { section, source }),
+        Err(fault) => Err(RegionError::Decode { section, fault }),
     }
 }
 
@@ -326,7 +328,10 @@ fn points_of(lat: Vec<i32>, lon: Vec<i32>) -> Result<Vec<LatLon>, RegionError> {
 fn roads_of(wire: RoadsWire) -> Result<Roads, RegionError> {
     let points = points_of(wire.lat, wire.lon)?;
     let n = wire.class.len();
-    require(n < ROWS_MAX / 2 && n == wire.n_points.len() && n == wire.n_parts.len(), "road tables agree")?;
+    require(
+        n < ROWS_MAX / 2 && n == wire.n_points.len() && n == wire.n_parts.len(),
+        "road tables agree",
+    )?;
     let first_point = firsts(&wire.n_points, 2, points.len())
         .ok_or(RegionError::Inconsistent { what: "every road has two points" })?;
     let first_part = firsts(&wire.n_parts, 1, wire.part_start.len())
@@ -375,10 +380,7 @@ fn check_road(roads: &Roads, road: usize) -> Result<(), RegionError> {
 }
 
 /// The graph and its departures.
-fn graph_of(
-    wire: GraphWire,
-    roads: &Roads,
-) -> Result<(Graph, Vec<(u32, u32, u32)>), RegionError> {
+fn graph_of(wire: GraphWire, roads: &Roads) -> Result<(Graph, Vec<Departure>), RegionError> {
     let points = points_of(wire.lat, wire.lon)?;
     let n_arcs = wire.course.len();
     let tables_agree = n_arcs == wire.tail.len() && n_arcs == wire.head.len();

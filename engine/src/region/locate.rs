@@ -37,7 +37,7 @@ pub(super) fn course(road: u32, heading: Heading) -> u32 {
 }
 
 pub(super) fn heading_of(course: u32) -> Heading {
-    if course % 2 == 0 { Heading::Forward } else { Heading::Backward }
+    if course.is_multiple_of(2) { Heading::Forward } else { Heading::Backward }
 }
 
 impl Region {
@@ -87,7 +87,13 @@ impl Region {
                 let to_mm = end_mm(&tables, heading);
                 let drive = Drive { road, heading, from_mm, to_mm };
                 let mm = drive.mm();
-                Some(Access { node: arc.head, ms, mm, arc: [arc.tail, arc.head], drive: Some(drive) })
+                Some(Access {
+                    node: arc.head,
+                    ms,
+                    mm,
+                    arc: [arc.tail, arc.head],
+                    drive: Some(drive),
+                })
             })
         });
         self.on_node(from).into_iter().chain(along)

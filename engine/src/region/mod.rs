@@ -32,6 +32,9 @@ const ATTRIBUTION: &str = "© OpenStreetMap contributors, ODbL";
 /// No arc, in tables of arc rows.
 const NO_ARC: u32 = u32::MAX;
 
+/// A course and the tail and head of the arc on which a vehicle sets off that stands on it.
+pub(crate) type Departure = (u32, u32, u32);
+
 /// What a region is made of.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Contents {
@@ -39,8 +42,8 @@ pub(crate) struct Contents {
     pub(crate) profile: String,
     pub(crate) graph: Graph,
     pub(crate) roads: Roads,
-    /// (course, tail, head): the arc on which a vehicle sets off that stands on a course. One for each open course.
-    pub(crate) departures: Vec<(u32, u32, u32)>,
+    /// One for each course that is driven, in order.
+    pub(crate) departures: Vec<Departure>,
     pub(crate) places: Vec<Place>,
     pub(crate) attractors: Vec<Attractor>,
 }
@@ -112,14 +115,22 @@ impl Region {
         copies.sort_by_key(|&arc| arcs[arc as usize].course);
         let mut departure = vec![NO_ARC; n_courses];
         for &(course, tail, head) in &contents.departures {
-            let rows = first_copy[course as usize] as usize..first_copy[course as usize + 1] as usize;
-            let is_it = |&&arc: &&u32| {
-                arcs[arc as usize].tail == tail && arcs[arc as usize].head == head
-            };
+            let rows =
+                first_copy[course as usize] as usize..first_copy[course as usize + 1] as usize;
+            let is_it =
+                |&&arc: &&u32| arcs[arc as usize].tail == tail && arcs[arc as usize].head == head;
             departure[course as usize] = copies[rows].iter().find(is_it).copied().unwrap_or(NO_ARC);
         }
         let fingerprint = file::fingerprint(&contents);
-        Ok(Self { contents, fingerprint, hierarchy: hierarchy?, index, first_copy, copies, departure })
+        Ok(Self {
+            contents,
+            fingerprint,
+            hierarchy: hierarchy?,
+            index,
+            first_copy,
+            copies,
+            departure,
+        })
     }
 
     /// The same region under another name.

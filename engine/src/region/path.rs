@@ -27,9 +27,9 @@ fn millimeters(mm: u32) -> Millimeters {
 impl Region {
     pub(super) fn find_path(&self, from: Location, to: Location) -> Option<Path> {
         let direct = self.direct(from, to);
-        let over_nodes = self.best_accesses(from, to).filter(|(_, _, ms)| {
-            direct.is_none_or(|(direct_ms, _)| *ms < direct_ms)
-        });
+        let over_nodes = self
+            .best_accesses(from, to)
+            .filter(|(_, _, ms)| direct.is_none_or(|(direct_ms, _)| *ms < direct_ms));
         match (over_nodes, direct) {
             (Some((exit, entry, _)), _) => self.path_over(from, to, &exit, &entry),
             (None, Some((ms, drive))) => self.path_along(from, to, ms, drive),
@@ -102,9 +102,9 @@ impl Region {
             exit.arc.map(NodeId::new) == path.first_arc && exit.ms == first.elapsed.get()
         });
         let rest = path.duration.saturating_sub(last.elapsed);
-        let entry = self.entries(path.to).find(|entry| {
-            entry.arc.map(NodeId::new) == path.last_arc && entry.ms == rest.get()
-        });
+        let entry = self
+            .entries(path.to)
+            .find(|entry| entry.arc.map(NodeId::new) == path.last_arc && entry.ms == rest.get());
         let between = path.waypoints.windows(2).filter_map(|pair| match pair {
             [a, b] if a.node.idx() < self.n_nodes() => {
                 let arc = self.contents.graph.fastest(a.node.get(), b.node.get())?;
@@ -131,8 +131,7 @@ impl Region {
             let since_start =
                 |mm: u32| Millis::new(start + (road.elapsed_ms(drive.heading, mm) - before));
             let inner = |&i: &usize| {
-                let (low, high) =
-                    (drive.from_mm.min(drive.to_mm), drive.from_mm.max(drive.to_mm));
+                let (low, high) = (drive.from_mm.min(drive.to_mm), drive.from_mm.max(drive.to_mm));
                 low < road.mm[i] && road.mm[i] < high
             };
             let mut points: Vec<_> = (0..road.points.len())
@@ -159,8 +158,8 @@ impl Region {
         for drive in self.drives(path) {
             for (name, from_mm, to_mm) in self.named_parts(&drive) {
                 let road = self.contents.roads.road(drive.road as usize);
-                let ms = road.elapsed_ms(drive.heading, to_mm)
-                    - road.elapsed_ms(drive.heading, from_mm);
+                let ms =
+                    road.elapsed_ms(drive.heading, to_mm) - road.elapsed_ms(drive.heading, from_mm);
                 let distance = millimeters(to_mm.abs_diff(from_mm));
                 match legs.last_mut() {
                     Some(leg) if leg.name.as_deref() == name => {
@@ -204,8 +203,6 @@ impl Region {
     pub fn path_courses(&self, path: &Path) -> Vec<(crate::ids::RoadId, bool)> {
         let drives = self.drives(path);
         let courses = drives.iter().map(|drive| course(drive.road, drive.heading));
-        courses
-            .map(|c| (crate::ids::RoadId::new(c / 2), heading_of(c) == HEADINGS[0]))
-            .collect()
+        courses.map(|c| (crate::ids::RoadId::new(c / 2), heading_of(c) == HEADINGS[0])).collect()
     }
 }

@@ -65,8 +65,11 @@ fn nearest_share(a: LatLon, b: LatLon, to: LatLon) -> (f64, f64) {
     let ([ax, ay], [bx, by], [x, y]) = (flat(a, shrink), flat(b, shrink), flat(to, shrink));
     let (dx, dy) = (bx - ax, by - ay);
     let squared = dx * dx + dy * dy;
-    let share =
-        if squared > 0.0 { (((x - ax) * dx + (y - ay) * dy) / squared).clamp(0.0, 1.0) } else { 0.0 };
+    let share = if squared > 0.0 {
+        (((x - ax) * dx + (y - ay) * dy) / squared).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
     (share, (ax + share * dx - x).hypot(ay + share * dy - y))
 }
 
@@ -86,8 +89,7 @@ impl Region {
             .locate_within_distance(target, radius * radius)
             .map(|segment| {
                 let i = segment.data as usize;
-                let (share, distance) =
-                    nearest_share(roads.points[i], roads.points[i + 1], point);
+                let (share, distance) = nearest_share(roads.points[i], roads.points[i + 1], point);
                 (distance, segment.data, share)
             })
             .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))?;

@@ -3,11 +3,11 @@
 //! A time is the least sum over the common ancestors of both ends. Without labels the two rows are computed on the way
 //! (the elimination tree query of arXiv 1402.0402, section 6) and then treated the same, so answers are equal.
 
+use super::NEVER;
 use super::ancestors::Ancestors;
-use super::labels::{Labels, least_sum, relax};
+use super::labels::{Labels, least_sum};
 use super::topology::{HierarchyError, Topology};
 use super::weights::{Origin, Weights};
-use super::NEVER;
 use crate::graph::csr::Graph;
 
 /// Everything that queries on one graph need.
@@ -35,8 +35,7 @@ impl Hierarchy {
             return Err(HierarchyError::NotPreorder);
         }
         let ancestors = Ancestors::new(&topology);
-        let mut hierarchy =
-            Self { topology, ancestors, weights: Weights::default(), labels: None };
+        let mut hierarchy = Self { topology, ancestors, weights: Weights::default(), labels: None };
         hierarchy.customise(graph, label_bytes_max);
         Ok(hierarchy)
     }
@@ -44,7 +43,7 @@ impl Hierarchy {
     /// Takes over the arc times of `graph`, which has the same arcs.
     pub(crate) fn customise(&mut self, graph: &Graph, label_bytes_max: u64) {
         self.weights = Weights::new(&self.topology, graph);
-        let needed = Labels::bytes_needed(&self.topology);
+        let needed = self.label_bytes_needed();
         let has_labels = needed <= label_bytes_max && needed / 8 < u64::from(u32::MAX);
         self.labels = has_labels.then(|| Labels::new(&self.topology, &self.weights));
     }
@@ -53,6 +52,11 @@ impl Hierarchy {
     pub(crate) fn bytes(&self) -> usize {
         let labels = self.labels.as_ref().map_or(0, Labels::bytes);
         labels + self.weights.bytes() + self.topology.up.len() * 4 + self.topology.parent.len() * 28
+    }
+
+    /// Bytes that labels take or would take.
+    pub(crate) fn label_bytes_needed(&self) -> u64 {
+        Labels::bytes_needed(&self.topology)
     }
 
     pub(crate) fn n_shortcuts(&self) -> usize {
@@ -136,11 +140,8 @@ impl Hierarchy {
     fn unpack(&self, edge: usize, upward: bool, arcs: &mut Vec<u32>) {
         let mut stack = vec![(edge, upward)];
         while let Some((edge, upward)) = stack.pop() {
-            let origin = if upward {
-                self.weights.up_origin(edge)
-            } else {
-                self.weights.down_origin(edge)
-            };
+            let origin =
+                if upward { self.weights.up_origin(edge) } else { self.weights.down_origin(edge) };
             match origin {
                 Origin::Nothing => {}
                 Origin::Arc(arc) => arcs.push(arc),
@@ -161,19 +162,5 @@ impl Hierarchy {
     fn ends(&self, edge: usize) -> (u32, u32) {
         let after = self.topology.first_up.partition_point(|&first| first as usize <= edge);
         (crate::graph::num::row(after - 1), self.topology.up[edge])
-    }
-
-    /// A row of combined times: the least of `starts[i].1` plus the row of `starts[i].0`, for sweeps over many targets.
-    pub(crate) fn ancestors(&self) -> &Ancestors {
-        &self.ancestors
-    }
-
-    pub(crate) fn labels(&self) -> Option<&Labels> {
-        self.labels.as_ref()
-    }
-
-    /// `row` relaxed by the way over `node` in `ms` more, as [`relax`].
-    pub(crate) fn relax_row(row: &mut [u32], other: &[u32], ms: u32) {
-        relax(row, other, ms);
     }
 }

@@ -36,8 +36,7 @@ impl Labels {
             n_slots += depth as usize + 1;
         }
         first.push(row(n_slots));
-        let mut labels =
-            Self { first, up_ms: vec![NEVER; n_slots], down_ms: vec![NEVER; n_slots] };
+        let mut labels = Self { first, up_ms: vec![NEVER; n_slots], down_ms: vec![NEVER; n_slots] };
         for node in 0..topology.n_nodes() {
             labels.fill(topology, weights, row(node));
         }

@@ -8,14 +8,14 @@
 //!
 //! All times are `u32` milliseconds below [`NEVER`].
 
-pub(crate) mod dijkstra;
-pub(crate) mod separator;
-pub(crate) mod order;
-pub(crate) mod topology;
 pub(crate) mod ancestors;
-pub(crate) mod weights;
-pub(crate) mod labels;
+pub(crate) mod dijkstra;
 pub(crate) mod hierarchy;
+pub(crate) mod labels;
+pub(crate) mod order;
+pub(crate) mod separator;
+pub(crate) mod topology;
+pub(crate) mod weights;
 
 pub use topology::HierarchyError;
 

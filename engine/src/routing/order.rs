@@ -35,11 +35,8 @@ fn plane(points: &[LatLon]) -> Vec<(i64, i64)> {
 
 /// A part from edges in its own numbering.
 fn part(ids: Vec<u32>, positions: &[(i64, i64)], edges: &[(u32, u32)]) -> Part {
-    let mut both: Vec<(u32, u32)> = edges
-        .iter()
-        .filter(|(a, b)| a != b)
-        .flat_map(|&(a, b)| [(a, b), (b, a)])
-        .collect();
+    let mut both: Vec<(u32, u32)> =
+        edges.iter().filter(|(a, b)| a != b).flat_map(|&(a, b)| [(a, b), (b, a)]).collect();
     both.sort_unstable();
     both.dedup();
     let first = first_rows(ids.len(), both.iter().map(|&(a, _)| a));
@@ -77,8 +74,7 @@ fn dissect(part: &Part) -> Vec<u32> {
         (dissect_all(left), dissect_all(right))
     };
     order.extend(right);
-    let separator =
-        (0..row(part.n())).filter(|&node| sides[node as usize] == Side::Separator);
+    let separator = (0..row(part.n())).filter(|&node| sides[node as usize] == Side::Separator);
     order.extend(by_degree(part, separator));
     order
 }
@@ -116,17 +112,13 @@ fn components(part: &Part) -> (Vec<u32>, usize) {
 
 /// Parts by `class` of each node; nodes without one are left out, and so are edges between classes.
 fn split(part: &Part, n_classes: usize, class: impl Fn(usize) -> Option<usize>) -> Vec<Part> {
-    let empty = || Part {
-        ids: Vec::new(),
-        positions: Vec::new(),
-        first: vec![0],
-        neighbours: Vec::new(),
-    };
+    let empty =
+        || Part { ids: Vec::new(), positions: Vec::new(), first: vec![0], neighbours: Vec::new() };
     let mut parts: Vec<Part> = (0..n_classes).map(|_| empty()).collect();
     let mut local = vec![u32::MAX; part.n()];
-    for node in 0..part.n() {
+    for (node, place) in local.iter_mut().enumerate() {
         if let Some(to) = class(node) {
-            local[node] = row(parts[to].ids.len());
+            *place = row(parts[to].ids.len());
             parts[to].ids.push(part.ids[node]);
             parts[to].positions.push(part.positions[node]);
         }

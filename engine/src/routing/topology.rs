@@ -21,7 +21,9 @@ const EDGES_FREE: usize = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum HierarchyError {
     /// The order leads to far more shortcuts than any road network needs.
-    #[error("more than {limit} shortcuts on {nodes} nodes: the graph does not separate, or its node order is damaged")]
+    #[error(
+        "order the graph: more than {limit} shortcuts on {nodes} nodes: the graph does not separate, or its node order is damaged"
+    )]
     TooDense {
         /// Nodes of the graph.
         nodes: usize,
@@ -29,10 +31,10 @@ pub enum HierarchyError {
         limit: usize,
     },
     /// Nodes are not numbered in the order of a tree.
-    #[error("nodes are not in the order of an elimination tree")]
+    #[error("order the graph: nodes are not in the order of an elimination tree")]
     NotPreorder,
     /// A node has no way up to the root.
-    #[error("node {node} is not connected to the rest")]
+    #[error("order the graph: node {node} is not connected to the rest")]
     NotConnected {
         /// The node.
         node: u32,
@@ -137,10 +139,8 @@ pub(crate) fn preorder(
     for (position, &node) in order.iter().rev().enumerate() {
         eliminated[node as usize] = row(position);
     }
-    let renumbered: Vec<(u32, u32)> = edges
-        .iter()
-        .map(|&(a, b)| (eliminated[a as usize], eliminated[b as usize]))
-        .collect();
+    let renumbered: Vec<(u32, u32)> =
+        edges.iter().map(|&(a, b)| (eliminated[a as usize], eliminated[b as usize])).collect();
     let topology = Topology::new(n, &renumbered)?;
 
     // Sizes of subtrees give every node its place: after its parent and the siblings before it.

@@ -87,10 +87,12 @@ fn drive_breaches(drive: &Drive, roads: &Roads) -> Vec<Breach> {
     found
 }
 
-/// A place must lie on its arc: no further from either end than the arc is long.
+/// A place must lie on its arc: no further from either end than the arc is long. An arc from a node to itself is a loop
+/// if there is one, or else the node.
 fn place_breach(line: usize, place: Place, roads: &Roads) -> Option<Breach> {
     let [tail, head] = place.arc;
-    let length_m = if tail == head { Some(0.0) } else { roads.arc_length_m(tail, head) };
+    let on_node = (tail == head).then_some(0.0);
+    let length_m = roads.arc_length_m(tail, head).or(on_node);
     let ends = roads.node(tail).zip(roads.node(head));
     let on_arc = length_m.zip(ends).is_some_and(|(length_m, (tail, head))| {
         [tail, head].iter().all(|end| meters(*end, place.point()) <= length_m + POINT_SLACK_M)
@@ -99,13 +101,15 @@ fn place_breach(line: usize, place: Place, roads: &Roads) -> Option<Breach> {
     (!on_arc).then(|| Breach { line, rule: "arc", text: text() })
 }
 
-/// `direct_s` can't be less than the best drive between the ends of the two arcs, whichever way it sets off.
+/// `direct_s` can't be less than the best drive between the ends of the two arcs, whichever way it sets off. A junction
+/// with turn restrictions has several nodes, so any node at the place of an end counts as that end.
 fn direct_breach(name: &str, own: &[&Entry], seen: &Seen, roads: &Roads) -> Option<Breach> {
     let (line, direct_s) = own.iter().find_map(|entry| match entry.kind {
         Kind::Promised { direct_s, .. } => Some((entry.line, direct_s)),
         _ => None,
     })?;
     let (from, to) = (seen.pickups.get(name)?.place.arc, seen.dropoffs.get(name)?.place.arc);
+    let (from, to) = (roads.twins(&from), roads.twins(&to));
     let is_possible = roads.time_within(&from, &to, whole_ms(direct_s)).is_some();
     let text = || format!("request {name}: nobody drives that in {direct_s} s");
     (!is_possible).then(|| Breach { line, rule: "direct", text: text() })

@@ -23,6 +23,8 @@ pub struct Arc {
 #[derive(Debug)]
 pub struct Roads {
     nodes: Vec<Node>,
+    /// Node ids in order of their place.
+    by_place: Vec<u32>,
     /// `arcs[first[n] .. first[n + 1]]` leave node n + 1.
     first: Vec<usize>,
     arcs: Vec<Arc>,
@@ -43,7 +45,22 @@ impl Roads {
         for idx in 1..first.len() {
             first[idx] += first[idx - 1];
         }
-        Self { nodes: nodes.to_vec(), first, arcs }
+        let mut by_place: Vec<u32> = (1u32..).take(nodes.len()).collect();
+        by_place.sort_by_key(|&id| nodes.get(id as usize - 1).map(place_key));
+        Self { nodes: nodes.to_vec(), by_place, first, arcs }
+    }
+
+    /// All nodes at the places of `ids`.
+    #[must_use]
+    pub fn twins(&self, ids: &[u32]) -> Vec<u32> {
+        let key = |&id: &u32| self.node(id).as_ref().map(place_key);
+        let mut twins = Vec::new();
+        for id in ids {
+            let begin = self.by_place.partition_point(|other| key(other) < key(id));
+            let same = self.by_place[begin..].iter().take_while(|other| key(other) == key(id));
+            twins.extend(same);
+        }
+        twins
     }
 
     /// Where a node is; `None` if there is no such node.
@@ -98,4 +115,9 @@ impl Roads {
         }
         &self.arcs[self.first[idx - 1]..self.first[idx]]
     }
+}
+
+/// Orders places exactly.
+fn place_key(node: &Node) -> [u64; 2] {
+    node.map(f64::to_bits)
 }

@@ -3,9 +3,11 @@
 //! A place of P inhabitants reaches 200 m + 11 m x sqrt(P) from its middle: 310 m for a hamlet of 100, 550 m for a
 //! village of 1,000, 2 km for a town of 27,000. An assumption; the streets within do the rest.
 
+use std::collections::BTreeMap;
+
 use sharxi_engine::geo::LatLon;
 
-use crate::demand_model::profile::Profile;
+use crate::demand_model::profile::{PlaceCount, Profile};
 use crate::ground::{Landscape, Street};
 use crate::rng::Rng;
 
@@ -33,10 +35,26 @@ impl Settled {
     }
 }
 
+/// Inhabitants by kind of place for maps without a profile. An assumption.
+const INHABITANTS_BY_KIND: [(&str, u32); 4] =
+    [("city", 60_000), ("town", 6_000), ("village", 600), ("hamlet", 80)];
+
 /// The settled places of `landscape`, in the order of the map, then those that only the profile knows.
 #[must_use]
 pub fn settle(landscape: &Landscape, profile: &Profile) -> Vec<Settled> {
-    let mut places = counted_places(landscape, profile);
+    let by_kind = &profile.population_by_kind.inhabitants;
+    along_streets(landscape, counted_places(landscape, &profile.places, by_kind))
+}
+
+/// The settled places of a map without a profile.
+#[must_use]
+pub fn settle_by_map(landscape: &Landscape) -> Vec<Settled> {
+    let by_kind = INHABITANTS_BY_KIND.map(|(kind, n)| (kind.to_owned(), n)).into();
+    along_streets(landscape, counted_places(landscape, &[], &by_kind))
+}
+
+/// Gives each place the front doors within its reach.
+fn along_streets(landscape: &Landscape, mut places: Vec<Settled>) -> Vec<Settled> {
     let doors: Vec<(LatLon, f64)> = landscape.streets.iter().flat_map(doors_along).collect();
     for place in &mut places {
         let reach_m = 200.0 + 11.0 * f64::from(place.population).sqrt();
@@ -49,8 +67,11 @@ pub fn settle(landscape: &Landscape, profile: &Profile) -> Vec<Settled> {
 }
 
 /// Places with their inhabitants: from the profile, else from the map, else by kind of place.
-fn counted_places(landscape: &Landscape, profile: &Profile) -> Vec<Settled> {
-    let by_kind = &profile.population_by_kind.inhabitants;
+fn counted_places(
+    landscape: &Landscape,
+    counts: &[PlaceCount],
+    by_kind: &BTreeMap<String, u32>,
+) -> Vec<Settled> {
     let settled = |name: &str, point, population| Settled {
         name: name.to_owned(),
         point,
@@ -60,7 +81,7 @@ fn counted_places(landscape: &Landscape, profile: &Profile) -> Vec<Settled> {
     };
     let mut places = Vec::new();
     for place in &landscape.settlements {
-        let counted = profile.places.iter().find(|counted| counted.name == place.name);
+        let counted = counts.iter().find(|counted| counted.name == place.name);
         let population = counted
             .map(|counted| counted.population)
             .or(place.population)
@@ -69,7 +90,7 @@ fn counted_places(landscape: &Landscape, profile: &Profile) -> Vec<Settled> {
             places.push(settled(&place.name, place.point, population));
         }
     }
-    for counted in &profile.places {
+    for counted in counts {
         let is_mapped = landscape.settlements.iter().any(|place| place.name == counted.name);
         if is_mapped || counted.population == 0 {
             continue;

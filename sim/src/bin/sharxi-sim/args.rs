@@ -1,0 +1,116 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Studies of a shared taxi on real roads: simulate a day, make demand, audit what happened.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sharxi-sim",
+    version,
+    after_help = "Examples:\n  \
+    sharxi-sim run data/scenarios/isle-of-man-day.toml -o out\n  \
+    sharxi-sim run data/scenarios/isle-of-man-day.toml --set policy.reoptimise=false --set fleet.taxi=40 -o out\n  \
+    sharxi-sim demand iom.region --profile data/demand/isle-of-man.toml --seed 7 -o demand.csv\n  \
+    sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv out/events.jsonl"
+)]
+pub(crate) struct Args {
+    /// Print one JSON object instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Simulate a scenario; writes events.jsonl, kpi.json, report.html and the demand and fleet that were played.
+    Run(Run),
+    /// Make a day of rural commuter demand.
+    Demand(Demand),
+    /// Check every rule of the promise from a log alone; exit 1 and a list on any breach.
+    Audit(Audit),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    sharxi-sim run data/scenarios/isle-of-man-day.toml -o out --audit\n  \
+    sharxi-sim run --region r.region --demand d.csv --fleet f.csv -o out")]
+pub(crate) struct Run {
+    /// The scenario; may be left out if --region, --demand and --fleet are given.
+    pub(crate) scenario: Option<PathBuf>,
+    /// Region (.region) or map (.osm.pbf) instead of the scenario's.
+    #[arg(long)]
+    pub(crate) region: Option<PathBuf>,
+    /// Demand (.csv) or profile (.toml) instead of the scenario's.
+    #[arg(long)]
+    pub(crate) demand: Option<PathBuf>,
+    /// Fleet (.csv) instead of the scenario's.
+    #[arg(long)]
+    pub(crate) fleet: Option<PathBuf>,
+    /// Seed instead of the scenario's.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Any key of a scenario, such as policy.reoptimise=false; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Folder for the results; made if missing.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Audit the log at the end; exit 1 on any breach.
+    #[arg(long)]
+    pub(crate) audit: bool,
+    /// Leave decision_us and wall_s out of kpi.json, so that equal studies give equal bytes.
+    #[arg(long)]
+    pub(crate) no_timings: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  \
+    sharxi-sim demand iom.region --profile data/demand/isle-of-man.toml --seed 7 -o demand.csv")]
+pub(crate) struct Demand {
+    /// Region (.region) or map (.osm.pbf).
+    pub(crate) region: PathBuf,
+    /// What people travel for, and when (.toml).
+    #[arg(long)]
+    pub(crate) profile: PathBuf,
+    /// The seed; the same seed gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Requests of the day instead of the profile's.
+    #[arg(long)]
+    pub(crate) requests: Option<u32>,
+    /// The file to write.
+    #[arg(short, long)]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  \
+    sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv out/events.jsonl")]
+pub(crate) struct Audit {
+    /// Region (.region) or map (.osm.pbf).
+    #[arg(long)]
+    pub(crate) region: PathBuf,
+    /// Who asked for what.
+    #[arg(long)]
+    pub(crate) demand: PathBuf,
+    /// Who drove.
+    #[arg(long)]
+    pub(crate) fleet: PathBuf,
+    /// The log.
+    pub(crate) events: PathBuf,
+    /// Longest wait, in seconds.
+    #[arg(long, default_value_t = 900.0)]
+    pub(crate) max_wait_s: f64,
+    /// Time on board at most this many times the direct drive …
+    #[arg(long, default_value_t = 1.5)]
+    pub(crate) ride_alpha: f64,
+    /// … plus so many seconds.
+    #[arg(long, default_value_t = 600.0)]
+    pub(crate) ride_beta_s: f64,
+    /// Longest distance from the place asked for to the place on the road, in metres.
+    #[arg(long, default_value_t = 500.0)]
+    pub(crate) snap_max_m: f64,
+}

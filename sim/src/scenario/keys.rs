@@ -1,0 +1,106 @@
+//! Every key that a scenario may have.
+
+use toml::{Table, Value};
+
+/// Keys by their full name. Below `fleet` stand the types of vehicles.
+pub const KEYS: [&str; 31] = [
+    "region",
+    "demand",
+    "requests_per_day",
+    "fleet",
+    "seed",
+    "start",
+    "end",
+    "snap_max_m",
+    "fleet.taxi",
+    "fleet.minibus",
+    "policy.max_wait_s",
+    "policy.ride_alpha",
+    "policy.ride_beta_s",
+    "policy.stop_s",
+    "policy.board_s",
+    "policy.alight_s",
+    "policy.wheelchair_s",
+    "policy.walk_max_s",
+    "policy.offer_ttl_s",
+    "policy.react_s",
+    "policy.no_show_wait_s",
+    "policy.reoptimise",
+    "policy.reposition",
+    "policy.coverage",
+    "uncertainty.travel_time",
+    "uncertainty.no_show",
+    "uncertainty.cancel",
+    "uncertainty.breakdown",
+    "uncertainty.boarding",
+    "output.report",
+    "output.events",
+];
+
+/// The first key of `table` that is not known, with the nearest one that is.
+#[must_use]
+pub fn unknown(table: &Table) -> Option<(String, &'static str)> {
+    names(table, "").into_iter().find_map(|name| {
+        let is_known = KEYS.contains(&name.as_str());
+        (!is_known).then(|| (name.clone(), nearest(&name)))
+    })
+}
+
+/// Full names of all values; a table below the top level is not a value but what is in it.
+fn names(table: &Table, prefix: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for (key, value) in table {
+        let name = format!("{prefix}{key}");
+        match value {
+            Value::Table(inner) => all.extend(names(inner, &format!("{name}."))),
+            _ => all.push(name),
+        }
+    }
+    all
+}
+
+/// The key with the fewest single-letter changes; a key's last part counts as well as all of it.
+fn nearest(name: &str) -> &'static str {
+    let last = |text: &str| text.rsplit('.').next().unwrap_or_default().to_owned();
+    let distance = |key: &&'static str| {
+        let parts = changes(&last(key), &last(name));
+        (changes(key, name).min(parts + 1), *key)
+    };
+    KEYS.iter().copied().min_by_key(distance).unwrap_or_default()
+}
+
+/// Levenshtein's distance (1966), row by row.
+fn changes(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_key_is_named() {
+        let cases = [
+            ("policy.reoptimize", "policy.reoptimise"),
+            ("policy.max_wait", "policy.max_wait_s"),
+            ("max_wait_s", "policy.max_wait_s"),
+            ("sed", "seed"),
+            ("fleet.minibuses", "fleet.minibus"),
+        ];
+        for (wrong, right) in cases {
+            assert_eq!(nearest(wrong), right, "{wrong}");
+        }
+        assert_eq!(changes("kitten", "sitting"), 3);
+    }
+}

@@ -1,0 +1,80 @@
+use std::path::{Path, PathBuf};
+
+use sharxi_engine::units::Millis;
+
+use super::file::{Fleet, Given, Scenario, ScenarioError, parse};
+
+const TEXT: &str = r#"
+region = "r.osm.pbf"
+demand = "d.toml"
+seed = 7
+start = "2026-11-24T00:00:00+01:00"
+end = "2026-11-25T00:00:00+01:00"
+
+[fleet]
+taxi = 3
+minibus = 2
+
+[policy]
+max_wait_s = 600
+reposition = false
+
+[uncertainty]
+no_show = 0.0
+"#;
+
+fn read(text: &str, sets: &[&str]) -> Result<Scenario, ScenarioError> {
+    let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
+    parse(text, Path::new("folder"), &sets, &Given::default())
+}
+
+#[test]
+fn a_scenario_says_everything() {
+    let scenario = read(TEXT, &[]).unwrap();
+    assert_eq!(scenario.region, PathBuf::from("folder/r.osm.pbf"));
+    assert_eq!(scenario.policy.max_wait, Millis::from_secs(600));
+    assert_eq!(scenario.policy.ride_alpha_milli, 1500);
+    assert!(!scenario.policy.reposition && scenario.policy.reoptimise);
+    let Fleet::Counts(counts) = scenario.fleet else { panic!("counts were given") };
+    assert_eq!(counts["taxi"] + counts["minibus"], 5);
+}
+
+#[test]
+fn every_key_can_be_set() {
+    let sets = ["policy.reoptimise=false", "seed = 9", "fleet.taxi=8", "output.report=false"];
+    let scenario = read(TEXT, &sets).unwrap();
+    assert!(!scenario.policy.reoptimise && !scenario.output.report);
+    assert_eq!(scenario.seed, 9);
+    let scenario = read(TEXT, &["fleet=f.csv", "demand=other.csv"]).unwrap();
+    assert_eq!(scenario.fleet, Fleet::File("folder/f.csv".into()));
+    assert_eq!(scenario.demand, PathBuf::from("folder/other.csv"));
+}
+
+#[test]
+fn the_command_line_wins_and_its_paths_are_its_own() {
+    let given = Given { fleet: Some("f.csv".into()), seed: Some(3), ..Given::default() };
+    let scenario = parse(TEXT, Path::new("folder"), &[], &given).unwrap();
+    assert_eq!((scenario.fleet, scenario.seed), (Fleet::File("f.csv".into()), 3));
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    let cases = [
+        (
+            "policy.reoptimize=false",
+            "unknown key policy.reoptimize; did you mean policy.reoptimise?",
+        ),
+        ("policy.max_wait_s=-1", "policy.max_wait_s is -1; it must lie between 0 and 604800"),
+        ("policy.walk_max_s=300", "policy.walk_max_s is not available"),
+        ("uncertainty.no_show=0.1", "uncertainty.no_show is not available"),
+        ("end=2026-11-24T00:00:00+01:00", "end must be after start"),
+        ("start=noon", "start: \"noon\" is no time"),
+        ("seed", "--set seed: must be KEY=VALUE"),
+    ];
+    for (set, expected) in cases {
+        let error = read(TEXT, &[set]).unwrap_err().to_string();
+        assert!(error.contains(expected), "{set}: {error}");
+    }
+    let error = read("region = \"r\"", &[]).unwrap_err().to_string();
+    assert!(error.contains("is missing"), "{error}");
+}

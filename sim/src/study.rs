@@ -1,0 +1,250 @@
+//! From a scenario to a finished study: reads or makes demand and fleet, plays them, computes the figures, writes files.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use sharxi_engine::dispatcher::{Dispatcher, Spot};
+use sharxi_engine::geo::LatLon;
+use sharxi_engine::region::Region;
+use sharxi_engine::units::EngineTime;
+
+use crate::clock::{self, HOUR_MS, LocalClock, TimeError};
+use crate::demand::{self, DemandError, DemandRow};
+use crate::demand_model::draw::{self, ModelError, Order};
+use crate::demand_model::profile::{Profile, ProfileError};
+use crate::demand_model::{homes, spots};
+use crate::event_log;
+use crate::event_loop::{self, Cast, LoopError};
+use crate::fleet::{self, FleetError, FleetRow};
+use crate::ground::{Ground, Landscape};
+use crate::kpi::{self, Kpi, Timings};
+use crate::land::{self, LandError};
+use crate::scenario::file::{Fleet, Period, Scenario};
+use crate::trips::{self, Story};
+use crate::world::{Outcome, World};
+
+/// How long vehicles made from counts stay after the end, so that the last riders get home.
+const OVERTIME_MS: i64 = 3 * HOUR_MS;
+
+/// Why a study can't be made.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant is the error of the part that it names")]
+pub enum StudyError {
+    #[error(transparent)]
+    Land(#[from] LandError),
+    #[error(transparent)]
+    Demand(#[from] DemandError),
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    #[error(transparent)]
+    Loop(#[from] LoopError),
+    #[error("{path}: {source}")]
+    File { path: PathBuf, source: io::Error },
+    #[error("the demand has no request")]
+    NoDemand,
+    #[error("encode the figures: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Everything that is played.
+pub struct Prepared {
+    /// The roads.
+    pub region: Arc<Region>,
+    /// Where people live and go.
+    pub landscape: Landscape,
+    /// Requests in order of time.
+    pub demand: Vec<DemandRow>,
+    /// Vehicles.
+    pub fleet: Vec<FleetRow>,
+    /// From when to when.
+    pub period: Period,
+    /// Where demand is expected.
+    pub spots: Vec<Spot>,
+}
+
+/// A finished study.
+#[derive(Debug)]
+pub struct Study {
+    /// What happened.
+    pub outcome: Outcome,
+    /// The same by request and vehicle.
+    pub story: Story,
+    /// How long it took.
+    pub timings: Timings,
+}
+
+impl Study {
+    /// The figures; without what the wall clock measured they are the same bytes every time.
+    #[must_use]
+    pub fn kpi(&self, with_timings: bool) -> Kpi {
+        let timings = with_timings.then_some(&self.timings);
+        kpi::figures(&self.story, &self.outcome.legs, &self.outcome.coverage_milli, timings)
+    }
+}
+
+/// Reads the region and makes ready what `scenario` names.
+///
+/// # Errors
+/// [`StudyError`].
+pub fn prepare(
+    scenario: &Scenario,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Prepared, StudyError> {
+    let region = land::load(&scenario.region, progress)?;
+    let landscape = land::landscape(&region);
+    let text = read_text(&scenario.demand)?;
+    let is_profile = scenario.demand.extension().is_some_and(|extension| extension == "toml");
+    let (rows, profile, period) = if is_profile {
+        let profile = Profile::parse(&text)?;
+        let period = period_of_profile(scenario, &profile)?;
+        let order = Order {
+            seed: scenario.seed,
+            requests_per_day: scenario.requests_per_day.unwrap_or(profile.requests_per_day),
+            start: period.start,
+            end: period.end,
+            clock: period.clock,
+        };
+        (draw::demand(&profile, &landscape, order)?, Some(profile), period)
+    } else {
+        let rows = demand::read(text.as_bytes())?;
+        let period = period_of_rows(scenario, &text, &rows)?;
+        let within =
+            |row: &DemandRow| period.start <= row.requested_at && row.requested_at < period.end;
+        (rows.into_iter().filter(within).collect(), None, period)
+    };
+    let places = populated_spots(&landscape, profile.as_ref());
+    let fleet = match &scenario.fleet {
+        Fleet::File(path) => fleet::read(read_text(path)?.as_bytes())?,
+        Fleet::Counts(counts) => {
+            let end = clock::shifted(period.end, OVERTIME_MS);
+            fleet::make(counts, &places, (period.start, end))?
+        }
+    };
+    let spots = spots::snapped(&places, region.as_ref(), scenario.snap_max_m);
+    Ok(Prepared { region, landscape, demand: rows, fleet, period, spots })
+}
+
+/// Plays a study; `progress` is called with the number of requests answered so far.
+///
+/// # Errors
+/// [`StudyError::Loop`].
+pub fn play(
+    scenario: &Scenario,
+    prepared: &Prepared,
+    progress: &dyn Fn(u64),
+) -> Result<Study, StudyError> {
+    let begin = Instant::now();
+    let ground: Arc<dyn Ground> = prepared.region.clone();
+    let policy = scenario.policy.clone();
+    let dispatcher = Dispatcher::new(prepared.region.clone(), policy, &prepared.spots);
+    let world = World::new(ground, dispatcher, prepared.period.clock);
+    let cast = Cast {
+        demand: &prepared.demand,
+        fleet: &prepared.fleet,
+        start: prepared.period.start,
+        end: prepared.period.end,
+        snap_max_m: scenario.snap_max_m,
+    };
+    let mut outcome = event_loop::run(&cast, world, progress)?;
+    let decisions = std::mem::take(&mut outcome.decisions);
+    let story = trips::read(&outcome.records);
+    Ok(Study { outcome, story, timings: Timings { decisions, wall: begin.elapsed() } })
+}
+
+/// Writes `demand.csv`, `fleet.csv`, `kpi.json` and, if wanted, `events.jsonl` into `folder`, which is made if missing.
+///
+/// # Errors
+/// [`StudyError`] if a file can't be written.
+pub fn write(
+    folder: &Path,
+    scenario: &Scenario,
+    prepared: &Prepared,
+    study: &Study,
+    with_timings: bool,
+) -> Result<(), StudyError> {
+    fs::create_dir_all(folder).map_err(file_error(folder))?;
+    let clock = prepared.period.clock;
+    demand::write(&prepared.demand, clock, create(&folder.join("demand.csv"))?)?;
+    fleet::write(&prepared.fleet, clock, create(&folder.join("fleet.csv"))?)?;
+    if scenario.output.events {
+        let path = folder.join("events.jsonl");
+        event_log::write(&study.outcome.records, clock, create(&path)?)
+            .map_err(file_error(&path))?;
+    }
+    let mut json = serde_json::to_string_pretty(&study.kpi(with_timings))?;
+    json.push('\n');
+    write_text(&folder.join("kpi.json"), &json)
+}
+
+/// Writes a text file.
+///
+/// # Errors
+/// [`StudyError::File`].
+pub fn write_text(path: &Path, text: &str) -> Result<(), StudyError> {
+    fs::write(path, text).map_err(file_error(path))
+}
+
+/// Reads a text file.
+///
+/// # Errors
+/// [`StudyError::File`].
+pub fn read_text(path: &Path) -> Result<String, StudyError> {
+    fs::read_to_string(path).map_err(file_error(path))
+}
+
+/// Creates a file to write to.
+///
+/// # Errors
+/// [`StudyError::File`].
+pub fn create(path: &Path) -> Result<impl Write, StudyError> {
+    fs::File::create(path).map(BufWriter::new).map_err(file_error(path))
+}
+
+/// Points at which demand is expected, with weights; from the streets where nobody knows the places.
+fn populated_spots(landscape: &Landscape, profile: Option<&Profile>) -> Vec<(LatLon, f64)> {
+    let places = match profile {
+        Some(profile) => homes::settle(landscape, profile),
+        None => homes::settle_by_map(landscape),
+    };
+    let by_place = spots::of_places(&places);
+    if by_place.is_empty() { spots::of_streets(landscape) } else { by_place }
+}
+
+fn period_of_profile(scenario: &Scenario, profile: &Profile) -> Result<Period, StudyError> {
+    if let Some(period) = scenario.period {
+        return Ok(period);
+    }
+    let start = clock::parse(&profile.day)?;
+    let end = clock::shifted(start, clock::DAY_MS);
+    Ok(Period { start, end, clock: LocalClock::of(&profile.day)? })
+}
+
+/// From the first request to just after the last.
+fn period_of_rows(
+    scenario: &Scenario,
+    text: &str,
+    rows: &[DemandRow],
+) -> Result<Period, StudyError> {
+    let (first, last) = rows.first().zip(rows.last()).ok_or(StudyError::NoDemand)?;
+    let clock = demand::clock_of(text).unwrap_or(LocalClock::UTC);
+    let whole = Period {
+        start: first.requested_at,
+        end: EngineTime::from_unix_ms(last.requested_at.unix_ms() + 1),
+        clock,
+    };
+    Ok(scenario.period.unwrap_or(whole))
+}
+
+fn file_error(path: &Path) -> impl Fn(io::Error) -> StudyError {
+    let path = path.to_owned();
+    move |source| StudyError::File { path: path.clone(), source }
+}
