@@ -101,8 +101,8 @@ impl ServeError {
 /// [`ServeError`]; [`ServeError::exit_code`] says how to end the process.
 pub fn run(args: &ServeArgs, json: bool) -> Result<(), ServeError> {
     let path = &args.region;
-    let bytes = std::fs::read(path)
-        .map_err(|source| ServeError::Read { path: path.clone(), source })?;
+    let bytes =
+        std::fs::read(path).map_err(|source| ServeError::Read { path: path.clone(), source })?;
     let region = Region::decode(&bytes)
         .map_err(|source| ServeError::Region { path: path.clone(), source })?;
     drop(bytes);

@@ -1,5 +1,8 @@
 //! Whatever a client sends: a clear error each, and the service goes on.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(clippy::print_stdout, clippy::allow_attributes, reason = "a test")]
+
 mod support;
 
 use std::time::Duration;
@@ -138,7 +141,8 @@ async fn binary_and_huge_messages_end_only_their_connection() {
     assert_eq!(client.closed().await, Some(1003));
 
     // One byte below, at, and above the limit.
-    for (length, code) in [(65_535, "bad_message"), (65_536, "bad_message"), (65_537, "too_large")] {
+    for (length, code) in [(65_535, "bad_message"), (65_536, "bad_message"), (65_537, "too_large")]
+    {
         let mut client = Client::hello(addr, "rider", "anna").await;
         client.say_text(&"x".repeat(length)).await;
         let answer = client.expect(|message| message["type"] == "error").await;
@@ -186,7 +190,9 @@ async fn who_says_nothing_is_hung_up_on() {
     half.write_all(b"GET /health HTTP/1.1\r\nHost:").await.unwrap();
     until_closed(&mut half).await;
     let mut body = TcpStream::connect(addr).await.unwrap();
-    body.write_all(b"POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{").await.unwrap();
+    body.write_all(b"POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+        .await
+        .unwrap();
     until_closed(&mut body).await;
     let mut no_hello = Client::connect(addr).await;
     assert_eq!(no_hello.closed().await, Some(1008));
@@ -207,7 +213,8 @@ async fn who_says_nothing_is_hung_up_on() {
 async fn a_large_header_is_refused() {
     let running = start(config()).await;
     let addr = running.addr();
-    let head = format!("GET /health HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(1_000_000));
+    let head =
+        format!("GET /health HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(1_000_000));
     let mut stream = TcpStream::connect(addr).await.unwrap();
     // It may hang up in the middle of it.
     drop(stream.write_all(head.as_bytes()).await);

@@ -1,6 +1,9 @@
 //! The journal: what was acknowledged is there after a crash (I1, I6, I7, I9), and what is damaged or of another
 //! world is refused.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(clippy::print_stdout, clippy::allow_attributes, reason = "a test")]
+
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -128,7 +131,10 @@ async fn damage_is_refused_and_named() {
     let whole = std::fs::read(&journal).unwrap();
     for (damage, said) in [
         ("UPDATE record SET command = zeroblob(length(command)) WHERE seq = 3", "record 3"),
-        ("UPDATE record SET reply = replace(reply, 'promised', 'rejected') WHERE seq = 4", "record 4"),
+        (
+            "UPDATE record SET reply = replace(reply, 'promised', 'rejected') WHERE seq = 4",
+            "record 4",
+        ),
         ("UPDATE record SET at_ms = at_ms + 1 WHERE seq = 5", "record 5"),
         ("UPDATE record SET events_digest = events_digest + 1 WHERE seq = 3", "record 3"),
         ("UPDATE record SET command_id = 'x' WHERE seq = 2", "record 2"),

@@ -3,6 +3,9 @@
 //! `SHARXI_KILLS` sets the number of kills (3 if not set), `SHARXI_SEED` the moments. The child is this test binary
 //! itself, which then runs the code of `sharxi serve`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(clippy::print_stdout, clippy::allow_attributes, reason = "a test")]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

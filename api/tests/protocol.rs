@@ -1,5 +1,8 @@
 //! The protocol over real sockets: a ride from request to drop-off, repeats, resuming, rights, HTTP.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(clippy::print_stdout, clippy::allow_attributes, reason = "a test")]
+
 mod support;
 
 use serde_json::{Value, json};
@@ -43,9 +46,8 @@ async fn drive(vehicle: &mut Client, ride: &str) {
 
 /// Waits for the service's clock, which runs 600 times as fast as the wall, as any vehicle has to.
 async fn wait_until(at: &Value, now: &Value) {
-    let ms = |time: &Value| {
-        sharxi_api::wire::time::parse(time.as_str().unwrap()).unwrap().unix_ms()
-    };
+    let ms =
+        |time: &Value| sharxi_api::wire::time::parse(time.as_str().unwrap()).unwrap().unix_ms();
     let wait_ms = u64::try_from(ms(at) - ms(now)).unwrap_or(0) / 600 + 2;
     tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
 }
@@ -60,9 +62,8 @@ async fn a_ride_from_request_to_drop_off() {
     assert_eq!(offer["result"], "offered", "{offer}");
     assert_eq!(offer["vehicle_id"], "v1");
     assert!(offer["seq"].as_u64().unwrap() >= 2);
-    let accepted = rider
-        .command(json!({"id": "2", "type": "accept_offer", "request_id": "r1"}))
-        .await;
+    let accepted =
+        rider.command(json!({"id": "2", "type": "accept_offer", "request_id": "r1"})).await;
     assert_eq!(accepted["type"], "ok", "{accepted}");
     let promised = rider.event("promised").await;
     assert_eq!(promised["pickup_by"], offer["pickup_by"]);
@@ -81,7 +82,8 @@ async fn a_ride_from_request_to_drop_off() {
         assert!(event["seq"].as_u64().unwrap() > last, "{event}");
         last = event["seq"].as_u64().unwrap();
     }
-    let kpi = operator.expect(|message| message["type"] == "kpi" && message["completed"] == 1).await;
+    let kpi =
+        operator.expect(|message| message["type"] == "kpi" && message["completed"] == 1).await;
     assert_eq!(kpi["promises_broken"], 0);
     assert_eq!(kpi["wait_histogram"].as_array().unwrap().len(), 16);
     operator.expect(|message| message["type"] == "positions").await;
@@ -254,8 +256,10 @@ async fn where_a_vehicle_says_it_is_the_operator_sees_it() {
     assert_eq!(moved["vehicles"][0], json!(["v1", 54.151, -4.499, 0]));
     let mut other = Client::hello(running.addr(), "rider", "anna").await;
     other
-        .say(json!({"id": "1", "type": "position", "vehicle_id": "v1", "at": "2026-01-05T06:00:00Z",
-                    "position": at(1)}))
+        .say(
+            json!({"id": "1", "type": "position", "vehicle_id": "v1", "at": "2026-01-05T06:00:00Z",
+                    "position": at(1)}),
+        )
         .await;
     let refused = other.expect(|message| message["type"] == "error").await;
     assert_eq!(refused["code"], "not_allowed");
