@@ -8,10 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Folders of `web/` that are made, not written.
-const MADE: [&str; 3] = ["node_modules", "dist", "test-results"];
-/// Lines of a failed command's output that are shown.
-const TAIL_LINES: usize = 15;
+/// Folders of `web/` that the page is not made of.
+const LEFT_OUT: [&str; 5] = ["node_modules", "dist", "dev", "tests", "test-results"];
+/// Lines from either end of a failed command's output that are shown.
+const SHOWN_LINES: usize = 8;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=SHARXI_WEB");
@@ -56,7 +56,7 @@ fn build(web: &Path, work: &Path) -> Result<PathBuf, String> {
     let lock = fs::read(work.join("package-lock.json")).unwrap_or_default();
     let installed = work.join("node_modules/.installed-lock");
     if fs::read(&installed).ok().as_ref() != Some(&lock) {
-        run(work, &["ci", "--no-audit", "--no-fund", "--prefer-offline"])?;
+        install(work)?;
         fs::write(&installed, &lock).map_err(failed)?;
     }
     run(work, &["run", "build"])?;
@@ -66,6 +66,19 @@ fn build(web: &Path, work: &Path) -> Result<PathBuf, String> {
     } else {
         Err("npm run build left no dist/index.html".to_owned())
     }
+}
+
+/// Fetches the packages of the lock file; if that does not fit `package.json`, those that do, with a warning.
+fn install(work: &Path) -> Result<(), String> {
+    let quiet = ["--no-audit", "--no-fund", "--prefer-offline"];
+    let Err(reason) = run(work, &[&["ci"], &quiet[..]].concat()) else { return Ok(()) };
+    run(work, &[&["install", "--no-save"], &quiet[..]].concat())?;
+    let first = reason.lines().find(|line| line.contains("can only install"));
+    println!(
+        "cargo::warning=web/package-lock.json was not used: {}",
+        first.unwrap_or("npm ci failed")
+    );
+    Ok(())
 }
 
 fn run(work: &Path, arguments: &[&str]) -> Result<(), String> {
@@ -80,9 +93,15 @@ fn run(work: &Path, arguments: &[&str]) -> Result<(), String> {
     }
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().collect();
-    let tail = lines.get(lines.len().saturating_sub(TAIL_LINES)..).unwrap_or_default();
-    Err(format!("{command} failed\n{}", tail.join("\n")))
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("npm warn")).collect();
+    let shown: Vec<&str> = match lines.len() {
+        n if n <= 2 * SHOWN_LINES => lines,
+        n => {
+            let (head, tail) = (lines.iter().take(SHOWN_LINES), lines.iter().skip(n - SHOWN_LINES));
+            head.copied().chain(["…"]).chain(tail.copied()).collect()
+        }
+    };
+    Err(format!("{command} failed\n{}", shown.join("\n")))
 }
 
 /// Copies what is written by hand, and has cargo look at it again when it changes.
@@ -91,7 +110,7 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let name = entry.file_name();
-        if MADE.iter().any(|made| name == *made) {
+        if LEFT_OUT.iter().any(|folder| name == *folder) {
             continue;
         }
         let (source, target) = (entry.path(), to.join(&name));

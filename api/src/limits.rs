@@ -34,7 +34,7 @@ pub const ORIGINS_MAX: usize = 64;
 /// Read and write buffer of one socket.
 pub const SOCKET_BUFFER_BYTES: usize = 4 * 1024;
 /// Shortest wall time between two ticks of the core.
-pub const TICK_PAUSE: Duration = Duration::from_millis(5);
+pub const TICK_PAUSE: Duration = Duration::from_millis(10);
 /// Wall time between two `positions` and two `kpi` messages.
 pub const BEAT: Duration = Duration::from_secs(1);
 /// Wall time for which a reported position counts as where the vehicle is.

@@ -1,5 +1,8 @@
 //! Whatever a client sends: a clear error each, and the service goes on.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(clippy::print_stdout, clippy::allow_attributes, reason = "a test")]
+
 mod support;
 
 use std::time::Duration;

@@ -1,6 +1,9 @@
 //! The journal: what was acknowledged is there after a crash (I1, I6, I7, I9), and what is damaged or of another
 //! world is refused.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(clippy::print_stdout, clippy::allow_attributes, reason = "a test")]
+
 mod support;
 
 use std::path::{Path, PathBuf};

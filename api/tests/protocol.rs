@@ -1,5 +1,8 @@
 //! The protocol over real sockets: a ride from request to drop-off, repeats, resuming, rights, HTTP.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(clippy::print_stdout, clippy::allow_attributes, reason = "a test")]
+
 mod support;
 
 use serde_json::{Value, json};

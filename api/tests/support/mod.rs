@@ -31,7 +31,7 @@ pub const STEP_MS: u32 = 60_000;
 /// One straight street, a minute from node to node.
 pub struct Street {
     pub fingerprint: u64,
-    geometry: Vec<LatLon>,
+    pub geometry: Vec<LatLon>,
 }
 
 impl Street {
