@@ -2,7 +2,6 @@
 //!
 //! Needs the folder `shared/data/osm` beside the repository; where it is missing there is nothing to compare, and the
 //! test says so and returns.
-#![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 use sharxi_engine::import::{Profile, import_pbf};
 
