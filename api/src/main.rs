@@ -3,18 +3,23 @@
 //! Exit code 0 if done, 1 if it failed (with one line on standard error), 2 if the command line is wrong.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
-use sharxi_api::commands::{Output, bench, matrix, region, route};
+use sharxi_api::commands::{Output, bench, load_region, matrix, region, route};
+use sharxi_api::map::Map;
+use sharxi_api::serve::{self, ServeArgs, ServeError};
 
-/// A shared taxi anyone in the countryside can call: maps, routes and (soon) the service.
+/// A shared taxi anyone in the countryside can call: maps, routes and the service.
 #[derive(Debug, Parser)]
 #[command(
     name = "sharxi",
     version,
     about,
-    after_help = "Examples:\n  sharxi region build isle-of-man.osm.pbf -o isle-of-man.region\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38 --json"
+    after_help = "Examples:\n  sharxi region build isle-of-man.osm.pbf -o isle-of-man.region\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38 --json\n  sharxi serve isle-of-man.region --listen 127.0.0.1:8080"
 )]
 struct Cli {
     /// Print one JSON object instead of text.
@@ -35,6 +40,8 @@ enum Command {
     Matrix(matrix::MatrixArgs),
     /// Measure queries on a region.
     Bench(bench::BenchArgs),
+    /// Run the service on a region until Ctrl-C.
+    Serve(ServeArgs),
 }
 
 fn main() -> ExitCode {
@@ -44,9 +51,26 @@ fn main() -> ExitCode {
         Err(error) => {
             // `{:#}` puts the whole chain of causes on one line. If standard error is gone, nobody is there to tell.
             drop(writeln!(std::io::stderr(), "sharxi: failed to {error:#}"));
-            ExitCode::FAILURE
+            error
+                .downcast_ref::<ServeError>()
+                .map_or(ExitCode::FAILURE, |error| error.exit_code().into())
         }
     }
+}
+
+/// Runs the service; what it has to say at the end is that it has ended well.
+fn serve(args: &ServeArgs) -> anyhow::Result<Output> {
+    let map: Arc<dyn Map> = Arc::new(load_region(&args.region)?);
+    let name = map.name().to_owned();
+    let listening = |addr: SocketAddr| {
+        drop(writeln!(
+            std::io::stderr(),
+            "Sharxi serves {name} at http://{addr}/ (Ctrl-C ends it)"
+        ));
+    };
+    let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
+    runtime.block_on(serve::serve(args, map, listening))?;
+    Ok(Output { text: "ended".to_owned(), json: serde_json::json!({ "ended": true }) })
 }
 
 fn run(command: &Command) -> anyhow::Result<Output> {
@@ -55,5 +79,6 @@ fn run(command: &Command) -> anyhow::Result<Output> {
         Command::Route(args) => route::run(args),
         Command::Matrix(args) => matrix::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Serve(args) => serve(args),
     }
 }

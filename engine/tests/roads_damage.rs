@@ -1,4 +1,10 @@
 //! Damaged, truncated and foreign files: an error or a region, never a panic, and no more memory than the file is worth.
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "helpers of tests: small numbers, and a failure is a failed test"
+)]
 
 use sharxi_engine::import::{BlobFault, ImportError, Profile, import_pbf};
 use sharxi_engine::oracle::{Location, Oracle};
@@ -212,6 +218,32 @@ fn a_region_file_comes_back_as_it_was() {
     assert!(again.encode() == bytes);
     assert_ne!(import(&raw_map()).unwrap().fingerprint(), region.fingerprint());
 }
+
+/// `docs/formats.md` describes this layout. Whoever changes it changes the document and the number of the format.
+#[test]
+fn format_1_is_what_the_document_says() {
+    let bytes = import(&raw_map()).unwrap().encode();
+    let number = |at: usize| u32::from_le_bytes(*bytes[at..].first_chunk().unwrap());
+    assert_eq!((&bytes[..8], number(8), number(12)), (&b"SHARXIRG"[..], 1, 5));
+    let tags: Vec<&[u8]> = (0..5).map(|section| &bytes[16 + 20 * section..][..4]).collect();
+    assert_eq!(tags, [b"META", b"ROAD", b"GRPH", b"PLAC", b"ATTR"]);
+    let length = |section: usize| number(20 + 20 * section) as usize;
+    assert_eq!(124 + (0..5).map(length).sum::<usize>(), bytes.len());
+    // No name, profile "car"; no places, no attractors.
+    assert_eq!(&bytes[124..][..length(0)], b"\0\x03car");
+    assert_eq!(&bytes[bytes.len() - 2..], [0, 0]);
+    let roads = &bytes[124 + length(0)..][..length(1)];
+    let graph = &bytes[124 + length(0) + length(1)..][..length(2)];
+    assert_eq!(hex(roads), ROADS);
+    assert_eq!(hex(graph), GRAPH);
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+const ROADS: &str = "020202048094ebdc03a09c0100a09c010480f6e042c0b802009f9c010400e08d16df8d16b091100400e89501e79501ac6d04e89501e79501ac6dab6d02040402010102000002ffffffff0fffffffff0f00";
+const GRAPH: &str = "04a0b0ecdc03a09c019f9c019f9c0104c0aee3429f9c01a09c01bfb80205000202000205020201040505020302010004000300010203020201030102";
 
 #[test]
 fn a_truncated_or_longer_region_file_is_refused() {

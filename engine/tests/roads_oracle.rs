@@ -1,5 +1,11 @@
 //! The oracle contract, on the bundled island and on random maps: exact, matrix equals single query, paths add up,
 //! restrictions hold, and nothing depends on the number of threads.
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "helpers of tests: small numbers, and a failure is a failed test"
+)]
 
 use std::sync::LazyLock;
 

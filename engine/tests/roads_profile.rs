@@ -1,4 +1,8 @@
 //! Profiles: the default is the documented file, own files change single keys, and mistakes are named.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests: small numbers, and a failure is a failed test"
+)]
 
 use sharxi_engine::import::{Profile, ProfileError};
 

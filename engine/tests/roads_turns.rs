@@ -2,6 +2,10 @@
 //!
 //! The reference shares nothing with the engine but the profile's speed: it works on the streets as drawn, a state is a
 //! street driven in one direction, and a step is a turn that is not forbidden.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests: small numbers, and a failure is a failed test"
+)]
 
 mod roads_common;
 

@@ -12,8 +12,8 @@ use sharxi_engine::region::{Region, RegionError};
 use crate::audit::roads::{Arc as AuditArc, Node};
 use crate::ground::{Attraction, Ground, Landscape, Settlement, Street};
 
-/// Farthest from a road at which an attraction still counts, in metres.
-const ATTRACTION_SNAP_M: f64 = 300.0;
+/// Farthest from a road at which a settlement or an attraction still counts, in metres.
+const NEAR_ROAD_M: f64 = 300.0;
 
 /// Why a region can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -73,10 +73,12 @@ pub fn load(path: &Path, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Arc<Reg
     Ok(Arc::new(region))
 }
 
-/// Where people live and go in `region`; attractions away from any road are left out.
+/// Where people live and go in `region`; what is away from any road is left out.
 #[must_use]
 pub fn landscape(region: &Region) -> Landscape {
-    let settlements = region.places().iter().map(|place| Settlement {
+    let near_road = |point| Region::snap(region, point, NEAR_ROAD_M).is_some();
+    let places = region.places().iter().filter(|place| near_road(place.point));
+    let settlements = places.map(|place| Settlement {
         name: place.name.clone(),
         kind: place.kind.as_str().to_owned(),
         point: place.point,
@@ -86,7 +88,6 @@ pub fn landscape(region: &Region) -> Landscape {
         class: road.class.as_str().to_owned(),
         geometry: road.geometry.to_vec(),
     });
-    let near_road = |point| Region::snap(region, point, ATTRACTION_SNAP_M).is_some();
     let attractions =
         region.attractors().iter().filter(|attractor| near_road(attractor.point)).map(
             |attractor| Attraction {

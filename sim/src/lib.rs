@@ -34,5 +34,7 @@ pub mod study;
 
 pub mod report;
 
+pub mod drive;
+
 #[cfg(test)]
 mod testing;

@@ -1,7 +1,7 @@
 //! `sharxi bench`: what this machine does on this region.
 //!
-//! Random nodes from a seed. Single queries are timed one by one, less what reading the clock takes; matrices are timed
-//! whole, medians of a few rounds. One thread for all but the large matrix.
+//! Random nodes from a seed, and random places along roads (`stops`), which is what a dispatcher asks for. Single queries are timed one by one, less what reading the clock takes; matrices are timed
+//! whole, medians of a few rounds. One thread for all but the large matrices.
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use sharxi_engine::ids::NodeId;
+use sharxi_engine::ids::{NodeId, RoadId};
 use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::region::Region;
 use sharxi_engine::units::Millis;
@@ -71,11 +71,14 @@ pub fn run(args: &BenchArgs) -> Result<Output> {
         .collect();
     let mut cells = vec![Millis::ZERO; MANY * MANY];
     let many_to_many = rounds(|| region.times(&from, &to, black_box(&mut cells)));
+    let stops: Vec<Location> = (0..MANY).map(|_| random.stop(&region)).collect();
+    let stops_to_stops = rounds(|| region.times(&stops, &stops, black_box(&mut cells)));
     let customise = rounds(|| region.customise_again());
     let json = json!({
         "one_to_one_ns": { "p50": p50, "p99": p99, "mean": mean_ns },
         "one_to_1000_us": median(one_to_many),
         "many_1000x1000_ms": many_to_many,
+        "stops_1000x1000_ms": stops_to_stops,
         "customise_ms": customise,
         "load_ms": load_ms,
         "bytes": region.index_bytes(),
@@ -148,6 +151,13 @@ impl SplitMix {
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+
+    /// A place somewhere along a road.
+    fn stop(&mut self, region: &Region) -> Location {
+        let road = self.next() % (region.roads().len() as u64).max(1);
+        let along_mm = u32::try_from(self.next() % 50_000).unwrap_or(0);
+        Location::Along { road: RoadId::new(u32::try_from(road).unwrap_or(0)), along_mm }
     }
 
     fn node(&mut self, region: &Region) -> Location {

@@ -1,8 +1,8 @@
 //! [`Oracle`] for a region.
 //!
 //! A time is the least over: driving on along the road both ends are on; and every way to leave the one, between nodes,
-//! and to reach the other. All that differs between the single query and a matrix is what is looked up once, so cells
-//! are equal bit for bit. Rows of large matrices are shared out to threads.
+//! and to reach the other. Rows and matrices take the least of the very same sums, only in an order that looks things up
+//! once (see [`Bundle`]), so cells equal single queries bit for bit. Rows of large matrices are shared out to threads.
 
 use rayon::prelude::*;
 
@@ -11,10 +11,13 @@ use super::locate::{Access, HEADINGS};
 use crate::ids::NodeId;
 use crate::oracle::{Location, Oracle, Path};
 use crate::routing::NEVER;
+use crate::routing::bundle::{Bundle, Flow};
 use crate::units::Millis;
 
 /// Matrices with fewer cells are not worth a second thread.
 const PARALLEL_CELLS: usize = 8_192;
+/// Matrices with fewer rows are not worth copying the rows of their targets.
+const BUNDLE_ROWS_MIN: usize = 4;
 
 /// Milliseconds of a query to the unit of the engine.
 pub(super) fn millis(ms: u32) -> Millis {
@@ -22,15 +25,24 @@ pub(super) fn millis(ms: u32) -> Millis {
 }
 
 impl Region {
-    /// The time by nodes, or driving on; [`NEVER`] or more if there is no way.
-    fn time_between(&self, exits: &[Access], from: Location, to: Location) -> u32 {
-        if from == to && !exits.is_empty() {
-            return 0;
+    /// The time without passing a node: zero at the same place, driving on along the same road, else [`NEVER`].
+    #[inline]
+    fn time_beside(&self, from: Location, to: Location) -> u32 {
+        match (from, to) {
+            (Location::Along { road: a, .. }, Location::Along { road: b, .. }) if a == b => {
+                self.direct(from, to).map_or(NEVER, |(ms, _)| ms)
+            }
+            _ => NEVER,
         }
-        let direct = self.direct(from, to).map_or(u32::MAX, |(ms, _)| ms);
-        self.entries(to).fold(direct, |best, entry| {
-            exits.iter().fold(best, |best, exit| best.min(self.time_over(exit, &entry)))
-        })
+    }
+
+    /// The rows of a place for leaving it ([`Flow::Up`]) or reaching it.
+    fn bundles(&self, flow: Flow, place: Location) -> Vec<Bundle> {
+        let mut ends: Vec<(u32, u32)> = match flow {
+            Flow::Up => self.exits(place).map(|access| (access.node, access.ms)).collect(),
+            Flow::Down => self.entries(place).map(|access| (access.node, access.ms)).collect(),
+        };
+        Bundle::of(&self.hierarchy, flow, &mut ends)
     }
 
     #[inline]
@@ -42,14 +54,31 @@ impl Region {
 
 impl Oracle for Region {
     fn time(&self, from: Location, to: Location) -> Millis {
-        let exits: Vec<Access> = self.exits(from).collect();
-        millis(self.time_between(&exits, from, to))
+        let beside = self.time_beside(from, to);
+        millis(self.exits(from).fold(beside, |best, exit| {
+            self.entries(to).fold(best, |best, entry| best.min(self.time_over(&exit, &entry)))
+        }))
     }
 
     fn times_from(&self, from: Location, to: &[Location], out: &mut [Millis]) {
-        let exits: Vec<Access> = self.exits(from).collect();
+        let bundles = self.bundles(Flow::Up, from);
         for (cell, &target) in out.iter_mut().zip(to) {
-            *cell = millis(self.time_between(&exits, from, target));
+            let beside = self.time_beside(from, target);
+            *cell = millis(self.entries(target).fold(beside, |best, entry| {
+                let over = |b: &Bundle| b.time_to_node(&self.hierarchy, entry.node) + entry.ms;
+                bundles.iter().map(over).fold(best, u32::min)
+            }));
+        }
+    }
+
+    fn times_to(&self, from: &[Location], to: Location, out: &mut [Millis]) {
+        let bundles = self.bundles(Flow::Down, to);
+        for (cell, &source) in out.iter_mut().zip(from) {
+            let beside = self.time_beside(source, to);
+            *cell = millis(self.exits(source).fold(beside, |best, exit| {
+                let over = |b: &Bundle| b.time_from_node(&self.hierarchy, exit.node) + exit.ms;
+                bundles.iter().map(over).fold(best, u32::min)
+            }));
         }
     }
 
@@ -57,12 +86,25 @@ impl Oracle for Region {
         if to.is_empty() {
             return;
         }
-        if from.len() * to.len() < PARALLEL_CELLS {
+        if from.len() < BUNDLE_ROWS_MIN {
             let rows = out.chunks_mut(to.len()).zip(from);
-            rows.for_each(|(row, &source)| self.times_from(source, to, row));
+            return rows.for_each(|(row, &source)| self.times_from(source, to, row));
+        }
+        let targets: Vec<Vec<Bundle>> =
+            to.iter().map(|&target| self.bundles(Flow::Down, target)).collect();
+        let fill = |(row, &source): (&mut [Millis], &Location)| {
+            let bundles = self.bundles(Flow::Up, source);
+            for ((cell, &target), entries) in row.iter_mut().zip(to).zip(&targets) {
+                let beside = self.time_beside(source, target);
+                let pairs = bundles.iter().flat_map(|b| entries.iter().map(move |e| (b, e)));
+                let over = pairs.map(|(exit, entry)| exit.time_to(&self.hierarchy, entry));
+                *cell = millis(over.fold(beside, u32::min));
+            }
+        };
+        if from.len() * to.len() < PARALLEL_CELLS {
+            out.chunks_mut(to.len()).zip(from).for_each(fill);
         } else {
-            let rows = out.par_chunks_mut(to.len()).zip(from);
-            rows.for_each(|(row, &source)| self.times_from(source, to, row));
+            out.par_chunks_mut(to.len()).zip(from).for_each(fill);
         }
     }
 

@@ -4,7 +4,10 @@
 //! (the elimination tree query of arXiv 1402.0402, section 6) and then treated the same, so answers are equal.
 
 use super::NEVER;
+use std::borrow::Cow;
+
 use super::ancestors::Ancestors;
+use super::bundle::Flow;
 use super::labels::{Labels, least_sum};
 use super::topology::{HierarchyError, Topology};
 use super::weights::{Origin, Weights};
@@ -80,6 +83,32 @@ impl Hierarchy {
                 least_sum(&up[..common], &down[..common])
             }
         }
+    }
+
+    /// The times between a node and its ancestors, root first: read from its label, or computed.
+    #[inline]
+    pub(crate) fn row(&self, flow: Flow, node: u32) -> Cow<'_, [u32]> {
+        let depth = self.ancestors.depth(node);
+        match (&self.labels, flow) {
+            (Some(labels), Flow::Up) => Cow::Borrowed(labels.up(node, depth)),
+            (Some(labels), Flow::Down) => Cow::Borrowed(labels.down(node, depth)),
+            (None, Flow::Up) => Cow::Owned(self.climb(node, &self.weights.up_ms).0),
+            (None, Flow::Down) => Cow::Owned(self.climb(node, &self.weights.down_ms).0),
+        }
+    }
+
+    pub(crate) fn depth(&self, node: u32) -> u32 {
+        self.ancestors.depth(node)
+    }
+
+    #[inline]
+    pub(crate) fn common_depth(&self, a: u32, b: u32) -> u32 {
+        self.ancestors.common_depth(a, b)
+    }
+
+    /// Whether `upper` is an ancestor of `lower`, or the same.
+    pub(crate) fn is_ancestor(&self, upper: u32, lower: u32) -> bool {
+        self.ancestors.common_depth(upper, lower) == self.ancestors.depth(upper)
     }
 
     /// The row of a node: its times to (or from) all ancestors, and how each was reached.

@@ -85,12 +85,16 @@ fn slots(first: &[u32], topology: &Topology, node: u32) -> std::ops::Range<usize
 /// `to[i] = min(to[i], from[i] + ms)`; sums stay below 2 x [`NEVER`] and results never rise above it.
 pub(crate) fn relax(to: &mut [u32], from: &[u32], ms: u32) {
     for (to, &from) in to.iter_mut().zip(from) {
-        *to = (*to).min(from + ms);
+        // Cannot wrap; said in a way that needs no check for each slot, so that the loop is vectorised.
+        *to = (*to).min(from.wrapping_add(ms));
     }
 }
 
-/// The least `up[i] + down[i]`, possibly above [`NEVER`]; rows must be equally long.
+/// The least `up[i] + down[i]`, possibly above [`NEVER`]; rows must be equally long and not empty.
+///
+/// Sums are below 2^31, so signed comparison is right, and the instruction sets that every machine has can do that.
 #[inline]
 pub(crate) fn least_sum(up: &[u32], down: &[u32]) -> u32 {
-    up.iter().zip(down).fold(u32::MAX, |least, (&up, &down)| least.min(up.wrapping_add(down)))
+    let sums = up.iter().zip(down).map(|(up, down)| up.wrapping_add(*down).cast_signed());
+    sums.fold(i32::MAX, i32::min).cast_unsigned()
 }

@@ -6,9 +6,12 @@
 //! queries with them. After Dibbelt, Strasser, Wagner: "Customizable Contraction Hierarchies" (arXiv 1402.0402) and the
 //! tree labellings of H2H (Ouyang et al., SIGMOD 2018).
 //!
+//! [`bundle`] joins the ends of a place along a road into one row, for matrices.
+//!
 //! All times are `u32` milliseconds below [`NEVER`].
 
 pub(crate) mod ancestors;
+pub(crate) mod bundle;
 pub(crate) mod dijkstra;
 pub(crate) mod hierarchy;
 pub(crate) mod labels;

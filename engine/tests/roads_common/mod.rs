@@ -6,7 +6,12 @@
 //! rel no_left_turn 1 B 2          restriction: value, from way, via (node name or way ids), to way, more tags
 //! ```
 #![allow(dead_code, reason = "each test file uses its share")]
-#![expect(clippy::allow_attributes, reason = "whether it is needed depends on the test file")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "helpers of tests: small numbers, and a failure is a failed test"
+)]
 
 use std::collections::BTreeMap;
 

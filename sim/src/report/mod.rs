@@ -1,21 +1,12 @@
 //! `report.html`: one page that needs nothing else, with charts as inline SVG.
+//!
+//! [`svg`] draws bars, points and axes; [`charts`] makes charts of a story; [`map`] draws roads and pickups; [`page`]
+//! puts it all together. Nothing of the outside world is loaded; all text is escaped.
 
-use crate::scenario::file::Scenario;
-use crate::study::{Prepared, Study};
+pub mod svg;
 
-/// What the report is about.
-#[derive(Clone, Copy)]
-pub struct Subject<'a> {
-    /// What was played.
-    pub prepared: &'a Prepared,
-    /// What came of it.
-    pub study: &'a Study,
-    /// How it was set up.
-    pub scenario: &'a Scenario,
-}
+pub mod charts;
 
-/// The page.
-#[must_use]
-pub fn page(_subject: &Subject<'_>) -> String {
-    String::new()
-}
+pub mod map;
+
+pub mod page;

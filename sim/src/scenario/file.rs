@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use sharxi_api::policy_config::{PolicyConfig, PolicyError};
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::units::EngineTime;
 use toml::{Table, Value};
@@ -11,7 +12,6 @@ use toml::{Table, Value};
 use crate::actors::rider::SNAP_MAX_M;
 use crate::clock::{self, LocalClock, TimeError};
 use crate::scenario::keys;
-use crate::scenario::policy::{PolicyError, PolicyTable};
 
 /// A study to be run.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,7 +153,7 @@ struct ScenarioTable {
     end: Option<Value>,
     snap_max_m: Option<f64>,
     #[serde(default)]
-    policy: PolicyTable,
+    policy: PolicyConfig,
     #[serde(default)]
     uncertainty: BTreeMap<String, f64>,
     #[serde(default)]
@@ -228,7 +228,7 @@ pub fn parse(
         seed: given.seed.or(table.seed).unwrap_or(1),
         period: period(table.start, table.end)?,
         snap_max_m: table.snap_max_m.unwrap_or(SNAP_MAX_M),
-        policy: table.policy.policy()?,
+        policy: table.policy.to_policy()?,
         output: table.output,
     })
 }

@@ -11,9 +11,10 @@ use sharxi_sim::clock::{self, LocalClock};
 use sharxi_sim::demand_model::draw::{self, Order};
 use sharxi_sim::demand_model::profile::Profile;
 use sharxi_sim::kpi::{Kpi, Spread};
+use sharxi_sim::report::page::{self, Subject};
 use sharxi_sim::scenario::file::{self as scenario, Given, Scenario};
 use sharxi_sim::study::{self, Prepared, Study};
-use sharxi_sim::{demand, event_log, fleet, land, report};
+use sharxi_sim::{demand, event_log, fleet, land};
 
 use crate::args;
 use crate::progress;
@@ -43,11 +44,8 @@ pub(crate) fn run(args: &args::Run, as_json: bool) -> Result<Outcome> {
     bar.finish_and_clear();
     study::write(&args.output, &scenario, &prepared, &study, !args.no_timings)?;
     if scenario.output.report {
-        let html = report::page(&report::Subject {
-            prepared: &prepared,
-            study: &study,
-            scenario: &scenario,
-        });
+        let subject = Subject { prepared: &prepared, study: &study, scenario: &scenario };
+        let html = page::page(&subject, !args.no_timings);
         study::write_text(&args.output.join("report.html"), &html)?;
     }
     let verdict = if args.audit { Some(audit_study(&scenario, &prepared, &study)?) } else { None };
