@@ -160,7 +160,7 @@ fn load(path: &Path) -> Result<std::sync::Arc<Region>> {
     Ok(region)
 }
 
-fn summary(kpi: &Kpi) -> String {
+pub(crate) fn summary(kpi: &Kpi) -> String {
     let minutes =
         |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |s| format!("{:.1}", s / 60.0));
     let share = |value: Option<f64>| {
