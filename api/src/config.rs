@@ -129,6 +129,8 @@ mod tests {
             ("[polcy]", "did you mean policy"),
             ("[policy]\nboard = 3", "did you mean board_s"),
             ("speed = 0", "above 0"),
+            ("connections_max = 0", "1 to 20000"),
+            (&format!("allowed_origins = {:?}", ["x"; ORIGINS_MAX + 1]), "64 origins"),
             ("speed = \"fast\"", "line 1"),
             ("speed = ", "line 1"),
         ] {

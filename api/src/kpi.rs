@@ -210,5 +210,7 @@ mod tests {
         assert_eq!(kpi.histogram, expected);
         assert!((kpi.quantile(50) - 60.0).abs() < 1e-9);
         assert!((kpi.quantile(95) - 901.0).abs() < 1e-9);
+        kpi.count_wait(Millis::INFINITE);
+        assert!((kpi.quantile(100) - 14_400.0).abs() < 1e-9, "the longest that is told apart");
     }
 }

@@ -19,7 +19,7 @@ pub const OUTBOX_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Events kept for clients that resume.
 pub const RING_EVENTS_MAX: usize = 16_384;
 /// Command ids remembered for repeats: at least the newest this many.
-pub const DEDUPE_IDS_MAX: usize = 200_000;
+pub const DEDUPE_IDS_MAX: usize = 100_000;
 /// Metres from a point to the nearest road that may be driven.
 pub const SNAP_MAX_M: f64 = 500.0;
 /// Bytes of encoded tiles kept.

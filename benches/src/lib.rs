@@ -1,1 +1,63 @@
-//! Benchmarks; see the targets beside this file.
+//! What benchmarks and checks share: the bundled island and picks on it.
+//!
+//! Targets: `cargo bench -p sharxi-benches --bench routing` and `--bench dispatch`; `verify_routing` (a binary) compares every map's
+//! travel times with a plain Dijkstra on the exported graph.
+
+use std::path::Path;
+
+use sharxi_engine::geo::LatLon;
+use sharxi_engine::ids::NodeId;
+use sharxi_engine::import::{Profile, import_pbf};
+use sharxi_engine::oracle::Location;
+use sharxi_engine::region::Region;
+
+/// The bundled map, imported.
+///
+/// # Panics
+/// If the file is not beside this package: then there is nothing to measure.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a benchmark without its map has nothing to do")]
+pub fn island() -> Region {
+    let map = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/regions/isle-of-man.osm.pbf");
+    let bytes = std::fs::read(map).expect("the bundled map is in data/regions");
+    let profile = Profile::default();
+    let (region, _) = import_pbf(&bytes, &profile, &|_, _| {}).expect("the bundled map is whole");
+    region
+}
+
+/// Seeded picks of nodes and places along roads (SplitMix64, Steele et al. 2014).
+pub struct Picks<'a> {
+    state: u64,
+    region: &'a Region,
+}
+
+impl<'a> Picks<'a> {
+    /// Picks that are the same for the same seed.
+    #[must_use]
+    pub const fn new(seed: u64, region: &'a Region) -> Self {
+        Self { state: seed, region }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.state ^ (self.state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A node.
+    pub fn node(&mut self) -> NodeId {
+        let nodes = self.region.n_nodes().max(1) as u64;
+        NodeId::new(u32::try_from(self.next() % nodes).unwrap_or(0))
+    }
+
+    /// A place along a road, about 100 metres around a node.
+    pub fn location(&mut self) -> Location {
+        let node = self.node();
+        let near = self.region.node_point(node);
+        let mut shift = || i32::try_from(self.next() % 20_000).unwrap_or(0) - 10_000;
+        let point = LatLon::from_e7(near.lat_e7() + shift(), near.lon_e7() + shift());
+        let snap = point.and_then(|point| self.region.snap(point, 1_000.0));
+        snap.map_or(Location::Node(node), |snap| snap.location)
+    }
+}

@@ -50,11 +50,12 @@ pub fn run(args: &BenchArgs) -> Result<Output> {
     let pairs: Vec<[Location; 2]> =
         (0..args.queries).map(|_| [random.node(&region), random.node(&region)]).collect();
     let (p50, p99) = one_to_one(&region, &pairs);
-    let batch = Instant::now();
-    for &[from, to] in &pairs {
-        black_box(region.time(from, to));
-    }
-    let mean_ns = batch.elapsed().as_secs_f64() * 1e9 / f64::from(args.queries);
+    let mean_ms = rounds(|| {
+        for &[from, to] in &pairs {
+            black_box(region.time(from, to));
+        }
+    });
+    let mean_ns = mean_ms * 1e6 / f64::from(args.queries);
 
     let from: Vec<Location> = (0..MANY).map(|_| random.node(&region)).collect();
     let to: Vec<Location> = (0..MANY).map(|_| random.node(&region)).collect();

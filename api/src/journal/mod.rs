@@ -1,7 +1,7 @@
 //! What was decided, durably, before anybody hears of it (I6); and the way back from it after a crash (I1, I9).
 //!
 //! One record a command: when, who, what, a digest of the events that came of it, and the reply. Every so many
-//! commands the hash of the whole state. `docs/formats.md` has the table layout.
+//! commands the hash of the whole state. [`sqlite`] says how that looks in a file.
 
 pub mod record;
 pub mod recovery;

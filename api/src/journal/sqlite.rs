@@ -1,6 +1,14 @@
 //! The journal in one SQLite file: WAL, `synchronous = FULL`, one transaction a batch, one writer.
 //!
-//! Every row carries a checksum of all its columns, since SQLite itself does not notice a flipped bit in a value.
+//! - `header`: `key` and `value` of `format_version` (u32), `region_name` (text), `region_fingerprint` (u64), `policy`
+//!   and `spots` (postcard), `start_ms` (i64); numbers are little-endian.
+//! - `record`: `seq` from 1 without gaps; `at_ms`, engine time; `caller` (postcard of role and name), `command_id`,
+//!   `body_digest` and `reply`, null for a tick; `command` (version byte and postcard) and `events_digest`, null if the
+//!   command was refused; `crc`.
+//! - `state_hash`: `hash` of the state after record `seq`; `clean` is 1 where the service stopped in good order.
+//!
+//! 64-bit digests are stored as SQLite's signed integers of the same bits. `crc` is the CRC-32 of postcard of the whole
+//! record, since SQLite itself does not notice a flipped bit in a value.
 
 use std::path::Path;
 

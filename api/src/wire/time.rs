@@ -13,7 +13,8 @@ pub fn format(at: EngineTime) -> String {
     Timestamp::from_millisecond(ms).map_or_else(|_| String::new(), |stamp| format!("{stamp:.3}"))
 }
 
-/// Reads RFC 3339 with any offset; finer parts than milliseconds are cut off. `None` outside the years 1970 to 9999 (less its last two days).
+/// Reads RFC 3339 with any offset; finer parts than milliseconds are cut off. `None` outside the years 1970 to 9999
+/// (less its last two days).
 #[must_use]
 pub fn parse(text: &str) -> Option<EngineTime> {
     let stamp: Timestamp = text.parse().ok()?;

@@ -133,6 +133,9 @@ impl<'a> Turn<'a> {
             && record.remove(request, ctx)
         {
             self.touch(id);
+            // Without the stop the others come no later, but for one case: turning round at a stop can be quicker than
+            // a junction with a forbidden turn allows.
+            self.guard(id);
         }
     }
 

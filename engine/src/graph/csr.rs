@@ -19,7 +19,7 @@ pub(crate) struct Arc {
 
 /// Nodes and arcs in compressed sparse rows, both ways.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Graph {
+pub(crate) struct Graph {
     points: Vec<LatLon>,
     arcs: Vec<Arc>,
     first_out: Vec<u32>,

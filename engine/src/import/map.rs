@@ -1,6 +1,6 @@
 //! What is kept of an OpenStreetMap extract: tagged nodes, ways, relations, nothing interpreted yet.
 //!
-//! The way between the two is deliberate: [`super::pbf`] fills this from bytes, tests fill it by hand, and
+//! The way between the two is deliberate: `pbf` fills this from bytes, tests fill it by hand, and
 //! [`super::import_map`] does not know which. Elements are sorted by id, so the order of blobs does not matter.
 
 use crate::geo::LatLon;

@@ -1,10 +1,11 @@
 //! Map in, region out: OpenStreetMap extracts to road networks.
 //!
-//! [`pbf`] decodes bytes to [`map::MapData`]; [`profile`] and [`rules`] say what a car makes of tags; [`build`] cuts
-//! ways at junctions; [`turns`] resolves restrictions; `graph` does the rest. No file is opened here.
+//! `pbf` decodes bytes to `map::MapData`; `profile` and `rules` say what a car makes of tags; `build` cuts
+//! ways at junctions; `turns` resolves restrictions; `graph` does the rest. No file is opened here.
 
 mod build;
 mod error;
+mod ferries;
 pub mod map;
 mod pbf;
 pub mod poi;

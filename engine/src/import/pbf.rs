@@ -86,10 +86,8 @@ pub(super) fn read(
     let budget = Budget(AtomicUsize::new(KEPT_BYTES_MAX));
     let step = || progress(n_done.fetch_add(1, Ordering::Relaxed) + 1, n_steps);
 
-    let selections: Vec<Selection> = frames
-        .par_iter()
-        .map(|frame| decode(frame, |block| select(block, &budget)).inspect(|_| step()))
-        .collect::<Result<_, _>>()?;
+    let selections =
+        in_order(&frames, |frame| decode(frame, |b| select(b, &budget)).inspect(|_| step()))?;
     budget.check()?;
     let mut all = Selection::default();
     for selection in selections {
@@ -99,14 +97,22 @@ pub(super) fn read(
     }
 
     let needed = needed_ids(&all);
-    let positions: Vec<Vec<MapNode>> = frames
-        .par_iter()
-        .map(|frame| decode(frame, |block| locate(block, &needed, &budget)).inspect(|_| step()))
-        .collect::<Result<_, _>>()?;
+    let positions = in_order(&frames, |frame| {
+        decode(frame, |b| locate(b, &needed, &budget)).inspect(|_| step())
+    })?;
     budget.check()?;
     // Tagged nodes come first, so that `MapData::new` keeps them and drops the bare copies.
     all.nodes.extend(positions.into_iter().flatten());
     Ok(MapData::new(all.nodes, all.ways, all.restrictions))
+}
+
+/// Works on all blobs in parallel; of several faults the first one in the file is reported.
+fn in_order<T: Send>(
+    frames: &[Frame<'_>],
+    work: impl Fn(&Frame<'_>) -> Result<T, ImportError> + Sync + Send,
+) -> Result<Vec<T>, ImportError> {
+    let results: Vec<Result<T, ImportError>> = frames.par_iter().map(work).collect();
+    results.into_iter().collect()
 }
 
 fn needed_ids(selection: &Selection) -> Vec<i64> {

@@ -1,7 +1,8 @@
 //! The import from end to end.
 
-use super::build::{Built, build};
+use super::build::build;
 use super::error::ImportError;
+use super::ferries;
 use super::map::MapData;
 use super::pbf;
 use super::poi;
@@ -44,7 +45,7 @@ pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportRep
     check_rows("nodes", map.nodes().len())?;
     check_rows("shape points", map.ways().iter().map(|way| way.refs.len()).sum())?;
     let mut built = build(map, profile, &mut report);
-    drop_unconnected_ferries(&mut built, &mut report);
+    ferries::close_unconnected(&mut built.network, &mut report);
 
     let network = &built.network;
     let open = courses(network)
@@ -80,33 +81,6 @@ pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportRep
 
 fn check_rows(table: &'static str, rows: usize) -> Result<(), ImportError> {
     if rows <= ROWS_MAX { Ok(()) } else { Err(ImportError::TooManyRows { table, rows }) }
-}
-
-/// Closes ferries that lead to a place without any other road: the far shore is not in the extract.
-fn drop_unconnected_ferries(built: &mut Built, report: &mut ImportReport) {
-    let network = &mut built.network;
-    let ferries: Vec<_> = network
-        .edge_indices()
-        .filter(|&edge| network[edge].class == super::RoadClass::Ferry)
-        .collect();
-    let mut n_edges: Vec<usize> =
-        network.node_indices().map(|node| network.edges(node).count()).collect();
-    let mut closed = vec![false; ferries.len()];
-    loop {
-        let dead_end = ferries.iter().enumerate().find(|&(idx, &edge)| {
-            let ends = network.edge_endpoints(edge);
-            !closed[idx]
-                && ends.is_some_and(|(a, b)| n_edges[a.index()] < 2 || n_edges[b.index()] < 2)
-        });
-        let Some((idx, &edge)) = dead_end else { return };
-        closed[idx] = true;
-        report.ferries_unconnected += 1;
-        for node in network.edge_endpoints(edge).into_iter().flat_map(|(a, b)| [a, b]) {
-            n_edges[node.index()] = n_edges[node.index()].saturating_sub(1);
-        }
-        network[edge].forward_ms = None;
-        network[edge].backward_ms = None;
-    }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length in metres")]

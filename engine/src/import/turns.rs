@@ -17,6 +17,10 @@ use crate::graph::network::{Course, Network};
 const VIA_WAYS_MAX: usize = 8;
 /// Courses of one restriction.
 const COURSES_MAX: usize = 64;
+/// Stretches of one of its ways; a way has at most 2,000 nodes.
+const WAY_EDGES_MAX: u32 = 2_000;
+/// Stretches that meet where a restriction applies; real junctions have less than ten.
+const JUNCTION_EDGES_MAX: usize = 64;
 
 /// What a restriction asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -161,10 +165,19 @@ impl Resolver<'_> {
                 all.extend(self.sequence(from, to, &parts, demand)?);
             }
         }
-        if all.iter().any(|sequence| sequence.len() > COURSES_MAX) {
+        if all.iter().any(|sequence| sequence.len() > COURSES_MAX || self.is_crowded(sequence)) {
             return Err(RestrictionRefusal::Members);
         }
         Ok((demand, all))
+    }
+
+    /// Whether more stretches meet along a sequence than at any real junction: the work is their number squared.
+    fn is_crowded(&self, sequence: &[Course]) -> bool {
+        let network = &self.built.network;
+        let heads = sequence.iter().filter_map(|course| course.ends(network));
+        heads
+            .map(|(_, head)| network.edges(head).take(JUNCTION_EDGES_MAX + 1).count())
+            .any(|n_edges| n_edges > JUNCTION_EDGES_MAX)
     }
 
     fn sequence(
@@ -268,7 +281,9 @@ impl Resolver<'_> {
         let way = way.map_err(|_missing| RestrictionRefusal::Broken)?;
         let edge = |idx: usize| self.built.first_edge.get(idx).map(|&e| crate::graph::num::row(e));
         match (edge(way), edge(way + 1)) {
-            (Some(first), Some(end)) if first < end => Ok(first..end),
+            (Some(first), Some(end)) if first < end && end - first <= WAY_EDGES_MAX => {
+                Ok(first..end)
+            }
             _ => Err(RestrictionRefusal::NotDriven),
         }
     }

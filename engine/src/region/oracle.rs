@@ -3,6 +3,10 @@
 //! A time is the least over: driving on along the road both ends are on; and every way to leave the one, between nodes,
 //! and to reach the other. Rows and matrices take the least of the very same sums, only in an order that looks things up
 //! once (see [`Bundle`]), so cells equal single queries bit for bit. Rows of large matrices are shared out to threads.
+//!
+//! Who stops at a place along a road may turn round there and has no restriction under way any more. So stopping can,
+//! close to a restricted junction, be a way round the restriction, and `time(a, c) <= time(a, b) + time(b, c)` holds for
+//! all nodes, and for places along roads wherever no restriction is in reach.
 
 use rayon::prelude::*;
 

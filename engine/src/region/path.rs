@@ -1,7 +1,7 @@
 //! Paths: nodes passed, shape on the map, and legs with street names.
 
 use super::Region;
-use super::locate::{Access, Drive, HEADINGS, course, end_mm, heading_of};
+use super::locate::{Access, Drive, end_mm, heading_of};
 use crate::geo::LatLon;
 use crate::graph::roads::Heading;
 use crate::ids::NodeId;
@@ -196,13 +196,5 @@ impl Region {
             parts.iter_mut().for_each(|part| std::mem::swap(&mut part.1, &mut part.2));
         }
         parts
-    }
-
-    /// The courses of a path in order, for checks that no restriction is broken: road and whether along its shape.
-    #[must_use]
-    pub fn path_courses(&self, path: &Path) -> Vec<(crate::ids::RoadId, bool)> {
-        let drives = self.drives(path);
-        let courses = drives.iter().map(|drive| course(drive.road, drive.heading));
-        courses.map(|c| (crate::ids::RoadId::new(c / 2), heading_of(c) == HEADINGS[0])).collect()
     }
 }

@@ -81,6 +81,9 @@ impl Region {
         let roads = &self.contents.roads;
         let target = flat(point, self.index.shrink);
         let first = self.index.tree.nearest_neighbor(target)?.distance_2(&target);
+        if first.sqrt() > max_m * 1.5 + 10.0 {
+            return None;
+        }
         // The plane of the tree is wrong by a few per cent far from the middle; whatever could be nearer is looked at.
         let radius = first.sqrt() * 1.1 + 1.0;
         let nearest = self

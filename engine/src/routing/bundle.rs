@@ -4,8 +4,6 @@
 //! tree. So the row of the lower one can take in that of the upper one, and the place then costs no more than a node.
 //! Ends that are not related (rare: copies of restricted junctions) keep rows of their own.
 
-use std::borrow::Cow;
-
 use super::NEVER;
 use super::hierarchy::Hierarchy;
 use super::labels::least_sum;
@@ -46,8 +44,8 @@ impl Bundle {
         bundles
     }
 
-    fn take_in(&mut self, row: &Cow<'_, [u32]>, extra: u32) {
-        for (mine, &theirs) in self.ms.iter_mut().zip(row.iter()) {
+    fn take_in(&mut self, row: &[u32], extra: u32) {
+        for (mine, &theirs) in self.ms.iter_mut().zip(row) {
             *mine = (*mine).min(theirs.wrapping_add(extra));
         }
     }

@@ -1,14 +1,14 @@
-//! Exact travel times on a [`Graph`](crate::graph::csr::Graph).
+//! Exact travel times on a `Graph`.
 //!
-//! [`dijkstra`] is the slow, obvious answer that all others are compared with. The fast one: [`order`] finds a nested
-//! dissection order (with [`separator`]), [`topology`] adds shortcuts once and for all weights, [`weights`] gives them
-//! times, [`labels`] writes down for every node its times to and from all its ancestors, and [`hierarchy`] answers
+//! `dijkstra` is the slow, obvious answer that all others are compared with. The fast one: `order` finds a nested
+//! dissection order (with `separator`), `topology` adds shortcuts once and for all weights, `weights` gives them
+//! times, `labels` writes down for every node its times to and from all its ancestors, and `hierarchy` answers
 //! queries with them. After Dibbelt, Strasser, Wagner: "Customizable Contraction Hierarchies" (arXiv 1402.0402) and the
 //! tree labellings of H2H (Ouyang et al., SIGMOD 2018).
 //!
-//! [`bundle`] joins the ends of a place along a road into one row, for matrices.
+//! `bundle` joins the ends of a place along a road into one row, for matrices.
 //!
-//! All times are `u32` milliseconds below [`NEVER`].
+//! All times are `u32` milliseconds below `NEVER`.
 
 pub(crate) mod ancestors;
 pub(crate) mod bundle;
@@ -19,6 +19,9 @@ pub(crate) mod order;
 pub(crate) mod separator;
 pub(crate) mod topology;
 pub(crate) mod weights;
+
+#[cfg(test)]
+mod tests;
 
 pub use topology::HierarchyError;
 

@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 const DIRECTIONS: [(i64, i64); 4] = [(1, 0), (0, 1), (1, 1), (1, -1)];
 /// One over the share of nodes that are sources, and that are sinks.
 const END_SHARE: usize = 4;
+/// Nodes of the largest separator looked for. What needs more is no road network, and would take for ever to cut.
+const SEPARATOR_MAX: usize = 500;
 const NONE: u32 = u32::MAX;
 /// The super source as a predecessor, the super sink as a successor.
 const TERMINAL: u32 = u32::MAX - 1;
@@ -44,7 +46,8 @@ pub(crate) enum Side {
     Separator,
 }
 
-/// The best separator found: the side of each node. `None` if no direction gives two sides that are not empty.
+/// The best separator found: the side of each node. `None` if no direction gives two sides that are not
+/// empty and a separator within bounds.
 pub(crate) fn separate(part: &Part) -> Option<Vec<Side>> {
     let mut best: Option<(Score, Vec<Side>)> = None;
     for direction in DIRECTIONS {
@@ -57,7 +60,7 @@ pub(crate) fn separate(part: &Part) -> Option<Vec<Side>> {
             if reversed {
                 nodes.reverse();
             }
-            let sides = Flow::new(part, &nodes).cut();
+            let Some(sides) = Flow::new(part, &nodes).cut() else { continue };
             let score = Score::of(&sides);
             if score.smaller > 0 && best.as_ref().is_none_or(|(other, _)| score.beats(other)) {
                 best = Some((score, sides));
@@ -118,19 +121,25 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// Fills up with paths and reads the cut nearest to the sources.
-    fn cut(mut self) -> Vec<Side> {
+    /// Fills up with paths and reads the cut nearest to the sources; `None` if it is too large.
+    fn cut(mut self) -> Option<Vec<Side>> {
+        let mut n_paths = 0;
         while let Some(end) = self.search() {
+            n_paths += 1;
+            if n_paths > SEPARATOR_MAX {
+                return None;
+            }
             self.augment(end);
         }
         let reached = |state: usize| self.parent[state] != NONE;
-        (0..self.part.n())
+        let sides = (0..self.part.n())
             .map(|node| match (reached(2 * node), reached(2 * node + 1)) {
                 (_, true) => Side::Left,
                 (true, false) => Side::Separator,
                 (false, false) => Side::Right,
             })
-            .collect()
+            .collect();
+        Some(sides)
     }
 
     /// Breadth-first search in the residual graph; the state behind a sink that has room, if there is one.

@@ -14,6 +14,8 @@ use crate::graph::num::row;
 const EDGES_MAX: usize = 1 << 28;
 /// Shortcuts for each node beyond which something other than a road network was given.
 const EDGES_PER_NODE_MAX: usize = 200;
+/// Upper neighbours of one node; customisation takes their square. Road networks of whole countries need a few hundred.
+const UPPER_MAX: usize = 2_000;
 /// Shortcuts allowed whatever the number of nodes.
 const EDGES_FREE: usize = 1 << 20;
 
@@ -69,7 +71,7 @@ impl Topology {
             mine.dedup();
             mine.shrink_to_fit();
             n_edges += mine.len();
-            if n_edges > limit {
+            if n_edges > limit || mine.len() > UPPER_MAX {
                 return Err(HierarchyError::TooDense { nodes: n, limit });
             }
             match mine.split_last() {

@@ -223,7 +223,8 @@ function people(theme: Theme): LayerSpecification[] {
         'icon-size': ['interpolate', ['linear'], ['zoom'], 8, 0.62, 12, 0.9, 15, 1.1],
         'icon-allow-overlap': true,
         'icon-ignore-placement': true,
-        'text-field': ['step', ['zoom'], '', 10, ['get', 'left']],
+        // From afar only where it matters; names of places come first there.
+        'text-field': ['step', ['zoom'], ['match', ['get', 'urgency'], 'calm', '', ['get', 'left']], 11.5, ['get', 'left']],
         'text-font': FONT_BOLD,
         'text-size': 11.5,
         'text-anchor': 'top',

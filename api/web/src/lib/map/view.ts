@@ -29,6 +29,8 @@ export interface MapHooks {
 
 /** Drawing more often than this costs battery and shows nothing. */
 const FRAME_MS = 33;
+/** A machine that takes longer than this to draw is left half of its time for everything else. */
+const SLOW_MS = 100;
 const REACH_PX = 14;
 
 export class MapView {
@@ -38,8 +40,12 @@ export class MapView {
   #theme: Theme;
   #hooks: MapHooks;
   #data = new Map<SourceName, GeoJSON>();
+  #told = new Map<SourceName, string>();
   #frame = 0;
   #drawnAt = 0;
+  #tickedAt = 0;
+  /** The longest recent frame, forgotten bit by bit. */
+  #slowestMs = 0;
 
   constructor(container: HTMLElement, region: Region, tiles: string, theme: Theme, hooks: MapHooks) {
     this.#region = region;
@@ -77,7 +83,11 @@ export class MapView {
     this.#frame = requestAnimationFrame(this.#tick);
   }
 
+  /** Shows new data; every change costs a drawing of the whole map, so what is the same is not handed on. */
   set(source: SourceName, data: GeoJSON): void {
+    const text = JSON.stringify(data);
+    if (text === this.#told.get(source)) return;
+    this.#told.set(source, text);
     this.#data.set(source, data);
     this.map.getSource<GeoJSONSource>(source)?.setData(data);
   }
@@ -112,14 +122,16 @@ export class MapView {
     for (const { name, image } of drawIcons(this.#theme)) {
       if (!this.map.hasImage(name)) this.map.addImage(name, image, { pixelRatio: ICON_RATIO });
     }
-    for (const [source, data] of this.#data) this.set(source, data);
+    for (const [source, data] of this.#data) this.map.getSource<GeoJSONSource>(source)?.setData(data);
     drawLand(this.map, this.#region, this.#theme);
   }
 
   #tick = (wallMs: number) => {
     this.#frame = requestAnimationFrame(this.#tick);
+    this.#slowestMs = Math.max(Math.min(wallMs - this.#tickedAt, 1000), this.#slowestMs * 0.97);
+    this.#tickedAt = wallMs;
     const since = wallMs - this.#drawnAt;
-    if (since < FRAME_MS) return;
+    if (since < (this.#slowestMs > SLOW_MS ? 2 * this.#slowestMs : FRAME_MS)) return;
     this.#drawnAt = wallMs;
     this.#hooks.frame(wallMs, Math.min(since, 1000));
   };

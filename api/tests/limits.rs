@@ -1,0 +1,62 @@
+//! Bounds that need no socket: one below, at, and beyond (I12).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(clippy::print_stdout, clippy::allow_attributes, reason = "a test")]
+
+mod support;
+
+use std::sync::Arc;
+
+use sharxi_api::core_loop::{Input, queue};
+use sharxi_api::executor::Numbered;
+use sharxi_api::intent::Caller;
+use sharxi_api::ledger::Ledger;
+use sharxi_api::limits::{QUEUE_MAX, RING_EVENTS_MAX};
+use sharxi_api::publish::{ClientId, Publisher};
+use sharxi_api::wire::error::Code;
+use sharxi_api::wire::event::Names;
+use sharxi_api::wire::message::Role;
+use sharxi_engine::dispatcher::Dispatcher;
+use sharxi_engine::dispatcher::event::{Event, EventKind};
+use sharxi_engine::ids::VehicleId;
+use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::units::EngineTime;
+use support::Street;
+
+#[test]
+fn a_full_queue_is_overloaded() {
+    let (core, mut inputs) = queue();
+    for n in 0..QUEUE_MAX as u64 {
+        assert_eq!(core.submit(Input::Leave(ClientId(n))), Ok(()));
+    }
+    let refused = core.submit(Input::Leave(ClientId(0))).unwrap_err();
+    assert_eq!(refused.code, Code::Overloaded);
+    assert!(refused.encode(None).contains("\"retry_after_s\":2"));
+    assert!(inputs.try_recv().is_ok());
+    assert_eq!(core.submit(Input::Leave(ClientId(0))), Ok(()));
+}
+
+#[test]
+fn only_the_newest_events_are_kept() {
+    let street = Street::new();
+    let map = Arc::new(Street::new());
+    let dispatcher = Dispatcher::new(map, Policy::default(), &[]);
+    let ledger = Ledger::default();
+    let names = Names { dispatcher: &dispatcher, map: &street, ledger: &ledger };
+    let mut publisher = Publisher::default();
+    let last = RING_EVENTS_MAX as u64 + 1;
+    let event = |seq| -> Numbered {
+        let kind = EventKind::ShiftEnded { vehicle: VehicleId::new(0) };
+        (Some(seq), Event { at: EngineTime::default(), kind })
+    };
+    let events: Vec<Numbered> = (1..=last).map(event).collect();
+    publisher.publish(&events, names);
+    let desk = Caller { role: Role::Operator, name: "desk".into() };
+    let missed = |seen| publisher.missed(&desk, seen, last).map(|events| events.len());
+    assert_eq!(missed(0), None, "event 1 is no longer kept");
+    assert_eq!(missed(1), Some(RING_EVENTS_MAX));
+    assert_eq!(missed(last), Some(0));
+    assert_eq!(missed(last + 1), None, "an event that there has not been");
+    let anna = Caller { role: Role::Rider, name: "anna".into() };
+    assert_eq!(publisher.missed(&anna, 1, last).map(|events| events.len()), Some(0));
+}

@@ -1,0 +1,157 @@
+//! The pieces of the hierarchy on graphs that are no maps: random, dense, long, unconnected.
+
+use super::NEVER;
+use super::dijkstra;
+use super::hierarchy::Hierarchy;
+use super::topology::{HierarchyError, Topology, preorder};
+use crate::geo::LatLon;
+use crate::graph::csr::{Arc, Graph};
+use crate::graph::num::row;
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u32) -> u32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        u32::try_from((z ^ (z >> 31)) % u64::from(n)).unwrap()
+    }
+}
+
+/// A connected graph: a random tree, both ways or one, and some arcs more, loops and parallels among them.
+fn random_graph(seed: u64) -> (Vec<LatLon>, Vec<Arc>) {
+    let mut random = Random(seed);
+    let n = 1 + random.below(60);
+    let mut coordinate = || i32::try_from(random.below(100_000)).unwrap();
+    let points = (0..n).map(|_| LatLon::from_e7(coordinate(), coordinate()).unwrap()).collect();
+    let mut arcs = Vec::new();
+    for head in 1..n {
+        let tail = random.below(head);
+        for (tail, head) in [(tail, head), (head, tail)] {
+            if random.below(6) > 0 || arcs.is_empty() {
+                arcs.push(Arc { tail, head, time: 1 + random.below(1000), course: 0 });
+            }
+        }
+        arcs.push(Arc { tail, head, time: 1 + random.below(1000), course: 0 });
+    }
+    for _ in 0..random.below(40) {
+        let (tail, head) = (random.below(n), random.below(n));
+        arcs.push(Arc { tail, head, time: 1 + random.below(1000), course: 0 });
+    }
+    (points, arcs)
+}
+
+fn numbered(points: &[LatLon], arcs: &[Arc]) -> Graph {
+    let edges: Vec<_> = arcs.iter().map(|arc| (arc.tail, arc.head)).collect();
+    let number = preorder(points, &edges).unwrap();
+    let renumbered = arcs.iter().map(|arc| Arc {
+        tail: number[arc.tail as usize],
+        head: number[arc.head as usize],
+        ..*arc
+    });
+    let mut moved = points.to_vec();
+    points.iter().zip(&number).for_each(|(&point, &new)| moved[new as usize] = point);
+    Graph::new(moved, renumbered.collect())
+}
+
+#[test]
+fn times_and_paths_equal_dijkstra_with_and_without_labels() {
+    for seed in 0..300 {
+        let (points, arcs) = random_graph(seed);
+        let graph = numbered(&points, &arcs);
+        for limit in [u64::MAX, 0] {
+            let hierarchy = Hierarchy::new(&graph, limit).unwrap();
+            for from in 0..row(graph.n_nodes()) {
+                let truth = dijkstra::times_from(&graph, from);
+                for to in 0..row(graph.n_nodes()) {
+                    let expected = truth[to as usize];
+                    assert_eq!(hierarchy.time(from, to).min(NEVER), expected, "seed {seed}");
+                    check_path(&graph, &hierarchy, (from, to), expected, seed);
+                }
+            }
+        }
+    }
+}
+
+fn check_path(
+    graph: &Graph,
+    hierarchy: &Hierarchy,
+    (from, to): (u32, u32),
+    expected: u32,
+    seed: u64,
+) {
+    let Some(path) = hierarchy.path(from, to) else {
+        return assert_eq!(expected, NEVER, "seed {seed}");
+    };
+    let (mut at, mut ms) = (from, 0);
+    for arc in path {
+        let arc = graph.arcs()[arc as usize];
+        assert_eq!(arc.tail, at, "seed {seed}");
+        (at, ms) = (arc.head, ms + arc.time);
+    }
+    assert_eq!((at, ms), (to, expected), "seed {seed}");
+}
+
+#[test]
+fn the_common_depth_is_that_of_the_lowest_common_ancestor() {
+    for seed in 0..100 {
+        let (points, arcs) = random_graph(seed);
+        let graph = numbered(&points, &arcs);
+        let edges: Vec<_> = graph.arcs().iter().map(|arc| (arc.tail, arc.head)).collect();
+        let topology = Topology::new(graph.n_nodes(), &edges).unwrap();
+        let ancestors = super::ancestors::Ancestors::new(&topology);
+        let line = |node: u32| {
+            let up = |&node: &u32| (node > 0).then(|| topology.parent[node as usize]);
+            std::iter::successors(Some(node), up).collect::<Vec<u32>>()
+        };
+        for a in 0..row(graph.n_nodes()) {
+            for b in 0..row(graph.n_nodes()) {
+                let of_b = line(b);
+                let common = line(a).into_iter().find(|node| of_b.contains(node)).unwrap();
+                let expected = topology.depth[common as usize];
+                assert_eq!(ancestors.common_depth(a, b), expected, "seed {seed}: {a} {b}");
+            }
+        }
+    }
+}
+
+#[test]
+fn separators_stay_small_on_a_grid() {
+    let side = 40;
+    let id = |x: u32, y: u32| y * side + x;
+    let mut points = Vec::new();
+    let mut edges = Vec::new();
+    for y in 0..side {
+        for x in 0..side {
+            let e7 = |n: u32| i32::try_from(n * 1000).unwrap();
+            points.push(LatLon::from_e7(e7(y), e7(x)).unwrap());
+            edges.extend((x + 1 < side).then(|| (id(x, y), id(x + 1, y))));
+            edges.extend((y + 1 < side).then(|| (id(x, y), id(x, y + 1))));
+        }
+    }
+    let number = preorder(&points, &edges).unwrap();
+    let renumbered: Vec<_> =
+        edges.iter().map(|&(a, b)| (number[a as usize], number[b as usize])).collect();
+    let topology = Topology::new(points.len(), &renumbered).unwrap();
+    assert!(topology.is_preorder());
+    // A perfect order has a depth of about 3 sides; this one may be somewhat worse.
+    let depth = topology.depth.iter().max().copied().unwrap();
+    assert!(depth < 5 * side, "{depth}");
+}
+
+#[test]
+fn graphs_that_are_no_road_networks_are_refused_in_time() {
+    // Two parts.
+    let points = vec![LatLon::default(); 4];
+    assert_eq!(preorder(&points, &[(0, 1), (2, 3)]), Err(HierarchyError::NotConnected { node: 2 }));
+    // A clique and a long tail, so that the bound on all shortcuts is not what is hit.
+    let with_tail = |n: u32| -> Vec<(u32, u32)> {
+        let clique = (0..n).flat_map(|a| (0..a).map(move |b| (a, b)));
+        clique.chain((n..12_000).map(|node| (node, node - 1))).collect()
+    };
+    assert!(Topology::new(12_000, &with_tail(2_001)).is_ok());
+    let refused = Topology::new(12_000, &with_tail(2_002));
+    assert!(matches!(refused, Err(HierarchyError::TooDense { .. })));
+}
