@@ -13,3 +13,6 @@ pub mod destinations;
 pub mod draw;
 
 pub mod spots;
+
+#[cfg(test)]
+mod tests;
