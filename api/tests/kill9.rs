@@ -21,7 +21,7 @@ use support::{Client, get};
 use tokio_tungstenite::tungstenite::Message;
 
 const N_CLIENTS: u64 = 8;
-const N_VEHICLES: usize = 12;
+const N_VEHICLES: usize = 150;
 
 /// A small generator of the moments and trips (Steele et al. 2014, SplitMix64).
 struct Random(u64);
@@ -151,6 +151,14 @@ async fn check(addr: SocketAddr, history: &[(String, Value, Option<Value>)]) {
     for visit in vehicles.iter().flat_map(|vehicle| vehicle["plan"]["visits"].as_array().unwrap()) {
         let visited = (visit["request_id"].to_string(), visit["action"].to_string());
         assert!(planned.insert(visited), "I3 {visit} is planned twice");
+    }
+    // No vehicle ever drives here, so whoever was promised a ride is still in somebody's plan, once.
+    for (_, command, answer) in history {
+        let promised = answer.as_ref().is_some_and(|answer| answer["result"] == "promised");
+        for action in ["board", "alight"] {
+            let visit = (command["request_id"].to_string(), json!(action).to_string());
+            assert!(!promised || planned.contains(&visit), "I1 {visit:?} is in no plan");
+        }
     }
     println!("{acknowledged} acknowledged of {sent} sent, {promised} promised, {requests} kept");
 }
