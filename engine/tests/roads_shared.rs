@@ -3,7 +3,10 @@
 //! Needs the folder `shared/data/osm` beside the repository; where it is missing there is nothing to compare, and the
 //! test says so and returns.
 
-#![expect(clippy::disallowed_methods, reason = "the core is given bytes; this test opens the files")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the core is given bytes; this test opens the files"
+)]
 
 use sharxi_engine::import::{Profile, import_pbf};
 

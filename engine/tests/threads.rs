@@ -30,7 +30,8 @@ fn play(threads: usize) -> (Vec<Event>, u64) {
         for id in 0..200 {
             let time = minute(1) + Millis::from_secs(id * 7);
             town.run_until(time);
-            let ride = town.request(&format!("r{id}"), corner(id * 2 + 1000), corner(id * 2 + 7001));
+            let ride =
+                town.request(&format!("r{id}"), corner(id * 2 + 1000), corner(id * 2 + 7001));
             town.apply(time, Command::RequestRide(ride));
         }
         (town.log, town.dispatcher.state_hash())

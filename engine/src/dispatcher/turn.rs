@@ -19,6 +19,9 @@ const OVERDUE_AFTER: Millis = Millis::from_secs(2);
 /// … and again after this long, as long as it stays silent.
 const OVERDUE_AGAIN: Millis = Millis::from_secs(15);
 
+/// Far enough from the end of the integers that no sum of real durations gets there.
+const TIME_MAX: EngineTime = EngineTime::from_unix_ms(900_000_000_000_000);
+
 /// One command being applied.
 pub(super) struct Turn<'a> {
     pub(super) ctx: Context<'a>,
@@ -38,6 +41,9 @@ impl<'a> Turn<'a> {
     ) -> Result<Self, CommandError> {
         if now < state.now {
             return Err(CommandError::TimeRunsBack { at: now, last: state.now });
+        }
+        if now > TIME_MAX {
+            return Err(CommandError::Invalid("the time lies beyond the year 30,000"));
         }
         let ctx = Context { oracle, policy, now };
         Ok(Self { ctx, state, events: Vec::new(), dirty: BTreeSet::new() })
