@@ -208,11 +208,11 @@ fn a_late_vehicle_is_noticed_and_said_so() {
         1.0 late departs
         16.0 anna is at risk, 2 s
         16.0 anna is broken, 2 s
-        25.0 late arrives at 3,0
-        25.0 anna boards late
-        25.5 late departs
-        30.5 late arrives at 8,0
-        31.0 anna alights from late
+        24.8 late arrives at 3,0
+        24.8 anna boards late
+        25.3 late departs
+        30.3 late arrives at 8,0
+        30.8 anna alights from late
     "#]]
     .assert_eq(&town.story());
 }

@@ -14,8 +14,10 @@ use crate::oracle::Oracle;
 use crate::planning::policy::Policy;
 use crate::units::{EngineTime, Millis};
 
-/// A vehicle that has not reported this long after its time is looked at, and again after as long.
+/// A vehicle that has not reported this long after its time is looked at …
 const OVERDUE_AFTER: Millis = Millis::from_secs(2);
+/// … and again after this long, as long as it stays silent.
+const OVERDUE_AGAIN: Millis = Millis::from_secs(15);
 
 /// One command being applied.
 pub(super) struct Turn<'a> {
@@ -155,7 +157,10 @@ impl<'a> Turn<'a> {
                 | NextAct::Board { at, .. }
                 | NextAct::Alight { at, .. } => Some(at),
             };
-            vehicle.due = act_at.map(|at| at.max(now) + OVERDUE_AFTER);
+            let overdue = |at: EngineTime| at + OVERDUE_AFTER <= now;
+            vehicle.due = act_at.map(|at| {
+                if overdue(at) { now + OVERDUE_AGAIN } else { at.max(now) + OVERDUE_AFTER }
+            });
             let due = vehicle.due;
             if let Some(time) = before {
                 self.state.due.remove(&(time, Due::Overdue(id)));
