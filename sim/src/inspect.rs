@@ -24,9 +24,9 @@ pub enum InspectError {
     Fleet(#[from] FleetError),
     #[error(transparent)]
     Audit(#[from] AuditError),
-    #[error("write the log: {0}")]
+    #[error("write the log")]
     Log(#[from] io::Error),
-    #[error("a file of the study is no UTF-8: {0}")]
+    #[error("a file of the study is no UTF-8")]
     Text(#[from] FromUtf8Error),
 }
 

@@ -1,7 +1,7 @@
 use sharxi_engine::demand::request::When;
 use sharxi_engine::geo::LatLon;
 
-use super::draw::{Order, demand};
+use super::draw::{ModelError, Order, demand};
 use super::profile::{Profile, ProfileError};
 use crate::clock::{self, LocalClock};
 use crate::demand::{self as file, DemandRow};
@@ -36,11 +36,14 @@ fn landscape() -> Landscape {
 }
 
 fn made(profile: &Profile, seed: u64) -> Vec<DemandRow> {
+    demand(profile, &landscape(), order(seed, 2000)).unwrap()
+}
+
+fn order(seed: u64, requests_per_day: u32) -> Order {
     let start = clock::parse("2026-11-24T00:00:00+01:00").unwrap();
     let end = clock::shifted(start, clock::DAY_MS);
     let clock = LocalClock::of("2026-11-24T00:00:00+01:00").unwrap();
-    let order = Order { seed, requests_per_day: 2000, start, end, clock };
-    demand(profile, &landscape(), order).unwrap()
+    Order { seed, requests_per_day, start, end, clock }
 }
 
 #[test]
@@ -105,4 +108,13 @@ fn bundled_profiles_can_be_read_and_bad_ones_say_why() {
         assert!(error.to_string().contains(expected), "{bad}: {error}");
     }
     assert!(Profile::parse(&PROFILES[1].replace("trip_min_m", "trip_mim_m")).is_err());
+}
+
+#[test]
+fn a_million_trips_are_the_limit() {
+    let profile = Profile::parse(PROFILES[1]).unwrap();
+    let nowhere = Landscape::default();
+    let error = |n| demand(&profile, &nowhere, order(1, n)).unwrap_err();
+    assert!(matches!(error(1_000_000), ModelError::NoPlace));
+    assert!(matches!(error(1_000_001), ModelError::TooMany { n_trips: 1_000_001 }));
 }

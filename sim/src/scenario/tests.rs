@@ -28,6 +28,17 @@ fn read(text: &str, sets: &[&str]) -> Result<Scenario, ScenarioError> {
     parse(text, Path::new("folder"), &sets, &Given::default())
 }
 
+/// An error with all that led to it, as the command shows it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(&format!(": {error}"));
+        source = error.source();
+    }
+    text
+}
+
 #[test]
 fn a_scenario_says_everything() {
     let scenario = read(TEXT, &[]).unwrap();
@@ -72,7 +83,7 @@ fn errors_say_what_is_wrong() {
         ("seed", "--set seed: must be KEY=VALUE"),
     ];
     for (set, expected) in cases {
-        let error = read(TEXT, &[set]).unwrap_err().to_string();
+        let error = chain(&read(TEXT, &[set]).unwrap_err());
         assert!(error.contains(expected), "{set}: {error}");
     }
     let error = read("region = \"r\"", &[]).unwrap_err().to_string();

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &args::Run, as_json: bool) -> Result<Outcome> {
     let verdict =
         if args.audit { Some(inspect::inspect(&scenario, &prepared, &study)?) } else { None };
     let is_good = verdict.as_ref().is_none_or(|verdict| verdict.breaches.is_empty());
-    let kpi = study.kpi(true);
+    let kpi = study.kpi(!args.no_timings);
     let text = if as_json {
         let mut value = serde_json::to_value(&kpi)?;
         if let (Some(verdict), Value::Object(fields)) = (&verdict, &mut value) {
