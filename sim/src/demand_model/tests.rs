@@ -1,3 +1,5 @@
+//! Demand follows its profile, and its seed.
+
 use sharxi_engine::demand::request::When;
 use sharxi_engine::geo::LatLon;
 

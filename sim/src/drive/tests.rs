@@ -1,3 +1,5 @@
+//! A drive against a real service over real sockets, in a made-up town.
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

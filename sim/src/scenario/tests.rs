@@ -1,3 +1,5 @@
+//! What a scenario may say, and what is said about one that may not.
+
 use std::path::{Path, PathBuf};
 
 use sharxi_engine::units::Millis;
