@@ -1,4 +1,4 @@
-//! Every bound of the engine in one place. Each has a test that hits it.
+//! The dispatcher's bounds in one place; those of import and routing stand beside their code.
 
 /// Riders in one request (passengers, wheelchair users included).
 pub const PARTY_MAX: u8 = 16;

@@ -1,7 +1,8 @@
 //! The one interface to travel times. The dispatcher knows roads only through it.
 //!
 //! Contract, the same for every implementation: times are exact earliest arrivals under turn restrictions on the
-//! region's graph; `time(a, c) <= time(a, b) + time(b, c)` if the vehicle stops at `b`; a matrix cell equals the
+//! region's graph; `time(a, c) <= time(a, b) + time(b, c)`, except that stopping at `b` near a junction with a
+//! forbidden turn can be quicker than that junction allows, for who stops may turn round; a matrix cell equals the
 //! single query bit for bit; a path adds up to the time of its query.
 
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{EngineTime, Millis};
 
-/// Never later than these two points in time; built once, on the offer, and never extended.
+/// Never picked up or off later, never on board longer than this; built once, on the offer, and never extended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Promise {
     ready_at: EngineTime,

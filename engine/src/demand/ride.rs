@@ -25,7 +25,7 @@ pub enum RideState {
         /// Last moment to accept.
         expires_at: EngineTime,
     },
-    /// Accepted; `pickup` is `None` until a vehicle that broke down left the rider somewhere else.
+    /// Accepted, and not yet picked up.
     Promised,
     /// In the vehicle since `boarded_at`.
     OnBoard {

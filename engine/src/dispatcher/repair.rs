@@ -16,6 +16,9 @@ use crate::planning::rescue;
 use crate::planning::view::View;
 use crate::units::{EngineTime, Millis};
 
+/// A rider who will be late anyway changes vehicles only to be this much less late.
+const WORTH_A_CHANGE_MS: i64 = 60_000;
+
 impl Turn<'_> {
     /// Gives all riders of a vehicle that is out of service to others.
     pub(super) fn place_again(&mut self, id: VehicleId) {
@@ -36,6 +39,7 @@ impl Turn<'_> {
                     let dwell = self.ctx.policy.boarding(alight.party);
                     Some(Visit {
                         action: Action::Board,
+                        // `alight.latest` holds the time on board since the first boarding.
                         location: at,
                         earliest: now,
                         dwell,
@@ -82,6 +86,10 @@ impl Turn<'_> {
             self.hand_over(request, from, swap.place.vehicle);
             return;
         }
+        if self.ride(request).is_ok_and(|ride| matches!(ride.state, RideState::Offered { .. })) {
+            self.expire(request);
+            return;
+        }
         search.goal = Goal::LeastLate;
         match insertion::best(&search, fleet, active, None) {
             Some(place) => self.place_late((board, alight), from, &place),
@@ -109,6 +117,11 @@ impl Turn<'_> {
     /// Tells rider and operator once that the promise is at risk; the promised times are watched from now on.
     fn warn(&mut self, request: RequestId, late: Millis) {
         let Some(ride) = self.ride_mut(request) else { return };
+        if matches!(ride.state, RideState::Offered { .. }) {
+            // Nothing was promised yet: the offer is taken back.
+            self.expire(request);
+            return;
+        }
         if ride.warned || late == Millis::ZERO {
             return;
         }
@@ -182,30 +195,33 @@ impl Turn<'_> {
     /// their promise; lateness that is left is accepted and announced.
     pub(super) fn guard(&mut self, id: VehicleId) {
         let mut tried = Vec::new();
-        while let Some(late) = self.first_late(id) {
-            if late.boarded_at.is_some() || tried.contains(&late.request) {
-                self.accept_lateness(id);
-                return;
-            }
-            tried.push(late.request);
-            self.move_away(id, late.request);
+        while let Some(late) = self.first_late(id, &tried) {
+            tried.push(late);
+            self.move_away(id, late);
         }
+        self.accept_lateness(id);
     }
 
-    /// The first visit that would be late.
-    fn first_late(&self, id: VehicleId) -> Option<Visit> {
+    /// The first rider who would be late, is not on board and was not tried yet.
+    fn first_late(&self, id: VehicleId, tried: &[RequestId]) -> Option<RequestId> {
         let vehicle = self.state.vehicles.get(id.idx())?;
         let mut view = View::default();
         vehicle.schedule().view(self.ctx.policy, self.now(), &mut view);
         let mut timed = vehicle.visits.iter().zip(&view.times);
-        timed.find(|(visit, times)| visit.late(**times) > Millis::ZERO).map(|(visit, _)| *visit)
+        timed
+            .find(|(visit, times)| {
+                visit.late(**times) > Millis::ZERO
+                    && visit.boarded_at.is_none()
+                    && !tried.contains(&visit.request)
+            })
+            .map(|(visit, _)| visit.request)
     }
 
-    /// Gives a rider who is not on board to another vehicle, if one can keep the promise.
+    /// Gives a rider who is not on board to another vehicle, if one can keep the promise or is much less late.
     fn move_away(&mut self, id: VehicleId, request: RequestId) {
         let ctx = self.ctx;
         let Some(vehicle) = self.state.vehicles.get(id.idx()) else { return };
-        let first_locked = vehicle.schedule().first_is_under_way();
+        let first_locked = vehicle.schedule().first_is_under_way(ctx.now + ctx.policy.react);
         let mut own = vehicle.visits.iter().enumerate().filter(|(_, v)| v.request == request);
         let (Some((position, &board)), Some((_, &alight))) = (own.next(), own.next()) else {
             return;
@@ -213,12 +229,29 @@ impl Turn<'_> {
         if first_locked && position == 0 {
             return;
         }
-        let search = Search::new(ctx, Goal::Promise, (board, alight));
+        let Ok(ride) = self.ride(request) else { return };
+        let late = i64::from(self.foreseen_late(ride, request).get());
+        // What counts is the promise, not the lateness that was accepted before.
+        let (board, alight) = match ride.promise {
+            Some(promise) => (
+                Visit { latest: promise.pickup_by().max(board.earliest), ..board },
+                Visit { latest: promise.dropoff_by(), ..alight },
+            ),
+            None => (board, alight),
+        };
+        let mut search = Search::new(ctx, Goal::Promise, (board, alight));
         let (fleet, active) = (&self.state.vehicles, &self.state.active);
         if let Some(place) = insertion::best(&search, fleet, active, Some(id)) {
             self.release(request, id);
             self.take((board, alight), &place);
             self.hand_over(request, id, place.vehicle);
+            return;
+        }
+        search.goal = Goal::LeastLate;
+        let place = insertion::best(&search, fleet, active, Some(id));
+        if let Some(place) = place.filter(|place| place.first + WORTH_A_CHANGE_MS < late) {
+            self.release(request, id);
+            self.place_late((board, alight), id, &place);
         }
     }
 

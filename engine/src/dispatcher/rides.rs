@@ -106,8 +106,13 @@ impl Turn<'_> {
         promise: Promise,
     ) -> Result<(Promise, Insertion), RejectReason> {
         let ctx = self.ctx;
-        let visits =
+        let mut visits =
             Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
+        if !request.accept_at_once {
+            // Nobody boards before they have answered; like this the plan holds whenever they do.
+            let answered = ctx.now + ctx.policy.offer_ttl + Millis::new(1);
+            visits.0.earliest = visits.0.earliest.max(answered);
+        }
         self.someone_fits(&visits.0)?;
         let search = Search::new(ctx, Goal::Promise, visits);
         let (fleet, active) = (&self.state.vehicles, &self.state.active);
@@ -214,7 +219,11 @@ impl Turn<'_> {
         if reason != RejectReason::NoVehicleInTime {
             return None;
         }
-        let later = RideRequest { when: When::Now, ..request.clone() };
+        let when = match request.when {
+            When::ArriveBy(_) => When::DepartAt(promise_for(self.ctx, request).ok()?.ready_at()),
+            when => when,
+        };
+        let later = RideRequest { when, ..request.clone() };
         let promise = promise_for(self.ctx, &later).ok()?;
         let visits =
             Visit::pair(id, (request.from, request.to), request.party, &promise, self.ctx.policy);
@@ -238,9 +247,14 @@ impl Turn<'_> {
         if self.now() > expires_at {
             return Err(CommandError::NotNow { command, why: "the offer has expired" });
         }
+        let ctx = self.ctx;
         if let Some(ride) = self.ride_mut(request) {
             ride.state = RideState::Promised;
         }
+        if let Some(record) = self.vehicle_mut(vehicle) {
+            record.accept(request, promise.ready_at(), ctx);
+        }
+        self.touch(vehicle);
         self.state.due.remove(&(expires_at, Due::Offer(request)));
         let (pickup_at, dropoff_at) = self.planned_times(request, vehicle, promise);
         self.say(EventKind::Promised { request, vehicle, promise, pickup_at, dropoff_at });

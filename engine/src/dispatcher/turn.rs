@@ -16,8 +16,13 @@ use crate::units::{EngineTime, Millis};
 
 /// A vehicle that has not reported this long after its time is looked at …
 const OVERDUE_AFTER: Millis = Millis::from_secs(2);
-/// … and again after this long, as long as it stays silent.
-const OVERDUE_AGAIN: Millis = Millis::from_secs(15);
+/// … again this long after its silence would cost somebody the promise …
+const OVERDUE_AGAIN: Millis = Millis::from_secs(1);
+/// … and at least this often.
+const OVERDUE_AGAIN_MAX: Millis = Millis::from_secs(15);
+
+/// Whoever was silent for this long has cost what there was to cost.
+const OVERDUE_LONG: Millis = Millis::from_secs(900);
 
 /// Far enough from the end of the integers that no sum of real durations gets there.
 const TIME_MAX: EngineTime = EngineTime::from_unix_ms(900_000_000_000_000);
@@ -150,31 +155,43 @@ impl<'a> Turn<'a> {
     /// Numbers the changed plans and notes when to look at each vehicle again.
     fn announce_plans(&mut self) {
         for id in std::mem::take(&mut self.dirty) {
-            let policy = self.ctx.policy;
-            let now = self.ctx.now;
+            self.watch(id);
             let Some(vehicle) = self.state.vehicles.get_mut(id.idx()) else { continue };
             vehicle.version += 1;
             let version = vehicle.version;
-            let before = vehicle.due.take();
-            let act_at = match vehicle.next_act(policy) {
-                NextAct::Idle => None,
-                NextAct::Depart { at, .. }
-                | NextAct::Arrive { at, .. }
-                | NextAct::Board { at, .. }
-                | NextAct::Alight { at, .. } => Some(at),
-            };
-            let overdue = |at: EngineTime| at + OVERDUE_AFTER <= now;
-            vehicle.due = act_at.map(|at| {
-                if overdue(at) { now + OVERDUE_AGAIN } else { at.max(now) + OVERDUE_AFTER }
-            });
-            let due = vehicle.due;
-            if let Some(time) = before {
-                self.state.due.remove(&(time, Due::Overdue(id)));
-            }
-            if let Some(time) = due {
-                self.state.due.insert((time, Due::Overdue(id)));
-            }
             self.say(EventKind::PlanChanged { vehicle: id, version });
+        }
+    }
+
+    /// Notes when to look at a vehicle again if it does not report its next act.
+    pub(super) fn watch(&mut self, id: VehicleId) {
+        let (policy, now) = (self.ctx.policy, self.ctx.now);
+        let Some(vehicle) = self.state.vehicles.get_mut(id.idx()) else { return };
+        let before = vehicle.due.take();
+        let act_at = match vehicle.next_act(policy) {
+            NextAct::Idle => None,
+            NextAct::Depart { at, .. }
+            | NextAct::Arrive { at, .. }
+            | NextAct::Board { at, .. }
+            | NextAct::Alight { at, .. } => Some(at),
+        };
+        vehicle.due = act_at.map(|at| {
+            if at + OVERDUE_AFTER > now {
+                return at.max(now) + OVERDUE_AFTER;
+            }
+            if at + OVERDUE_LONG < now {
+                return now + OVERDUE_AGAIN_MAX;
+            }
+            // A long silence makes the expected times grow twice as fast as time passes.
+            let half = Millis::new(vehicle.schedule().slack(policy, now).get() / 2);
+            now + (half + OVERDUE_AGAIN).min(OVERDUE_AGAIN_MAX)
+        });
+        let due = vehicle.due;
+        if let Some(time) = before {
+            self.state.due.remove(&(time, Due::Overdue(id)));
+        }
+        if let Some(time) = due {
+            self.state.due.insert((time, Due::Overdue(id)));
         }
     }
 }

@@ -36,9 +36,9 @@ impl Turn<'_> {
                     if let Some(vehicle) = self.vehicle_mut(id) {
                         vehicle.due = None;
                     }
-                    // Looked at again after a while, as long as it stays silent.
-                    self.touch(id);
                     self.guard(id);
+                    // Again after a while, as long as it stays silent.
+                    self.watch(id);
                 }
             }
         }

@@ -79,7 +79,7 @@ impl Turn<'_> {
         self.touch(id);
     }
 
-    /// Checks when a fact happened and returns when the plan wanted it.
+    /// Checks when a fact happened and returns the vehicle.
     fn check_fact(
         &self,
         id: VehicleId,
@@ -106,6 +106,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn depart(&mut self, id: VehicleId, at: EngineTime) -> Result<(), CommandError> {
+        let ctx = self.ctx;
         let command = "depart";
         let vehicle = self.check_fact(id, at, command)?;
         let NextAct::Depart { at: planned, path } = vehicle.next_act(self.ctx.policy) else {
@@ -119,12 +120,7 @@ impl Turn<'_> {
         };
         let standing = Standing { location, arc: path.first_arc };
         if let Some(vehicle) = self.vehicle_mut(id) {
-            vehicle.next_path = None;
-            vehicle.motion = Motion::Driving { path, departed: at };
-            // From here on the first leg is the path itself.
-            if let Some(leg) = vehicle.legs.first_mut() {
-                *leg = crate::units::Millis::ZERO;
-            }
+            vehicle.depart(path, at, ctx);
         }
         self.say_at(at, EventKind::Departed { vehicle: id, standing });
         self.settle(id, at, planned);
@@ -204,6 +200,7 @@ impl Turn<'_> {
             for other in &mut vehicle.visits {
                 if other.request == request {
                     other.boarded_at = Some(boarded_at);
+                    other.latest = other.latest.min(boarded_at + other.ride_max);
                 }
             }
         }
@@ -212,6 +209,7 @@ impl Turn<'_> {
             self.check_kept(request, at, pickup_by);
         }
         self.settle(id, at, ready.max(visit.earliest));
+        self.guard(id);
         Ok(())
     }
 
@@ -238,8 +236,10 @@ impl Turn<'_> {
         let Some(visit) = self.visit(id, position) else {
             return Err(CommandError::NotNow { command, why: "the vehicle does not stand there" });
         };
-        let dropoff_by =
-            self.ride(request)?.promise.map(crate::demand::promise::Promise::dropoff_by);
+        let dropoff_by = self.ride(request)?.promise.map(|promise| {
+            let since = visit.boarded_at.unwrap_or(at);
+            promise.dropoff_by().min(since + promise.ride_max())
+        });
         if let Some(vehicle) = self.vehicle_mut(id) {
             vehicle.finish(position, at, ctx);
             vehicle.seats_taken =
@@ -263,7 +263,9 @@ impl Turn<'_> {
     ) -> Result<(), CommandError> {
         let command = "no_show";
         self.check_fact(id, at, command)?;
-        if self.ride(request)?.state != RideState::Promised {
+        let waits =
+            matches!(self.ride(request)?.state, RideState::Promised | RideState::Stranded { .. });
+        if !waits {
             return Err(CommandError::NotNow { command, why: "the ride is not promised" });
         }
         let Some((position, ready)) = self.position_here(id, request, Action::Board) else {

@@ -46,16 +46,19 @@ impl Motion {
             Self::Standing { at, ready_from, .. } => {
                 Start { location: *at, time: (*ready_from).max(informed), moving: false }
             }
-            Self::Driving { path, departed } => {
-                let start =
-                    |location, elapsed| Start { location, time: *departed + elapsed, moving: true };
-                match path.waypoints.get(next_waypoint(path, *departed, informed)) {
-                    Some(waypoint) => start(Location::Node(waypoint.node), waypoint.elapsed),
-                    None => {
-                        let end = start(path.to, path.duration);
-                        Start { time: end.time.max(informed), ..end }
-                    }
-                }
+            Self::Driving { path, departed } => Self::divert_from(path, *departed, informed),
+        }
+    }
+
+    /// The same for a vehicle that set off, or will, along `path` at `departed`: the next node, else the end of the path.
+    #[must_use]
+    pub fn divert_from(path: &Path, departed: EngineTime, informed: EngineTime) -> Start {
+        let start = |location, elapsed| Start { location, time: departed + elapsed, moving: true };
+        match path.waypoints.get(next_waypoint(path, departed, informed)) {
+            Some(waypoint) => start(Location::Node(waypoint.node), waypoint.elapsed),
+            None => {
+                let end = start(path.to, path.duration);
+                Start { time: end.time.max(informed), ..end }
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::fleet::plan::{Action, NextAct, PlannedVisit};
 use crate::fleet::vehicle::{Duty, Vehicle};
 use crate::fleet::visit::Visit;
 use crate::ids::RequestId;
-use crate::oracle::{Location, Oracle};
+use crate::oracle::{Location, Oracle, Path};
 use crate::planning::insertion::Insertion;
 use crate::planning::policy::Policy;
 use crate::planning::view::View;
@@ -29,18 +29,21 @@ pub struct Context<'a> {
 impl Vehicle {
     /// Puts a ride where the search found its place.
     pub fn insert(&mut self, (board, alight): (Visit, Visit), place: &Insertion, ctx: Context<'_>) {
+        let leaving = self.leaving(ctx);
         self.visits.insert(place.alight_at.min(self.visits.len()), alight);
         self.visits.insert(place.board_at.min(self.visits.len()), board);
         self.errand = None;
-        self.relink(ctx);
         if place.board_at == 0 {
             self.hold = ctx.now + ctx.policy.react;
-            self.redirect(ctx);
+            self.redirect(leaving, ctx);
         }
+        self.relink(ctx);
     }
 
-    /// Takes a ride out; true if it was there. The others come no later than before.
+    /// Takes a ride out; true if it was there. The others come no later than before, but for one case: turning round at a
+    /// stop can be quicker than a junction with a forbidden turn allows.
     pub fn remove(&mut self, request: RequestId, ctx: Context<'_>) -> bool {
+        let leaving = self.leaving(ctx);
         let first = self.visits.first().copied();
         let before = self.visits.len();
         self.visits.retain(|visit| visit.request != request);
@@ -50,20 +53,64 @@ impl Vehicle {
         let first_changed =
             first.map(|visit| visit.location) != self.visits.first().map(|visit| visit.location);
         if first_changed {
-            self.redirect(ctx);
+            self.redirect(leaving, ctx);
         }
         self.relink(ctx);
+        self.board_no_earlier(ctx);
         true
+    }
+
+    /// Lets a rider who has accepted board from `ready_at` on.
+    pub fn accept(&mut self, request: RequestId, ready_at: EngineTime, ctx: Context<'_>) {
+        let own = |visit: &&mut Visit| visit.request == request && visit.action == Action::Board;
+        if let Some(visit) = self.visits.iter_mut().find(own) {
+            visit.earliest = ready_at;
+        }
+        self.board_no_earlier(ctx);
+    }
+
+    /// Notes that the vehicle has set off.
+    pub fn depart(&mut self, path: Arc<Path>, at: EngineTime, ctx: Context<'_>) {
+        self.next_path = None;
+        self.motion = Motion::Driving { path, departed: at };
+        self.relink(ctx);
+    }
+
+    /// The way and time of a vehicle that will have set off before it can be told otherwise.
+    fn leaving(&self, ctx: Context<'_>) -> Option<(Arc<Path>, EngineTime)> {
+        let (_, departs) = self.schedule().leaving(ctx.policy, ctx.now)?;
+        Some((Arc::clone(self.next_path.as_ref()?), departs))
+    }
+
+    /// Who would board so much earlier, only to wait on board for somebody else, that the ride gets too long boards later.
+    fn board_no_earlier(&mut self, ctx: Context<'_>) {
+        let mut view = View::default();
+        for _ in 0..self.visits.len() {
+            self.schedule().view(ctx.policy, ctx.now, &mut view);
+            let excess = |k: usize| {
+                let board = view.boarding.get(k).copied().flatten()?;
+                let ride = view.times.get(k)?.end.since(view.times.get(board)?.begin);
+                let over = ride.saturating_sub(self.visits.get(k)?.ride_max);
+                (over > Millis::ZERO).then_some((board, view.times.get(board)?.begin + over))
+            };
+            let Some((board, later)) = (0..self.visits.len()).find_map(excess) else { return };
+            if let Some(visit) = self.visits.get_mut(board) {
+                if visit.earliest >= later.min(visit.latest) {
+                    return;
+                }
+                visit.earliest = later.min(visit.latest);
+            }
+        }
     }
 
     /// Sends an idle vehicle somewhere to wait.
     pub fn send(&mut self, target: Location, ctx: Context<'_>) {
         self.errand = Some(target);
         self.hold = ctx.now + ctx.policy.react;
-        self.redirect(ctx);
+        self.redirect(None, ctx);
     }
 
-    /// Notes that the first visit is done and the vehicle is free again at `ready_from`.
+    /// Notes that the visit at `position` is done and the vehicle is free again at `ready_from`.
     pub fn finish(&mut self, position: usize, ready_from: EngineTime, ctx: Context<'_>) {
         if position < self.visits.len() {
             self.visits.remove(position);
@@ -71,8 +118,8 @@ impl Vehicle {
         if let Motion::Standing { ready_from: free, .. } = &mut self.motion {
             *free = ready_from;
         }
+        self.redirect(None, ctx);
         self.relink(ctx);
-        self.redirect(ctx);
     }
 
     /// Notes that the vehicle stands where its path ends.
@@ -85,8 +132,8 @@ impl Vehicle {
         if self.errand == Some(place) {
             self.errand = None;
         }
+        self.redirect(None, ctx);
         self.relink(ctx);
-        self.redirect(ctx);
     }
 
     /// Where it has to go next.
@@ -96,41 +143,40 @@ impl Vehicle {
 
     /// Computes the drives between the visits again. O(n) queries.
     fn relink(&mut self, ctx: Context<'_>) {
-        let mut previous = match &self.motion {
-            Motion::Standing { at, .. } => *at,
-            Motion::Driving { path, .. } => path.to,
+        // Up to where it will stop next, the first leg is the way that it was given.
+        let (mut previous, mut driven) = match (&self.motion, &self.next_path) {
+            (Motion::Driving { path, .. }, _) => (path.to, Millis::ZERO),
+            (Motion::Standing { .. }, Some(path)) => (path.to, path.duration),
+            (Motion::Standing { at, .. }, None) => (*at, Millis::ZERO),
         };
         self.legs.clear();
         for visit in &self.visits {
-            self.legs.push(ctx.oracle.time(previous, visit.location));
-            previous = visit.location;
+            self.legs.push(driven + ctx.oracle.time(previous, visit.location));
+            (previous, driven) = (visit.location, Millis::ZERO);
         }
     }
 
-    /// Finds the way to the next target: from where it stands, or from the next node at which it can turn off.
-    fn redirect(&mut self, ctx: Context<'_>) {
+    /// Finds the way to the next target: from where it stands, or from the next node at which it can turn off. `leaving` is
+    /// the way that it takes before it hears of this.
+    fn redirect(&mut self, leaving: Option<(Arc<Path>, EngineTime)>, ctx: Context<'_>) {
         self.next_path = None;
-        let Some(target) = self.target() else { return };
-        match &self.motion {
-            Motion::Standing { at, .. } => {
-                if *at != target {
-                    self.next_path = ctx.oracle.path(*at, target).map(Arc::new);
+        let target = self.target();
+        match (&self.motion, leaving) {
+            (Motion::Standing { .. }, Some((path, departs))) => {
+                let path = target.and_then(|to| onward(&path, departs, to, ctx)).unwrap_or(path);
+                self.hold = departs;
+                self.next_path = Some(path);
+            }
+            (Motion::Standing { at, .. }, None) => {
+                let to = target.filter(|target| *target != *at);
+                self.next_path = to.and_then(|to| ctx.oracle.path(*at, to)).map(Arc::new);
+            }
+            (Motion::Driving { path, departed }, _) => {
+                let departed = *departed;
+                if let Some(path) = target.and_then(|to| onward(path, departed, to, ctx)) {
+                    self.motion = Motion::Driving { path, departed };
                 }
             }
-            Motion::Driving { path, departed } if path.to != target => {
-                let informed = ctx.now + ctx.policy.react;
-                let start = self.motion.divert(informed);
-                // Too close to its stop to be told in time: it stops there and goes on from there.
-                if matches!(start.location, Location::Node(_))
-                    && start.location != path.to
-                    && let Some(onward) = ctx.oracle.path(start.location, target)
-                {
-                    let path = Motion::diverted(path, *departed, informed, &onward);
-                    self.motion = Motion::Driving { path: Arc::new(path), departed: *departed };
-                    self.relink(ctx);
-                }
-            }
-            Motion::Driving { .. } => {}
         }
     }
 
@@ -182,4 +228,22 @@ impl Vehicle {
         };
         self.visits.iter().zip(&view.times).map(planned).collect()
     }
+}
+
+/// The way of a vehicle on `path` that turns off to `target`; `None` if it goes there already, or is too close to its stop to
+/// be told in time: then it stops there and goes on from there.
+fn onward(
+    path: &Path,
+    departed: EngineTime,
+    target: Location,
+    ctx: Context<'_>,
+) -> Option<Arc<Path>> {
+    let informed = ctx.now + ctx.policy.react;
+    let start = Motion::divert_from(path, departed, informed);
+    let can_turn = matches!(start.location, Location::Node(_)) && start.location != path.to;
+    if path.to == target || !can_turn {
+        return None;
+    }
+    let onward = ctx.oracle.path(start.location, target)?;
+    Some(Arc::new(Motion::diverted(path, departed, informed, &onward)))
 }

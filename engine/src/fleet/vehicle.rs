@@ -108,6 +108,7 @@ impl Vehicle {
             visits: &self.visits,
             legs: &self.legs,
             hold: self.hold,
+            next_path: self.next_path.as_deref(),
             on_board: Load { seats: self.seats_taken, wheelchairs: self.wheelchairs_taken },
             capacity: self.capacity(),
             shift_end: self.spec.shift_end,

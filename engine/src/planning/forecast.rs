@@ -49,8 +49,9 @@ impl Forecast {
     #[must_use]
     pub fn new(priors: &[Spot], oracle: &dyn Oracle) -> Self {
         let mut heaviest = priors.to_vec();
-        heaviest.sort_by_key(|spot| (std::cmp::Reverse(spot.weight), spot.location));
+        heaviest.sort_by_key(|spot| (spot.location, std::cmp::Reverse(spot.weight)));
         heaviest.dedup_by_key(|spot| spot.location);
+        heaviest.sort_by_key(|spot| (std::cmp::Reverse(spot.weight), spot.location));
         heaviest.truncate(SPOTS_MAX);
         let total: u64 = heaviest.iter().map(|spot| u64::from(spot.weight)).sum();
         let mut forecast = Self::default();

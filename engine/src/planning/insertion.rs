@@ -7,6 +7,9 @@
 //! - once the pickup is too late behind visit i, it is too late behind every later one;
 //! - once the drop-off is too late before visit j, it is too late before every later one.
 //!
+//! (Where a stop lets a vehicle turn round that a forbidden turn would send farther, the rule is off by that detour, and a
+//! cut may lose a place that it makes possible. No place that is found is ever wrong.)
+//!
 //! Ties are broken by (cost, vehicle, i, j). O(n²) pairs of O(n) each, for n visits; lazily 4 n travel times a vehicle.
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
@@ -150,6 +153,9 @@ pub fn best_in(
     let reach = search.oracle.time(straight.location, search.board.location);
     let too_far = search.goal == Goal::Promise && straight.time + reach > search.board.latest;
     if reach.is_infinite() || too_far || straight.time > schedule.shift_end {
+        return None;
+    }
+    if schedule.is_silent(search.policy, search.now) {
         return None;
     }
     schedule.view(search.policy, search.now, &mut scratch.view);

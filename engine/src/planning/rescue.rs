@@ -91,6 +91,9 @@ fn swap(
     let ctx = Context { oracle: search.oracle, policy: search.policy, now: search.now };
     let mut trimmed = vehicle.clone();
     trimmed.remove(board.request, ctx);
+    if !trimmed.schedule().is_kept(search.policy, search.now) {
+        return None;
+    }
     let place = insertion::best_in(search, id, &trimmed.schedule(), scratch)?;
     trimmed.insert((search.board, search.alight), &place, ctx);
     let again = Search::new(ctx, Goal::Promise, (board, alight));

@@ -3,8 +3,12 @@
 use crate::fleet::motion::{Motion, Start};
 use crate::fleet::plan::Action;
 use crate::fleet::visit::{Visit, VisitTimes};
+use crate::oracle::Path;
 use crate::planning::policy::Policy;
 use crate::units::{EngineTime, Millis};
+
+/// A vehicle that has not arrived this long after its time is not just about to.
+const SILENT_FOR: Millis = Millis::from_secs(30);
 
 /// Seats and wheelchair places, taken or there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +54,8 @@ pub struct Schedule<'a> {
     pub legs: &'a [Millis],
     /// It does not set off on its first leg before this.
     pub hold: EngineTime,
+    /// The way of its first leg, while it stands and has to drive.
+    pub next_path: Option<&'a Path>,
     /// Who is on board.
     pub on_board: Load,
     /// Places.
@@ -94,7 +100,7 @@ impl Schedule<'_> {
     fn first_arrival(&self, policy: &Policy, now: EngineTime) -> (EngineTime, Millis) {
         match self.motion {
             Motion::Driving { path, departed } => {
-                let arrival = Motion::arrival(path, *departed).max(now);
+                let arrival = expected(Motion::arrival(path, *departed), now);
                 let leg = self.legs.first().copied().unwrap_or(Millis::INFINITE);
                 // A leg means that it stops somewhere else first: it was too close to be told in time.
                 let leaves = if leg == Millis::ZERO { arrival } else { arrival.max(self.hold) };
@@ -115,7 +121,7 @@ impl Schedule<'_> {
         view.times.clear();
         view.loads.clear();
         view.boarding.clear();
-        view.locked = usize::from(self.first_is_under_way());
+        view.locked = usize::from(self.first_is_under_way(now + policy.react));
         let (mut arrive, mut pull_in) = self.first_arrival(policy, now);
         let mut load = self.on_board;
         for (k, visit) in self.visits.iter().enumerate() {
@@ -139,20 +145,92 @@ impl Schedule<'_> {
 
     /// Whether the vehicle is busy with its first visit. A vehicle that only waits for a rider who is not ready is not.
     #[must_use]
-    pub fn first_is_under_way(&self) -> bool {
+    pub fn first_is_under_way(&self, informed: EngineTime) -> bool {
         match (self.motion, self.visits.first()) {
             (Motion::Standing { at, ready_from, .. }, Some(first)) if first.location == *at => {
-                first.action == Action::Alight || first.earliest <= *ready_from
+                first.action == Action::Alight || first.earliest <= (*ready_from).max(informed)
             }
             _ => false,
         }
     }
 
+    /// The way and time of a vehicle that stands but will have set off before a decision at `now` reaches it.
+    #[must_use]
+    pub fn leaving(&self, policy: &Policy, now: EngineTime) -> Option<(&Path, EngineTime)> {
+        let Motion::Standing { ready_from, .. } = self.motion else { return None };
+        let departs = self.departure(policy).unwrap_or((*ready_from).max(self.hold)).max(now);
+        self.next_path.filter(|_| departs < now + policy.react).map(|path| (path, departs))
+    }
+
     /// Where the vehicle can be sent elsewhere, by a decision at `now`.
     #[must_use]
     pub fn divert(&self, policy: &Policy, now: EngineTime) -> Start {
-        self.motion.divert(now + policy.react)
+        let informed = now + policy.react;
+        match self.leaving(policy, now) {
+            Some((path, departs)) => Motion::divert_from(path, departs, informed),
+            None => {
+                let start = self.motion.divert(informed);
+                match self.motion {
+                    // Overdue: nobody knows where it is, but it is not there yet.
+                    Motion::Driving { path, departed }
+                        if Motion::arrival(path, *departed) < now =>
+                    {
+                        let arrival = expected(Motion::arrival(path, *departed), now);
+                        Start { time: start.time.max(arrival), ..start }
+                    }
+                    _ => start,
+                }
+            }
+        }
     }
+
+    /// Whether the vehicle should have reported something a while ago. Nobody knows where it is: it gets no new riders.
+    #[must_use]
+    pub fn is_silent(&self, policy: &Policy, now: EngineTime) -> bool {
+        let due = match (self.motion, self.visits.first()) {
+            (Motion::Driving { path, departed }, _) => Motion::arrival(path, *departed),
+            (Motion::Standing { ready_from, .. }, Some(first)) => {
+                let ready = (*ready_from).max(self.hold);
+                self.departure(policy).unwrap_or(match first.action {
+                    Action::Board => ready.max(first.earliest),
+                    Action::Alight => ready + first.dwell,
+                })
+            }
+            (Motion::Standing { .. }, None) => return false,
+        };
+        due + SILENT_FOR < now
+    }
+
+    /// The least time that is left to any visit before it would be late.
+    #[must_use]
+    pub fn slack(&self, policy: &Policy, now: EngineTime) -> Millis {
+        let mut view = View::default();
+        self.view(policy, now, &mut view);
+        let left = self.visits.iter().zip(&view.times).map(|(visit, times)| match visit.action {
+            Action::Board => visit.latest.since(times.begin),
+            Action::Alight => visit.latest.since(times.end),
+        });
+        left.min().unwrap_or(Millis::INFINITE)
+    }
+
+    /// Whether every visit keeps its window, and every rider who is not on board yet the time on board.
+    #[must_use]
+    pub fn is_kept(&self, policy: &Policy, now: EngineTime) -> bool {
+        let mut view = View::default();
+        self.view(policy, now, &mut view);
+        self.visits.iter().enumerate().all(|(k, visit)| {
+            let Some(&times) = view.times.get(k) else { return false };
+            let boarding = view.boarding.get(k).copied().flatten();
+            let boarded = boarding.and_then(|position| view.times.get(position));
+            let ride = boarded.map_or(Millis::ZERO, |boarded| times.end.since(boarded.begin));
+            visit.late(times) == Millis::ZERO && ride <= visit.ride_max
+        })
+    }
+}
+
+/// Who is overdue arrives now at the earliest; what is overdue beyond [`SILENT_FOR`] is expected to come on top.
+fn expected(arrival: EngineTime, now: EngineTime) -> EngineTime {
+    arrival.max(now) + now.since(arrival).saturating_sub(SILENT_FOR)
 }
 
 /// A fact that has not been reported yet did not happen before `now`.

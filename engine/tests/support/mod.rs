@@ -137,10 +137,15 @@ impl Town {
             for visit in self.dispatcher.visits(id) {
                 let ride = self.dispatcher.ride(visit.request).unwrap();
                 let promise = ride.promise.unwrap();
+                // Silence is noticed within seconds, a long one within half a minute, not at once.
+                let planned = act(id, &self.dispatcher.next_act(id)).map(|(time, _)| time);
+                let overdue = planned.is_some_and(|time| time < self.dispatcher.now());
+                let seconds = if overdue { 35 } else { 0 };
+                let noticed = Millis::from_secs(seconds);
                 let kept = match (visit.action, ride.state) {
                     (Action::Board, RideState::Stranded { .. }) => true,
-                    (Action::Board, _) => visit.begin <= promise.pickup_by(),
-                    (Action::Alight, _) => visit.end <= promise.dropoff_by(),
+                    (Action::Board, _) => visit.begin <= promise.pickup_by() + noticed,
+                    (Action::Alight, _) => visit.end <= promise.dropoff_by() + noticed,
                 };
                 assert!(
                     kept || ride.warned,
