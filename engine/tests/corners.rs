@@ -1,16 +1,15 @@
 //! Corners in which a promise could be lost by the dispatcher itself, each once found by reading.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
-#![allow(clippy::allow_attributes, reason = "a test")]
+#![allow(clippy::allow_attributes, clippy::cast_possible_truncation, reason = "a test")]
 
 mod support;
 
-use sharxi_engine::demand::request::{Party, RideRequest, When};
+use sharxi_engine::demand::request::{RideRequest, When};
 use sharxi_engine::demand::ride::{Actor, RideState};
 use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::EventKind;
-use sharxi_engine::fleet::plan::{Action, NextAct};
-use sharxi_engine::fleet::vehicle::VehicleSpec;
+use sharxi_engine::fleet::plan::NextAct;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::units::{EngineTime, Millis};
 use support::{Town, minute, name};
@@ -194,11 +193,11 @@ fn stranded_and_gone() {
     let anna = town.dispatcher.find_ride(&name("anna")).unwrap();
     while !matches!(town.dispatcher.next_act(w), NextAct::Board { .. }) {
         let t = town.dispatcher.now() + Millis::from_secs(1);
-        if let NextAct::Depart { at, .. } = town.dispatcher.next_act(w) {
-            if at <= t {
-                town.apply(t, Command::Depart { vehicle: w, at: t });
-                continue;
-            }
+        if let NextAct::Depart { at, .. } = town.dispatcher.next_act(w)
+            && at <= t
+        {
+            town.apply(t, Command::Depart { vehicle: w, at: t });
+            continue;
         }
         if let NextAct::Arrive { at, .. } = town.dispatcher.next_act(w) {
             town.apply(at, Command::Arrive { vehicle: w, at });

@@ -208,8 +208,8 @@ fn a_late_vehicle_is_noticed_and_said_so() {
         0.0 late starts
         1.0 anna is promised late at 4.0
         1.0 late departs
-        10.0 anna is at risk, 4 s
-        16.0 anna is broken, 720 s
+        10.3 anna is at risk, 2 s
+        16.0 anna is broken, 690 s
         24.8 late arrives at 3,0
         24.8 anna boards late
         25.3 late departs
