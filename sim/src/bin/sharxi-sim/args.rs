@@ -114,8 +114,14 @@ pub(crate) struct Audit {
     #[arg(long, default_value_t = 600.0)]
     pub(crate) ride_beta_s: f64,
     /// Longest distance from the place asked for to the place on the road, in metres.
-    #[arg(long, default_value_t = 500.0)]
+    #[arg(long, default_value_t = 1_000.0)]
     pub(crate) snap_max_m: f64,
+    /// Longest time between a request in the demand and in the log; a live service is not asked to the millisecond.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    pub(crate) requested_within: f64,
+    /// Longest time between a request and its answer, in seconds of the log; 0: at once, as simulated riders are.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    pub(crate) answer_within: f64,
 }
 
 #[derive(Debug, clap::Args)]
