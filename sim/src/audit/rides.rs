@@ -36,6 +36,14 @@ struct Ride<'a> {
     last_line: usize,
 }
 
+impl Ride<'_> {
+    /// Whether the rider waits for a vehicle at `now`: before boarding, or left behind by one that broke down.
+    fn waits(&self, now: i64, breakdowns: &Breakdowns) -> bool {
+        let is_stranded = |(since, vehicle)| breakdowns.between(vehicle, since, now);
+        self.promise.is_some() && self.on_board.is_none_or(is_stranded)
+    }
+}
+
 /// Checks the ride `name` by its own records in order; whether its promise was broken and announced so.
 pub fn check(
     name: &str,
@@ -90,8 +98,7 @@ fn step<'a>(
             ride.ended = Some(line);
         }
         Kind::Reassigned { vehicle_id, .. } => {
-            let waits = ride.promise.is_some() && ride.on_board.is_none();
-            breaches.check(waits, line, "transition", || {
+            breaches.check(ride.waits(entry.t, breakdowns), line, "transition", || {
                 format!("request {name} is reassigned but does not wait for a vehicle")
             });
             ride.vehicle = Some(vehicle_id);
@@ -104,8 +111,7 @@ fn step<'a>(
             let nobody_came =
                 matches!(&entry.kind, Kind::Cancelled { by, .. } if by == "no_vehicle");
             ride.late |= nobody_came;
-            let waits = ride.promise.is_some() && ride.on_board.is_none();
-            breaches.check(waits, line, "transition", || {
+            breaches.check(ride.waits(entry.t, breakdowns), line, "transition", || {
                 format!("request {name} is called off but does not wait for a vehicle")
             });
             ride.ended = Some(line);
@@ -133,9 +139,12 @@ fn requested(
         breaches.add(line, "requested_once", format!("request {name} was asked at line {first}"));
     }
     let apart_ms = as_ms((entry.t - ask.requested_at).abs());
-    breaches.check(apart_ms <= rules.requested_within_s * 1000.0, line, "requested_as_asked", || {
-        format!("request {name} was asked {} ms later", entry.t - ask.requested_at)
-    });
+    breaches.check(
+        apart_ms <= rules.requested_within_s * 1000.0,
+        line,
+        "requested_as_asked",
+        || format!("request {name} was asked {} ms later", entry.t - ask.requested_at),
+    );
     if let Kind::Requested { from, to, passengers, wheelchairs, .. } = &entry.kind {
         let near = |a: [f64; 2], b: [f64; 2]| super::files::meters(a, b) < 1.0;
         let same = near(*from, ask.from)

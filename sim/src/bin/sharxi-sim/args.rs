@@ -91,7 +91,10 @@ pub(crate) struct Demand {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
-    sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv out/events.jsonl")]
+    sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv out/events.jsonl\n\n\
+    What `sharxi-sim drive` wrote, at a speed of 60 (two seconds by the wall are two minutes there):\n  \
+    sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv \
+    --requested-within 120 --answer-within 120 out/events.jsonl")]
 pub(crate) struct Audit {
     /// Region (.region) or map (.osm.pbf).
     #[arg(long)]
@@ -148,7 +151,7 @@ pub(crate) struct Drive {
     /// Seconds of wall time after which nobody asks any more.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) ask_for: Option<u32>,
-    /// Folder for events.jsonl and kpi.json; made if missing.
+    /// Folder for events.jsonl, kpi.json, and the demand and fleet that were played; made if missing.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
 }

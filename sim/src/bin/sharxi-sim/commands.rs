@@ -86,8 +86,8 @@ pub(crate) fn demand(args: &args::Demand, as_json: bool) -> Result<Outcome> {
     demand::write(&rows, order.clock, study::create(&args.output)?)?;
     let beeline_km = |row: &demand::DemandRow| row.from.distance_m(row.to) / 1000.0;
     let n_rows = f64::from(u32::try_from(rows.len())?);
-    // Nobody on average: 0 km.
-    let mean_km = rows.iter().map(beeline_km).fold(0.0, |sum, km| sum + km) / n_rows.max(1.0);
+    // Without requests it is 0, and not -0.0, which an empty sum is.
+    let mean_km = (rows.iter().map(beeline_km).sum::<f64>() / n_rows.max(1.0)).abs();
     let text = if as_json {
         json!({ "requests": rows.len(), "beeline_km_mean": mean_km }).to_string()
     } else {
