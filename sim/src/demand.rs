@@ -49,6 +49,17 @@ impl DemandRow {
             When::DepartAt(time) | When::ArriveBy(time) => time,
         }
     }
+
+    /// The same ride so many milliseconds later.
+    #[must_use]
+    pub fn moved(&self, by_ms: i64) -> Self {
+        let when = match self.when {
+            When::Now => When::Now,
+            When::DepartAt(time) => When::DepartAt(clock::shifted(time, by_ms)),
+            When::ArriveBy(time) => When::ArriveBy(clock::shifted(time, by_ms)),
+        };
+        Self { requested_at: clock::shifted(self.requested_at, by_ms), when, ..self.clone() }
+    }
 }
 
 /// Why a demand file could not be read or written.

@@ -206,7 +206,8 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
 }
 
 fn thousandth(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
+    // An empty sum is -0.0; adding 0.0 takes the sign off.
+    (value * 1000.0).round() / 1000.0 + 0.0
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of rides are exact")]
@@ -225,6 +226,13 @@ mod tests {
         let expected = [Some(100.5), Some(100.0), Some(190.0), Some(198.0), Some(200.0)];
         assert_eq!([spread.mean, spread.p50, spread.p95, spread.p99, spread.max], expected);
         assert_eq!(super::spread(std::iter::empty()), Spread::default());
+    }
+
+    #[test]
+    fn nothing_is_not_minus_nothing() {
+        let kpi = figures(&trips::read(&[]), &[], &[], None);
+        let json = serde_json::to_string(&kpi).unwrap();
+        assert!(json.contains("\"vehicle_km\":0.0") && !json.contains("-0"), "{json}");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 pub mod clock;
 pub mod rng;
+pub mod toml_text;
 
 pub mod scenario;
 

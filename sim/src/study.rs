@@ -22,7 +22,7 @@ use crate::fleet::{self, FleetError, FleetRow};
 use crate::ground::{Ground, Landscape};
 use crate::kpi::{self, Kpi, Timings};
 use crate::land::{self, LandError};
-use crate::scenario::file::{Fleet, Period, Scenario};
+use crate::scenario::file::{Fleet, PERIOD_DAYS_MAX, Period, Scenario};
 use crate::trips::{self, Story};
 use crate::world::{Outcome, World};
 
@@ -51,6 +51,10 @@ pub enum StudyError {
     File { path: PathBuf, source: io::Error },
     #[error("the demand has no request")]
     NoDemand,
+    #[error(
+        "the demand is of {days} days; at most {PERIOD_DAYS_MAX} are played; choose start and end"
+    )]
+    TooLong { days: i64 },
     #[error("encode the figures")]
     Json(#[from] serde_json::Error),
 }
@@ -241,7 +245,8 @@ fn period_of_rows(
         end: EngineTime::from_unix_ms(last.requested_at.unix_ms() + 1),
         clock,
     };
-    Ok(scenario.period.unwrap_or(whole))
+    let period = scenario.period.unwrap_or(whole);
+    period.too_many_days().map_or(Ok(period), |days| Err(StudyError::TooLong { days }))
 }
 
 fn file_error(path: &Path) -> impl Fn(io::Error) -> StudyError {

@@ -1,5 +1,5 @@
 //! The rules of the road: no vehicle is faster than the road allows, none stands where there is no road, and no direct
-//! drive was said to be shorter than it is.
+//! drive was said to be shorter than it is, or longer: the ride-time rule stands on it.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,10 @@ use super::{Breach, Breaches};
 
 /// Slack of points rounded to 1e-7 degrees and of lengths on a sphere, in metres.
 const POINT_SLACK_M: f64 = 2.0;
+/// Slack of times rounded to milliseconds at both ends.
+const ROUNDING_MS: u64 = 2;
+/// An arc may join stretches of different speed; none is so many times faster than the whole.
+const UNEVEN: f64 = 3.0;
 
 /// A drive between two stops.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +44,7 @@ pub struct Stop {
 pub struct Seen {
     /// Drives.
     pub drives: Vec<Drive>,
-    /// Last pickup of each request.
+    /// First pickup of each request.
     pub pickups: BTreeMap<String, Stop>,
     /// Drop-off of each request.
     pub dropoffs: BTreeMap<String, Stop>,
@@ -77,7 +81,8 @@ fn drive_breaches(drive: &Drive, roads: &Roads) -> Vec<Breach> {
         places.iter().filter_map(|place| place_breach(drive.line, *place, roads)).collect();
     let (from, to) = (drive.from.arc, drive.to.arc);
     let elapsed_ms = u64::try_from(drive.elapsed_ms).unwrap_or(0);
-    if from != to && roads.time_within(&[from[1]], &[to[0]], elapsed_ms).is_none() {
+    let on_one_arc = from == to && along_ms(drive, roads) <= elapsed_ms;
+    if !on_one_arc && roads.time_within(&[from[1]], &[to[0]], elapsed_ms).is_none() {
         let text = format!(
             "no road leads from node {} to node {} within the {} ms it took",
             from[1], to[0], drive.elapsed_ms
@@ -85,6 +90,15 @@ fn drive_breaches(drive: &Drive, roads: &Roads) -> Vec<Breach> {
         found.push(Breach { line: drive.line, rule: "speed", text });
     }
     found
+}
+
+/// Least time between two points of one arc that is not left: the crow's share of the arc's time.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+fn along_ms(drive: &Drive, roads: &Roads) -> u64 {
+    let [tail, head] = drive.from.arc;
+    let away_m = (meters(drive.from.point(), drive.to.point()) - POINT_SLACK_M).max(0.0);
+    let pace = roads.arc_pace(tail, head).unwrap_or(0.0);
+    (away_m * pace / UNEVEN) as u64
 }
 
 /// A place must lie on its arc: no further from either end than the arc is long. An arc from a node to itself is a loop
@@ -101,18 +115,34 @@ fn place_breach(line: usize, place: Place, roads: &Roads) -> Option<Breach> {
     (!on_arc).then(|| Breach { line, rule: "arc", text: text() })
 }
 
-/// `direct_s` can't be less than the best drive between the ends of the two arcs, whichever way it sets off. A junction
-/// with turn restrictions has several nodes, so any node at the place of an end counts as that end.
+/// `direct_s` can't be less than the best drive between the ends of the two arcs, whichever way it sets off: a junction
+/// with turn restrictions has several nodes, so any node at the place of an end counts as that end. Nor can it be more
+/// than to drive on from the one place to the end of its arc, and to the other along the whole of its arc.
 fn direct_breach(name: &str, own: &[&Entry], seen: &Seen, roads: &Roads) -> Option<Breach> {
     let (line, direct_s) = own.iter().find_map(|entry| match entry.kind {
         Kind::Promised { direct_s, .. } => Some((entry.line, direct_s)),
         _ => None,
     })?;
     let (from, to) = (seen.pickups.get(name)?.place.arc, seen.dropoffs.get(name)?.place.arc);
-    let (from, to) = (roads.twins(&from), roads.twins(&to));
-    let is_possible = roads.time_within(&from, &to, whole_ms(direct_s)).is_some();
-    let text = || format!("request {name}: nobody drives that in {direct_s} s");
-    (!is_possible).then(|| Breach { line, rule: "direct", text: text() })
+    let breach = |text: String| Some(Breach { line, rule: "direct", text });
+    let direct_ms = whole_ms(direct_s);
+    if let Some(best_ms) = faster_ms(from, to, direct_ms, roads) {
+        return breach(format!("request {name}: {direct_s} s, but {best_ms} ms are enough"));
+    }
+    let is_possible =
+        roads.time_within(&roads.twins(&from), &roads.twins(&to), direct_ms).is_some();
+    if is_possible {
+        None
+    } else {
+        breach(format!("request {name}: nobody drives that in {direct_s} s"))
+    }
+}
+
+/// The time over the whole of both arcs, if it is less than `direct_ms`. It exists for whoever arrived on `to`.
+fn faster_ms(from: [u32; 2], to: [u32; 2], direct_ms: u64, roads: &Roads) -> Option<u64> {
+    let ends_ms = roads.arc_time_ms(from[0], from[1])? + roads.arc_time_ms(to[0], to[1])?;
+    let limit_ms = direct_ms.checked_sub(ends_ms + ROUNDING_MS + 1)?;
+    Some(ends_ms + roads.time_within(&[from[1]], &[to[0]], limit_ms)?)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]

@@ -24,6 +24,14 @@ pub enum AuditError {
         /// As found.
         text: String,
     },
+    /// Two rows bear one name, so that no line of the log belongs to one of them.
+    #[error("audit: {file}: {name} stands there twice")]
+    Duplicate {
+        /// Which.
+        file: &'static str,
+        /// The name.
+        name: String,
+    },
 }
 
 /// A row of the demand. Times in milliseconds since 1970.
@@ -107,7 +115,7 @@ pub fn read_demand(text: &str) -> Result<BTreeMap<String, Ask>, AuditError> {
             passengers: row.passengers,
             wheelchairs: row.wheelchairs,
         };
-        asks.insert(row.request_id, ask);
+        add(file, &mut asks, row.request_id, ask)?;
     }
     Ok(asks)
 }
@@ -128,9 +136,22 @@ pub fn read_fleet(text: &str) -> Result<BTreeMap<String, Cab>, AuditError> {
             shift_start: millis(file, &row.shift_start)?,
             shift_end: millis(file, &row.shift_end)?,
         };
-        cabs.insert(row.vehicle_id, cab);
+        add(file, &mut cabs, row.vehicle_id, cab)?;
     }
     Ok(cabs)
+}
+
+fn add<T>(
+    file: &'static str,
+    rows: &mut BTreeMap<String, T>,
+    name: String,
+    row: T,
+) -> Result<(), AuditError> {
+    if rows.contains_key(&name) {
+        return Err(AuditError::Duplicate { file, name });
+    }
+    rows.insert(name, row);
+    Ok(())
 }
 
 /// RFC 3339 to milliseconds since 1970; `None` if it is none.

@@ -3,8 +3,8 @@
 //! Shares no code with the dispatcher, the planning or the rest of the simulation: it reads the files itself and drives
 //! the roads with a Dijkstra of its own. It lists all breaches, not only the first.
 //!
-//! What it can't see: whether a refused rider could have been served, and whether a promise was made on time in the
-//! sense of wall time.
+//! What it can't see: whether a refused rider could have been served. How long the service thought is seen in a log of
+//! a live service only; simulated riders are answered at the very time at which they ask.
 
 use std::collections::BTreeMap;
 
@@ -35,11 +35,22 @@ pub struct Rules {
     pub ride_beta_s: f64,
     /// Longest distance between the point asked for and the place on the road, in metres.
     pub snap_max_m: f64,
+    /// Longest time between a request in the demand and in the log, in seconds.
+    pub requested_within_s: f64,
+    /// Longest time between a request and its answer, in seconds.
+    pub answer_within_s: f64,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { max_wait_s: 900.0, ride_alpha: 1.5, ride_beta_s: 600.0, snap_max_m: 1_000.0 }
+        Self {
+            max_wait_s: 900.0,
+            ride_alpha: 1.5,
+            ride_beta_s: 600.0,
+            snap_max_m: 1_000.0,
+            requested_within_s: 0.0,
+            answer_within_s: 0.0,
+        }
     }
 }
 
@@ -135,10 +146,11 @@ pub fn audit(case: &Case<'_>) -> Result<Verdict, AuditError> {
             usize::from(rides::check(name, ask, own, case.rules, &breakdowns, &mut breaches));
     }
     let mut seen = drives::Seen::default();
+    let stranded = vehicles::stranded(&entries);
     for (name, cab) in &cabs {
         let own = by_vehicle.get(name.as_str()).map_or(&[][..], Vec::as_slice);
         vehicles::check(
-            &vehicles::Scope { name, cab, asks: &asks, rules: case.rules },
+            &vehicles::Scope { name, cab, asks: &asks, rules: case.rules, stranded: &stranded },
             own,
             &mut seen,
             &mut breaches,

@@ -21,7 +21,8 @@ struct Promise {
 /// What is known of a ride while its records are read.
 #[derive(Debug, Default)]
 struct Ride<'a> {
-    requested: Option<usize>,
+    /// Line and time.
+    requested: Option<(usize, i64)>,
     answered: Option<usize>,
     promise: Option<Promise>,
     /// Who is to carry the rider.
@@ -33,6 +34,14 @@ struct Ride<'a> {
     late: bool,
     announced: Option<usize>,
     last_line: usize,
+}
+
+impl Ride<'_> {
+    /// Whether the rider waits for a vehicle at `now`: before boarding, or left behind by one that broke down.
+    fn waits(&self, now: i64, breakdowns: &Breakdowns) -> bool {
+        let is_stranded = |(since, vehicle)| breakdowns.between(vehicle, since, now);
+        self.promise.is_some() && self.on_board.is_none_or(is_stranded)
+    }
 }
 
 /// Checks the ride `name` by its own records in order; whether its promise was broken and announced so.
@@ -71,22 +80,25 @@ fn step<'a>(
     let line = entry.line;
     match &entry.kind {
         Kind::Requested { .. } => {
-            requested(name, ask, entry, ride, breaches);
+            requested(name, ask, entry, rules, ride, breaches);
         }
         Kind::Promised { vehicle_id, .. } => {
-            answer(name, line, ride, breaches);
+            answer(name, entry, rules, ride, breaches);
             if ride.promise.is_none() {
-                ride.promise = promise(name, ask, entry, rules, breaches);
+                let asked_at = ride.requested.map_or(ask.requested_at, |(_, at)| at);
+                ride.promise = promise(name, ask, asked_at, entry, rules, breaches);
                 ride.vehicle = Some(vehicle_id);
             }
         }
-        Kind::Rejected { .. } => {
-            answer(name, line, ride, breaches);
+        Kind::Rejected { reason, .. } => {
+            answer(name, entry, rules, ride, breaches);
+            breaches.check(!reason.trim().is_empty(), line, "reason", || {
+                format!("request {name} is refused without a reason")
+            });
             ride.ended = Some(line);
         }
         Kind::Reassigned { vehicle_id, .. } => {
-            let waits = ride.promise.is_some() && ride.on_board.is_none();
-            breaches.check(waits, line, "transition", || {
+            breaches.check(ride.waits(entry.t, breakdowns), line, "transition", || {
                 format!("request {name} is reassigned but does not wait for a vehicle")
             });
             ride.vehicle = Some(vehicle_id);
@@ -99,8 +111,7 @@ fn step<'a>(
             let nobody_came =
                 matches!(&entry.kind, Kind::Cancelled { by, .. } if by == "no_vehicle");
             ride.late |= nobody_came;
-            let waits = ride.promise.is_some() && ride.on_board.is_none();
-            breaches.check(waits, line, "transition", || {
+            breaches.check(ride.waits(entry.t, breakdowns), line, "transition", || {
                 format!("request {name} is called off but does not wait for a vehicle")
             });
             ride.ended = Some(line);
@@ -115,14 +126,25 @@ fn step<'a>(
     }
 }
 
-fn requested(name: &str, ask: &Ask, entry: &Entry, ride: &mut Ride<'_>, breaches: &mut Breaches) {
+fn requested(
+    name: &str,
+    ask: &Ask,
+    entry: &Entry,
+    rules: Rules,
+    ride: &mut Ride<'_>,
+    breaches: &mut Breaches,
+) {
     let line = entry.line;
-    if let Some(first) = ride.requested.replace(line) {
+    if let Some((first, _)) = ride.requested.replace((line, entry.t)) {
         breaches.add(line, "requested_once", format!("request {name} was asked at line {first}"));
     }
-    breaches.check(entry.t == ask.requested_at, line, "requested_as_asked", || {
-        format!("request {name} was asked {} ms later", entry.t - ask.requested_at)
-    });
+    let apart_ms = as_ms((entry.t - ask.requested_at).abs());
+    breaches.check(
+        apart_ms <= rules.requested_within_s * 1000.0,
+        line,
+        "requested_as_asked",
+        || format!("request {name} was asked {} ms later", entry.t - ask.requested_at),
+    );
     if let Kind::Requested { from, to, passengers, wheelchairs, .. } = &entry.kind {
         let near = |a: [f64; 2], b: [f64; 2]| super::files::meters(a, b) < 1.0;
         let same = near(*from, ask.from)
@@ -135,10 +157,21 @@ fn requested(name: &str, ask: &Ask, entry: &Entry, ride: &mut Ride<'_>, breaches
     }
 }
 
-fn answer(name: &str, line: usize, ride: &mut Ride<'_>, breaches: &mut Breaches) {
-    breaches.check(ride.requested.is_some(), line, "requested_first", || {
-        format!("request {name} is answered before it is asked")
-    });
+fn answer(name: &str, entry: &Entry, rules: Rules, ride: &mut Ride<'_>, breaches: &mut Breaches) {
+    let line = entry.line;
+    match ride.requested {
+        None => {
+            let text = format!("request {name} is answered before it is asked");
+            breaches.add(line, "requested_first", text);
+        }
+        Some((_, asked_at)) => {
+            let waited_ms = entry.t - asked_at;
+            let at_once = as_ms(waited_ms) <= rules.answer_within_s * 1000.0;
+            breaches.check(at_once, line, "at_once", || {
+                format!("request {name} is answered after {waited_ms} ms")
+            });
+        }
+    }
     if let Some(first) = ride.answered.replace(line) {
         breaches.add(line, "answered_once", format!("request {name} was answered at line {first}"));
     }
@@ -148,6 +181,7 @@ fn answer(name: &str, line: usize, ride: &mut Ride<'_>, breaches: &mut Breaches)
 fn promise(
     name: &str,
     ask: &Ask,
+    asked_at: i64,
     entry: &Entry,
     rules: Rules,
     breaches: &mut Breaches,
@@ -168,7 +202,7 @@ fn promise(
     let wait_ms = as_ms(pickup_by - ready_at);
     let whole_ms = as_ms(dropoff_by - ready_at);
     check(*direct_s >= 0.0, "direct_s is negative");
-    check(ask.requested_at <= ready_at, "ready_at lies before the request");
+    check(asked_at <= ready_at, "ready_at lies before the request");
     check(0.0 <= wait_ms, "pickup_by lies before ready_at");
     check(wait_ms <= rules.max_wait_s * 1000.0 + ROUNDING_MS, "the wait promised is too long");
     check(pickup_by <= dropoff_by, "dropoff_by lies before pickup_by");
@@ -178,7 +212,7 @@ fn promise(
     check(is_bounded, "dropoff_by is too late for wait and ride");
     match (ask.kind.as_str(), ask.target_at) {
         ("now", _) => {
-            check(ready_at == ask.requested_at, "ready_at is not the time of the request");
+            check(ready_at == asked_at, "ready_at is not the time of the request");
         }
         ("depart_at", Some(target)) => {
             check(ready_at == target, "ready_at is not the time asked for");

@@ -1,4 +1,6 @@
-//! The audit's own Dijkstra (1959) on the exported graph. It ignores turn restrictions, so its times are lower bounds.
+//! The audit's own Dijkstra (1959) on the exported graph.
+//!
+//! Turn restrictions are in the graph: a junction that has some is several nodes at one place.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -72,10 +74,22 @@ impl Roads {
     /// Length of the longest arc between two nodes in either direction; `None` if there is none.
     #[must_use]
     pub fn arc_length_m(&self, a: u32, b: u32) -> Option<f64> {
-        let between = |tail: u32, head: u32| {
-            self.leaving(tail).iter().filter(move |arc| arc.head == head).map(|arc| arc.length_m)
-        };
-        between(a, b).chain(between(b, a)).reduce(f64::max)
+        self.between(a, b).map(|arc| arc.length_m).reduce(f64::max)
+    }
+
+    /// Time of the slowest arc between two nodes, in either direction; 0 from a node without loop to itself, `None` if
+    /// there is no arc.
+    #[must_use]
+    pub fn arc_time_ms(&self, a: u32, b: u32) -> Option<u64> {
+        let slowest = self.between(a, b).map(|arc| u64::from(arc.time_ms)).max();
+        slowest.or_else(|| (a == b && self.node(a).is_some()).then_some(0))
+    }
+
+    /// Milliseconds per metre on the fastest arc between two nodes, in either direction; `None` if there is none.
+    #[must_use]
+    pub fn arc_pace(&self, a: u32, b: u32) -> Option<f64> {
+        let pace = |arc: &Arc| f64::from(arc.time_ms) / arc.length_m.max(1.0);
+        self.between(a, b).map(pace).reduce(f64::min)
     }
 
     /// Shortest time from any of `from` to any of `to`, if it is at most `limit_ms`. Stops at the limit.
@@ -106,6 +120,11 @@ impl Roads {
             }
         }
         None
+    }
+
+    fn between(&self, a: u32, b: u32) -> impl Iterator<Item = &Arc> {
+        let there = self.leaving(a).iter().filter(move |arc| arc.head == b);
+        there.chain(self.leaving(b).iter().filter(move |arc| arc.head == a))
     }
 
     fn leaving(&self, node: u32) -> &[Arc] {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::files::AuditError;
 use super::{Case, Rules, Verdict, audit};
 use crate::clock::LocalClock;
 use crate::{demand, event_log, fleet, testing};
@@ -30,11 +31,14 @@ impl Day {
     }
 
     fn verdict(&self) -> Verdict {
+        self.judged_by(Rules::default()).unwrap()
+    }
+
+    fn judged_by(&self, rules: Rules) -> Result<Verdict, AuditError> {
         let events: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
         let (nodes, arcs) = testing::graph();
         let (demand, fleet) = (self.demand.as_str(), self.fleet.as_str());
-        let rules = Rules::default();
-        audit(&Case { demand, fleet, events: &events, nodes: &nodes, arcs: &arcs, rules }).unwrap()
+        audit(&Case { demand, fleet, events: &events, nodes: &nodes, arcs: &arcs, rules })
     }
 
     fn find(&self, kind: &str) -> usize {
@@ -86,7 +90,7 @@ fn a_clean_log_passes() {
 /// What is done to a good log, and the rule that must notice.
 type Plant = (&'static str, &'static str, fn(&mut Day));
 
-const PLANTS: [Plant; 30] = [
+const PLANTS: [Plant; 34] = [
     ("a line that is no JSON", "format", |day| {
         let idx = day.find("boarded");
         day.lines[idx] = json!("boarded");
@@ -151,6 +155,34 @@ const PLANTS: [Plant; 30] = [
         let idx = day.find_after(0, "promised", |line| line["direct_s"].as_f64() > Some(100.0));
         let direct_s = day.lines[idx]["direct_s"].as_f64().unwrap();
         day.set(idx, "direct_s", json!(direct_s - 1.0));
+    }),
+    ("a direct drive that is too long", "direct", |day| {
+        let idx = day.find("promised");
+        let direct_s = day.lines[idx]["direct_s"].as_f64().unwrap();
+        day.set(idx, "direct_s", json!(direct_s + 1.0));
+    }),
+    ("an answer that takes eleven minutes", "at_once", |day| {
+        let idx = day.find("promised");
+        day.shift(idx, "t", 677);
+    }),
+    ("a refusal without a reason", "reason", |day| {
+        let idx = day.find("promised");
+        day.set(idx, "kind", json!("rejected"));
+        day.set(idx, "reason", json!(" "));
+    }),
+    ("a vehicle that takes no time along its arc", "speed", |day| {
+        let arrive = day.find("arrived");
+        let (vehicle, t) =
+            (day.lines[arrive]["vehicle_id"].clone(), day.lines[arrive]["t"].clone());
+        let fits = |line: &Value| line["kind"] == "departed" && line["vehicle_id"] == vehicle;
+        let depart = day.lines[..arrive].iter().rposition(fits).unwrap();
+        day.set(depart, "t", t);
+        for (idx, column) in [(depart, 0), (arrive, 1)] {
+            let point = testing::Town::node_at(0, column);
+            day.set(idx, "arc", json!([1, 2]));
+            day.set(idx, "lat", json!(point.lat()));
+            day.set(idx, "lon", json!(point.lon()));
+        }
     }),
     ("a late board, and nobody says so", "silent_break", |day| {
         let idx = day.find("promised");
@@ -271,4 +303,105 @@ fn a_broken_promise_that_is_announced_is_counted_not_blamed() {
     day.lines.insert(board + 1, line);
     let verdict = day.verdict();
     assert_eq!((verdict.breaches, verdict.n_broken), (vec![], 1));
+}
+
+#[test]
+fn a_live_service_may_be_late_within_bounds() {
+    let mut day = Day::new();
+    let asked = day.find_after(0, "requested", |line| line["request_kind"] == "now");
+    let promised = day.same_ride(asked, "promised");
+    day.shift(asked, "t", 1);
+    day.shift(promised, "t", 3);
+    for key in ["ready_at", "pickup_by", "dropoff_by"] {
+        day.shift(promised, key, 1);
+    }
+    let rules = Rules { requested_within_s: 1.0, answer_within_s: 2.0, ..Rules::default() };
+    let found = |rules| -> Vec<&str> {
+        let breaches = day.judged_by(rules).unwrap().breaches.into_iter();
+        breaches.map(|breach| breach.rule).filter(|&rule| rule != "time_order").collect()
+    };
+    assert_eq!(found(rules), Vec::<&str>::new());
+    assert_eq!(found(Rules { requested_within_s: 0.9, ..rules }), ["requested_as_asked"]);
+    assert_eq!(found(Rules { answer_within_s: 1.9, ..rules }), ["at_once"]);
+}
+
+#[test]
+fn two_requests_or_vehicles_of_one_name_are_an_error() {
+    let mut day = Day::new();
+    let row = day.demand.lines().nth(1).unwrap().to_owned();
+    day.demand.push_str(&row);
+    let error = day.judged_by(Rules::default()).unwrap_err();
+    assert!(matches!(error, AuditError::Duplicate { file: "demand", .. }), "{error}");
+
+    let mut day = Day::new();
+    let row = day.fleet.lines().nth(1).unwrap().to_owned();
+    day.fleet.push_str(&row);
+    let error = day.judged_by(Rules::default()).unwrap_err();
+    assert!(matches!(error, AuditError::Duplicate { file: "fleet", .. }), "{error}");
+}
+
+/// One rider from crossing (0, 0) to (0, 4); the vehicle breaks down on the way, and another one comes.
+fn breakdown() -> Day {
+    let at = |column| {
+        let point = testing::Town::node_at(0, column);
+        (point.lat(), point.lon())
+    };
+    let ((from_lat, from_lon), (to_lat, to_lon)) = (at(0), at(4));
+    let time = |second: i64| {
+        let time = crate::clock::shifted(testing::minute(0), second * 1000);
+        LocalClock::UTC.format_ms(time)
+    };
+    let (begin, end) = (time(0), time(7200));
+    let act = |second: i64, kind: &str, vehicle: u32, column: u32| {
+        let ((lat, lon), node) = (at(column), column + 1);
+        json!({"t": time(second), "kind": kind, "request_id": "r0", "lat": lat, "lon": lon,
+            "vehicle_id": format!("drt_{vehicle}"), "arc": [node, node]})
+    };
+    let asked = json!({"t": begin, "kind": "requested", "request_id": "r0",
+        "from": [from_lat, from_lon], "to": [to_lat, to_lon], "request_kind": "now",
+        "passengers": 1, "wheelchairs": 0});
+    let promised = json!({"t": begin, "kind": "promised", "request_id": "r0", "vehicle_id": "drt_0",
+        "ready_at": begin, "pickup_by": time(900), "dropoff_by": time(1860), "direct_s": 240.0});
+    Day {
+        demand: format!(
+            "request_id,requested_at,kind,target_at,from_lat,from_lon,to_lat,to_lon,passengers,\
+             wheelchairs\nr0,{begin},now,,{from_lat},{from_lon},{to_lat},{to_lon},1,0\n"
+        ),
+        fleet: format!(
+            "vehicle_id,type,seats,wheelchairs,lat,lon,shift_start,shift_end\n\
+             drt_0,taxi,4,0,{from_lat},{from_lon},{begin},{end}\n\
+             drt_1,taxi,4,0,{to_lat},{to_lon},{begin},{end}\n"
+        ),
+        lines: vec![
+            act(0, "shift_started", 0, 0),
+            act(0, "shift_started", 1, 4),
+            asked,
+            promised,
+            act(0, "boarded", 0, 0),
+            act(10, "departed", 0, 0),
+            act(140, "broke_down", 0, 2),
+            act(140, "reassigned", 1, 2),
+            act(140, "departed", 1, 4),
+            act(260, "arrived", 1, 2),
+            act(270, "boarded", 1, 2),
+            act(280, "departed", 1, 2),
+            act(400, "arrived", 1, 4),
+            act(410, "alighted", 1, 4),
+        ],
+    }
+}
+
+#[test]
+fn who_is_left_behind_boards_again_where_the_vehicle_broke_down_and_nowhere_else() {
+    let day = breakdown();
+    assert_eq!(day.verdict().breaches, []);
+
+    let mut day = breakdown();
+    let place = testing::Town::node_at(0, 1);
+    let idx = day.find("broke_down");
+    day.set(idx, "arc", json!([2, 2]));
+    day.set(idx, "lat", json!(place.lat()));
+    day.set(idx, "lon", json!(place.lon()));
+    let rules: Vec<&str> = day.verdict().breaches.iter().map(|breach| breach.rule).collect();
+    assert_eq!(rules, ["place"]);
 }

@@ -34,6 +34,44 @@ pub fn breakdowns(entries: &[Entry]) -> Breakdowns {
     Breakdowns(by_vehicle)
 }
 
+/// Where riders were left behind by a vehicle that broke down: by request, the lines and places.
+#[derive(Debug, Default)]
+pub struct Stranded(BTreeMap<String, Vec<Stop>>);
+
+impl Stranded {
+    /// Where `request` was last left behind before `line`.
+    fn before(&self, request: &str, line: usize) -> Option<Place> {
+        let stops = self.0.get(request)?.iter();
+        stops.rev().find(|stop| stop.line < line).map(|stop| stop.place)
+    }
+}
+
+/// All riders of a log who were on board when their vehicle broke down.
+#[must_use]
+pub fn stranded(entries: &[Entry]) -> Stranded {
+    let mut carrier: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut by_request: BTreeMap<String, Vec<Stop>> = BTreeMap::new();
+    for Entry { line, kind, .. } in entries {
+        match kind {
+            Kind::Boarded { request_id, vehicle_id } => {
+                carrier.insert(request_id, vehicle_id);
+            }
+            Kind::Alighted { request_id, .. } => {
+                carrier.remove(request_id.as_str());
+            }
+            Kind::BrokeDown { vehicle_id, place } => {
+                for (request, _) in carrier.iter().filter(|(_, by)| *by == vehicle_id) {
+                    let stop = Stop { line: *line, place: *place };
+                    by_request.entry((*request).to_owned()).or_default().push(stop);
+                }
+                carrier.retain(|_, by| by != vehicle_id);
+            }
+            _ => {}
+        }
+    }
+    Stranded(by_request)
+}
+
 /// One vehicle and what it is measured by.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
@@ -45,6 +83,8 @@ pub struct Scope<'a> {
     pub asks: &'a BTreeMap<String, Ask>,
     /// The limits.
     pub rules: Rules,
+    /// Who was left behind where.
+    pub stranded: &'a Stranded,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -158,8 +198,15 @@ fn board<'a>(
     let (line, name) = (entry.line, scope.name);
     let Some((request, ask)) = scope.asks.get_key_value(request) else { return };
     if let Some(place) = standing(scope, entry, doing, breaches) {
-        near(scope, entry, place, ask.from, breaches);
-        seen.pickups.insert(request.clone(), Stop { line, place });
+        let left_at = scope.stranded.before(request, line);
+        match left_at {
+            None => near(scope, entry, place, ask.from, scope.rules.snap_max_m, breaches),
+            Some(left_at) => near(scope, entry, place, left_at.point(), 0.0, breaches),
+        }
+        let first = seen.pickups.entry(request.clone()).or_insert(Stop { line, place });
+        if line < first.line {
+            *first = Stop { line, place };
+        }
     }
     vehicle.aboard.insert(request, ask);
     let wheelchairs: u32 = vehicle.aboard.values().map(|ask| ask.wheelchairs).sum();
@@ -185,7 +232,7 @@ fn alight<'a>(
     let line = entry.line;
     let Some((request, ask)) = scope.asks.get_key_value(request) else { return };
     if let Some(place) = standing(scope, entry, doing, breaches) {
-        near(scope, entry, place, ask.to, breaches);
+        near(scope, entry, place, ask.to, scope.rules.snap_max_m, breaches);
         seen.dropoffs.insert(request.clone(), Stop { line, place });
     }
     let was_aboard = vehicle.aboard.remove(request.as_str()).is_some();
@@ -214,9 +261,16 @@ fn standing(
     }
 }
 
-fn near(scope: &Scope<'_>, entry: &Entry, place: Place, asked: [f64; 2], breaches: &mut Breaches) {
-    let away_m = meters(place.point(), asked);
-    breaches.check(away_m <= scope.rules.snap_max_m + SAME_PLACE_M, entry.line, "place", || {
-        format!("vehicle {} stands {away_m:.0} m from the place asked for", scope.name)
+fn near(
+    scope: &Scope<'_>,
+    entry: &Entry,
+    place: Place,
+    wanted: [f64; 2],
+    max_m: f64,
+    breaches: &mut Breaches,
+) {
+    let away_m = meters(place.point(), wanted);
+    breaches.check(away_m <= max_m + SAME_PLACE_M, entry.line, "place", || {
+        format!("vehicle {} stands {away_m:.0} m from where the rider waits or goes", scope.name)
     });
 }

@@ -132,7 +132,7 @@ async fn demo(args: &Args) -> Result<bool> {
     forget(&journal);
     let (summary, _) = played?;
     sum_up(args, &summary)?;
-    let n_silent = summary.asked - summary.answered;
+    let n_silent = summary.demand.len() - summary.answered;
     Ok(n_silent == 0 && summary.kpi.promises_broken == 0)
 }
 
@@ -216,7 +216,7 @@ fn sum_up(args: &Args, summary: &DriveSummary) -> Result<()> {
     let minutes = |seconds: Option<f64>| seconds.unwrap_or_default() / 60.0;
     tell(&format!(
         "{} asked, {} answered: {} promised, {} refused; {} completed, {} still under way, {} promises broken",
-        summary.asked,
+        summary.demand.len(),
         summary.answered,
         kpi.promised,
         kpi.rejected,

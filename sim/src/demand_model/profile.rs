@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::toml_text::problem;
+
 /// The kinds of attraction that a map may have, and `home`: somebody else's home in another place.
 pub const ATTRACTIONS: [&str; 10] = [
     "school",
@@ -152,8 +154,11 @@ pub struct Kinds {
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// Not TOML, or not the right fields.
-    #[error("profile")]
-    Toml(#[from] toml::de::Error),
+    #[error("profile: {problem}")]
+    Toml {
+        /// What is wrong, and where.
+        problem: String,
+    },
     /// A value out of range.
     #[error("profile: {field} {wrong}")]
     Value {
@@ -170,7 +175,8 @@ impl Profile {
     /// # Errors
     /// [`ProfileError`].
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
-        let profile: Self = toml::from_str(text)?;
+        let wrong = |error| ProfileError::Toml { problem: problem(&error, text) };
+        let profile: Self = toml::from_str(text).map_err(wrong)?;
         profile.check()?;
         Ok(profile)
     }

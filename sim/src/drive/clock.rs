@@ -50,11 +50,11 @@ impl ServiceClock {
     }
 
     /// By how many milliseconds the times of a scenario that starts at `start` must be moved to be played now: none if
-    /// the clock stands shortly before it.
+    /// the clock stands shortly before it. Always whole seconds, as files have them.
     #[must_use]
     pub fn offset_ms(&self, start: EngineTime) -> i64 {
         let ahead_ms = start.unix_ms() - self.now().unix_ms();
-        if (0..=AHEAD_MS_MAX).contains(&ahead_ms) { 0 } else { -ahead_ms }
+        if (0..=AHEAD_MS_MAX).contains(&ahead_ms) { 0 } else { (-ahead_ms).div_euclid(1000) * 1000 }
     }
 }
 

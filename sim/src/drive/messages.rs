@@ -166,6 +166,16 @@ pub fn record(event: &Value) -> Option<Record> {
         "shift_ended" => RecordKind::ShiftEnded { vehicle_id: vehicle? },
         "arrived" => RecordKind::Arrived { vehicle_id: vehicle?, stand: stand(event)? },
         "departed" => RecordKind::Departed { vehicle_id: vehicle?, stand: stand(event)? },
+        "reassigned" => RecordKind::Reassigned {
+            request_id: ride?,
+            vehicle_id: vehicle?,
+            from_vehicle_id: text("from_vehicle_id")?,
+        },
+        "broke_down" => RecordKind::BrokeDown { vehicle_id: vehicle?, stand: stand(event)? },
+        "repositioning" => RecordKind::Repositioning { vehicle_id: vehicle?, to: pair("to")? },
+        "promise_at_risk" => {
+            RecordKind::PromiseAtRisk { request_id: ride?, late_s: event["late_s"].as_f64()? }
+        }
         "promise_broken" => {
             RecordKind::PromiseBroken { request_id: ride?, late_s: event["late_s"].as_f64()? }
         }

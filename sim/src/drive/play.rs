@@ -13,6 +13,7 @@ use super::link::{DriveError, Link, host_of};
 use super::operator::{self, View};
 use super::rider::{self, Answers};
 use super::{messages, vehicle};
+use crate::clock::shifted;
 use crate::demand::DemandRow;
 use crate::event_log::Record;
 use crate::fleet::FleetRow;
@@ -69,8 +70,10 @@ pub struct Cast {
 pub struct DriveSummary {
     /// The figures; `decision_us` is the time from asking to the answer, as riders see it.
     pub kpi: Kpi,
-    /// Requests sent.
-    pub asked: usize,
+    /// Requests sent, in order of time and with the times of the service's clock.
+    pub demand: Vec<DemandRow>,
+    /// The vehicles, likewise.
+    pub fleet: Vec<FleetRow>,
     /// Requests that were told yes or no.
     pub answered: usize,
     /// Promised rides that had not ended when it was over.
@@ -129,9 +132,18 @@ pub async fn run(
     let story = trips::read(&notes.records);
     let latencies = answers.iter().flat_map(|answers| answers.latencies.clone()).collect();
     let timings = Timings { decisions: latencies, wall: begin.elapsed() };
+    let mut demand: Vec<DemandRow> =
+        answers.iter().flat_map(|answers| answers.asked.clone()).collect();
+    demand.sort_by_key(|row| row.requested_at);
+    let moved = |row: FleetRow| FleetRow {
+        shift_start: shifted(row.shift_start, offset_ms),
+        shift_end: shifted(row.shift_end, offset_ms),
+        ..row
+    };
     Ok(DriveSummary {
         kpi: kpi::figures(&story, &legs, &notes.coverage_milli, Some(&timings)),
-        asked: answers.iter().map(|answers| answers.asked).sum(),
+        demand,
+        fleet: cast.fleet.into_iter().map(moved).collect(),
         answered: answers.iter().map(|answers| answers.answered).sum(),
         under_way,
         records: notes.records,

@@ -20,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What became of a client's riders.
 #[derive(Debug, Default)]
 pub struct Answers {
-    /// Who asked.
-    pub asked: usize,
+    /// Who asked, with the times of the service's clock.
+    pub asked: Vec<DemandRow>,
     /// Who was told yes or no.
     pub answered: usize,
     /// From asking to the first answer, wall time.
@@ -80,8 +80,8 @@ impl Client {
         let name = row.name.as_str().to_owned();
         let id = format!("ask:{name}");
         let command = messages::request_ride(&id, &row, self.offset_ms);
+        self.answers.asked.push(row.moved(self.offset_ms));
         self.asked.insert(name, (row, Instant::now()));
-        self.answers.asked += 1;
         self.link.send(&id, &command).await;
     }
 

@@ -12,6 +12,13 @@ use toml::{Table, Value};
 use crate::actors::rider::SNAP_MAX_M;
 use crate::clock::{self, LocalClock, TimeError};
 use crate::scenario::keys;
+use crate::toml_text::problem;
+
+/// The longest study, in days: everything that happens in it is held in memory.
+pub const PERIOD_DAYS_MAX: i64 = 31;
+
+/// Farther from a road is no place for a ride, in metres.
+pub const SNAP_LIMIT_M: f64 = 20_000.0;
 
 /// A study to be run.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +52,16 @@ pub struct Period {
     pub end: EngineTime,
     /// The region's clock.
     pub clock: LocalClock,
+}
+
+impl Period {
+    /// Its days, begun ones counted, if they are more than [`PERIOD_DAYS_MAX`].
+    #[must_use]
+    pub fn too_many_days(&self) -> Option<i64> {
+        let ms = self.end.unix_ms().saturating_sub(self.start.unix_ms());
+        let days = ms / clock::DAY_MS + i64::from(ms % clock::DAY_MS > 0);
+        (PERIOD_DAYS_MAX < days).then_some(days)
+    }
 }
 
 /// Where the vehicles come from.
@@ -97,15 +114,18 @@ pub enum ScenarioError {
         source: std::io::Error,
     },
     /// Not TOML, or a value of the wrong type.
-    #[error("scenario")]
-    Toml(#[from] toml::de::Error),
+    #[error("scenario: {problem}")]
+    Toml {
+        /// What is wrong, and where.
+        problem: String,
+    },
     /// Misspelt.
-    #[error("scenario: unknown key {key}; did you mean {nearest}?")]
+    #[error("scenario: unknown key {key}; {hint}")]
     UnknownKey {
         /// As found.
         key: String,
-        /// The nearest that exists.
-        nearest: &'static str,
+        /// The nearest that exists, or all that do.
+        hint: String,
     },
     /// Left out.
     #[error("scenario: {key} is missing")]
@@ -130,6 +150,34 @@ pub enum ScenarioError {
     /// The end is not after the start.
     #[error("scenario: end must be after start")]
     Period,
+    /// More than a study can be of.
+    #[error("scenario: from start to end are {days} days; at most {PERIOD_DAYS_MAX} are played")]
+    PeriodTooLong {
+        /// As given.
+        days: i64,
+    },
+    /// Neither a file nor counts.
+    #[error(
+        "scenario: fleet must be a file such as \"fleet.csv\" or counts such as {{ taxi = 5 }}, not {found}"
+    )]
+    Fleet {
+        /// As given.
+        found: String,
+    },
+    /// No number of vehicles.
+    #[error("scenario: fleet.{kind} must be a whole number of vehicles, not {found}")]
+    Count {
+        /// Which type.
+        kind: String,
+        /// As given.
+        found: String,
+    },
+    /// No distance.
+    #[error("scenario: snap_max_m must be between 0 and {SNAP_LIMIT_M}, not {found}")]
+    SnapMax {
+        /// As given.
+        found: f64,
+    },
     /// A rule.
     #[error("scenario")]
     Policy(#[from] PolicyError),
@@ -147,7 +195,7 @@ struct ScenarioTable {
     region: Option<PathBuf>,
     demand: Option<PathBuf>,
     requests_per_day: Option<u32>,
-    fleet: Option<FleetValue>,
+    fleet: Option<Value>,
     seed: Option<u64>,
     start: Option<Value>,
     end: Option<Value>,
@@ -158,13 +206,6 @@ struct ScenarioTable {
     uncertainty: BTreeMap<String, f64>,
     #[serde(default)]
     output: Output,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum FleetValue {
-    File(PathBuf),
-    Counts(BTreeMap<String, u32>),
 }
 
 /// Reads the scenario at `path` with `sets` (`KEY=VALUE`) and `given` in place of what it says. Without a scenario,
@@ -198,14 +239,18 @@ pub fn parse(
     sets: &[String],
     given: &Given,
 ) -> Result<Scenario, ScenarioError> {
-    let mut table: Table = text.parse()?;
+    let wrong = |error: toml::de::Error| ScenarioError::Toml { problem: problem(&error, text) };
+    let mut table: Table = text.parse().map_err(wrong)?;
     for set in sets {
         apply_set(&mut table, set)?;
     }
-    if let Some((key, nearest)) = keys::unknown(&table) {
-        return Err(ScenarioError::UnknownKey { key, nearest });
+    if let Some((key, hint)) = keys::unknown(&table) {
+        return Err(ScenarioError::UnknownKey { key, hint });
     }
-    let table: ScenarioTable = Value::Table(table).try_into()?;
+    // Only the text itself knows its lines.
+    let table: Result<ScenarioTable, toml::de::Error> =
+        if sets.is_empty() { toml::from_str(text) } else { Value::Table(table).try_into() };
+    let table = table.map_err(wrong)?;
     let disturbed = table.uncertainty.iter().find(|&(_, &knob)| knob != 0.0);
     if let Some((key, _)) = disturbed {
         return Err(ScenarioError::Uncertainty { key: key.clone() });
@@ -216,10 +261,15 @@ pub fn parse(
     };
     let fleet = match (&given.fleet, table.fleet) {
         (Some(file), _) => Fleet::File(file.clone()),
-        (None, Some(FleetValue::File(file))) => Fleet::File(folder.join(file)),
-        (None, Some(FleetValue::Counts(counts))) => Fleet::Counts(counts),
+        (None, Some(Value::String(file))) => Fleet::File(folder.join(file)),
+        (None, Some(Value::Table(counts))) => Fleet::Counts(vehicles(&counts)?),
+        (None, Some(found)) => return Err(ScenarioError::Fleet { found: found.to_string() }),
         (None, None) => return Err(ScenarioError::Missing { key: "fleet" }),
     };
+    let snap_max_m = table.snap_max_m.unwrap_or(SNAP_MAX_M);
+    if !(0.0..=SNAP_LIMIT_M).contains(&snap_max_m) {
+        return Err(ScenarioError::SnapMax { found: snap_max_m });
+    }
     Ok(Scenario {
         region: path(&given.region, table.region, "region")?,
         demand: path(&given.demand, table.demand, "demand")?,
@@ -227,7 +277,7 @@ pub fn parse(
         fleet,
         seed: given.seed.or(table.seed).unwrap_or(1),
         period: period(table.start, table.end)?,
-        snap_max_m: table.snap_max_m.unwrap_or(SNAP_MAX_M),
+        snap_max_m,
         policy: table.policy.to_policy()?,
         output: table.output,
     })
@@ -244,7 +294,23 @@ fn period(start: Option<Value>, end: Option<Value>) -> Result<Option<Period>, Sc
     let clock = LocalClock::of(&start).map_err(error("start"))?;
     let (start, end) =
         (clock::parse(&start).map_err(error("start"))?, clock::parse(&end).map_err(error("end"))?);
-    if start < end { Ok(Some(Period { start, end, clock })) } else { Err(ScenarioError::Period) }
+    if end <= start {
+        return Err(ScenarioError::Period);
+    }
+    let period = Period { start, end, clock };
+    period
+        .too_many_days()
+        .map_or(Ok(Some(period)), |days| Err(ScenarioError::PeriodTooLong { days }))
+}
+
+/// How many vehicles of each type.
+fn vehicles(counts: &Table) -> Result<BTreeMap<String, u32>, ScenarioError> {
+    let count = |(kind, value): (&String, &Value)| {
+        let count = value.as_integer().and_then(|count| u32::try_from(count).ok());
+        let error = || ScenarioError::Count { kind: kind.clone(), found: value.to_string() };
+        Ok((kind.clone(), count.ok_or_else(error)?))
+    };
+    counts.iter().map(count).collect()
 }
 
 /// A time may be written as text or as a TOML time.

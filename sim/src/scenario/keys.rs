@@ -37,12 +37,15 @@ pub const KEYS: [&str; 31] = [
     "output.events",
 ];
 
-/// The first key of `table` that is not known, with the nearest one that is.
+/// As many single-letter changes still count as a slip.
+const SLIPS_MAX: usize = 2;
+
+/// The first key of `table` that is not known, with a hint: the nearest one that is, or all that are.
 #[must_use]
-pub fn unknown(table: &Table) -> Option<(String, &'static str)> {
+pub fn unknown(table: &Table) -> Option<(String, String)> {
     names(table, "").into_iter().find_map(|name| {
         let is_known = KEYS.contains(&name.as_str());
-        (!is_known).then(|| (name.clone(), nearest(&name)))
+        (!is_known).then(|| (name.clone(), hint(&name)))
     })
 }
 
@@ -59,14 +62,28 @@ fn names(table: &Table, prefix: &str) -> Vec<String> {
     all
 }
 
-/// The key with the fewest single-letter changes; a key's last part counts as well as all of it.
-fn nearest(name: &str) -> &'static str {
+fn hint(name: &str) -> String {
+    if let Some(key) = nearest(name) {
+        return format!("did you mean {key}?");
+    }
+    let table = name.split_once('.').map(|(table, _)| format!("{table}."));
+    let of_table = |key: &&str| table.as_ref().is_some_and(|table| key.starts_with(table));
+    let mut known: Vec<&str> = KEYS.iter().copied().filter(of_table).collect();
+    if known.is_empty() {
+        known = KEYS.to_vec();
+    }
+    format!("known are {}", known.join(", "))
+}
+
+/// The key with the fewest single-letter changes, if they are few; a key's last part counts as well as all of it.
+fn nearest(name: &str) -> Option<&'static str> {
     let last = |text: &str| text.rsplit('.').next().unwrap_or_default().to_owned();
     let distance = |key: &&'static str| {
         let parts = changes(&last(key), &last(name));
         (changes(key, name).min(parts + 1), *key)
     };
-    KEYS.iter().copied().min_by_key(distance).unwrap_or_default()
+    let ((changes, _), key) = KEYS.iter().map(|key| (distance(key), *key)).min()?;
+    (changes <= SLIPS_MAX).then_some(key)
 }
 
 /// Levenshtein's distance (1966), row by row.
@@ -99,8 +116,10 @@ mod tests {
             ("fleet.minibuses", "fleet.minibus"),
         ];
         for (wrong, right) in cases {
-            assert_eq!(nearest(wrong), right, "{wrong}");
+            assert_eq!(nearest(wrong), Some(right), "{wrong}");
         }
+        assert_eq!(hint("fleet.bus"), "known are fleet.taxi, fleet.minibus");
+        assert!(hint("weather").starts_with("known are region, demand"), "{}", hint("weather"));
         assert_eq!(changes("kitten", "sitting"), 3);
     }
 }

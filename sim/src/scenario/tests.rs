@@ -82,12 +82,29 @@ fn errors_say_what_is_wrong() {
         ("uncertainty.no_show=0.1", "uncertainty.no_show is not available"),
         ("end=2026-11-24T00:00:00+01:00", "end must be after start"),
         ("start=noon", "start: \"noon\" is no time"),
+        ("end=2426-11-24T00:00:00+01:00", "are 146097 days; at most 31 are played"),
+        ("end=2026-12-25T00:00:01+01:00", "are 32 days"),
         ("seed", "--set seed: must be KEY=VALUE"),
+        ("seed=abc", "invalid type: string \"abc\", expected u64, in `seed`"),
+        (
+            "fleet=5",
+            "fleet must be a file such as \"fleet.csv\" or counts such as { taxi = 5 }, not 5",
+        ),
+        ("fleet.taxi=-1", "fleet.taxi must be a whole number of vehicles, not -1"),
+        ("fleet.bus=3", "unknown key fleet.bus; known are fleet.taxi, fleet.minibus"),
+        ("snap_max_m=-1", "snap_max_m must be between 0 and 20000, not -1"),
+        ("snap_max_m=nan", "snap_max_m must be between 0 and 20000, not NaN"),
     ];
     for (set, expected) in cases {
         let error = chain(&read(TEXT, &[set]).unwrap_err());
         assert!(error.contains(expected), "{set}: {error}");
+        assert_eq!(error.lines().count(), 1, "{set}: {error}");
     }
+    for (text, expected) in [("a = = 1", "line 1: "), ("\nseed = \"x\"", "line 2: invalid type")] {
+        let error = chain(&read(text, &[]).unwrap_err());
+        assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
+    }
+    assert!(read(TEXT, &["end=2026-12-25T00:00:00+01:00", "snap_max_m=0"]).is_ok());
     let error = read("region = \"r\"", &[]).unwrap_err().to_string();
     assert!(error.contains("is missing"), "{error}");
 }

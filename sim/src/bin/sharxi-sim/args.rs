@@ -91,7 +91,10 @@ pub(crate) struct Demand {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
-    sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv out/events.jsonl")]
+    sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv out/events.jsonl\n\n\
+    What `sharxi-sim drive` wrote, at a speed of 60 (two seconds by the wall are two minutes there):\n  \
+    sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv \
+    --requested-within 120 --answer-within 120 out/events.jsonl")]
 pub(crate) struct Audit {
     /// Region (.region) or map (.osm.pbf).
     #[arg(long)]
@@ -114,8 +117,14 @@ pub(crate) struct Audit {
     #[arg(long, default_value_t = 600.0)]
     pub(crate) ride_beta_s: f64,
     /// Longest distance from the place asked for to the place on the road, in metres.
-    #[arg(long, default_value_t = 500.0)]
+    #[arg(long, default_value_t = 1_000.0)]
     pub(crate) snap_max_m: f64,
+    /// Longest time between a request in the demand and in the log; a live service is not asked to the millisecond.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    pub(crate) requested_within: f64,
+    /// Longest time between a request and its answer, in seconds of the log; 0: at once, as simulated riders are.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    pub(crate) answer_within: f64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -142,7 +151,7 @@ pub(crate) struct Drive {
     /// Seconds of wall time after which nobody asks any more.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) ask_for: Option<u32>,
-    /// Folder for events.jsonl and kpi.json; made if missing.
+    /// Folder for events.jsonl, kpi.json, and the demand and fleet that were played; made if missing.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -85,7 +85,9 @@ pub(crate) fn demand(args: &args::Demand, as_json: bool) -> Result<Outcome> {
     }
     demand::write(&rows, order.clock, study::create(&args.output)?)?;
     let beeline_km = |row: &demand::DemandRow| row.from.distance_m(row.to) / 1000.0;
-    let mean_km = rows.iter().map(beeline_km).sum::<f64>() / f64::from(u32::try_from(rows.len())?);
+    let n_rows = f64::from(u32::try_from(rows.len())?);
+    // Without requests it is 0, and not -0.0, which an empty sum is.
+    let mean_km = (rows.iter().map(beeline_km).sum::<f64>() / n_rows.max(1.0)).abs();
     let text = if as_json {
         json!({ "requests": rows.len(), "beeline_km_mean": mean_km }).to_string()
     } else {
@@ -111,6 +113,8 @@ pub(crate) fn audit(args: &args::Audit, as_json: bool) -> Result<Outcome> {
         ride_alpha: args.ride_alpha,
         ride_beta_s: args.ride_beta_s,
         snap_max_m: args.snap_max_m,
+        requested_within_s: args.requested_within,
+        answer_within_s: args.answer_within,
     };
     let case =
         Case { demand: &demand, fleet: &fleet, events: &events, nodes: &nodes, arcs: &arcs, rules };

@@ -7,7 +7,7 @@ use serde_json::json;
 use sharxi_sim::drive::operator::View;
 use sharxi_sim::drive::play::{self, Cast, DriveSummary, Options};
 use sharxi_sim::scenario::file::{self as scenario, Given};
-use sharxi_sim::{event_log, study};
+use sharxi_sim::{demand, event_log, fleet, study};
 use tokio::sync::watch;
 
 use crate::args;
@@ -28,11 +28,13 @@ pub(crate) fn drive(args: &args::Drive, as_json: bool) -> Result<Outcome> {
     let summary = runtime.block_on(watched(&args.url, cast, &options, n_requests))?;
     if let Some(folder) = &args.output {
         std::fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
+        demand::write(&summary.demand, clock, study::create(&folder.join("demand.csv"))?)?;
+        fleet::write(&summary.fleet, clock, study::create(&folder.join("fleet.csv"))?)?;
         event_log::write(&summary.records, clock, study::create(&folder.join("events.jsonl"))?)?;
         let text = serde_json::to_string_pretty(&summary.kpi)? + "\n";
         study::write_text(&folder.join("kpi.json"), &text)?;
     }
-    let is_good = summary.answered == summary.asked && summary.kpi.promises_broken == 0;
+    let is_good = summary.answered == summary.demand.len() && summary.kpi.promises_broken == 0;
     Ok((shown(&summary, as_json)?, is_good))
 }
 
@@ -68,12 +70,13 @@ async fn watched(
 fn shown(drive: &DriveSummary, as_json: bool) -> Result<String> {
     if as_json {
         let mut value = serde_json::to_value(&drive.kpi)?;
-        value["asked"] = json!(drive.asked);
+        value["asked"] = json!(drive.demand.len());
         value["answered"] = json!(drive.answered);
         value["under_way"] = json!(drive.under_way);
         return Ok(value.to_string());
     }
-    let DriveSummary { asked, answered, under_way, .. } = drive;
+    let DriveSummary { demand, answered, under_way, .. } = drive;
+    let asked = demand.len();
     let tail = format!("{asked} asked, {answered} answered, {under_way} still under way");
     Ok(summary(&drive.kpi) + &tail)
 }

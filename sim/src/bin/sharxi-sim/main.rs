@@ -6,6 +6,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use sharxi_sim::toml_text::one_line;
 
 mod args;
 mod commands;
@@ -26,7 +27,8 @@ fn main() -> ExitCode {
         Ok((text, is_good)) => (text, ExitCode::from(u8::from(!is_good))),
         Err(error) => {
             // Nobody is left to hear of it if standard error is gone.
-            drop(writeln!(std::io::stderr(), "sharxi-sim: {error:#}"));
+            let problem = one_line(&format!("{error:#}"));
+            drop(writeln!(std::io::stderr(), "sharxi-sim: {problem}"));
             return ExitCode::FAILURE;
         }
     };
