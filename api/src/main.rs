@@ -49,8 +49,10 @@ fn main() -> ExitCode {
     match run(&cli.command).and_then(|output| output.print(cli.json)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // `{:#}` puts the whole chain of causes on one line. If standard error is gone, nobody is there to tell.
-            drop(writeln!(std::io::stderr(), "sharxi: failed to {error:#}"));
+            // `{:#}` puts the whole chain of causes on one line, unless a cause has lines of its own. If standard error
+            // is gone, nobody is there to tell.
+            let said = format!("{error:#}").replace('\n', " ");
+            drop(writeln!(std::io::stderr(), "sharxi: failed to {said}"));
             error
                 .downcast_ref::<ServeError>()
                 .map_or(ExitCode::FAILURE, |error| error.exit_code().into())
