@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::access;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::desk::{Desk, Question};
 use crate::executor::{Executed, Executor, Sent};
 use crate::intent::{Caller, Order};
@@ -174,6 +174,7 @@ impl Core {
                 Ok(Some(input)) => Some(input),
                 Err(_elapsed) => None,
             };
+            self.clock.catch_up(clock::wall());
             if let Some(reason) = self.turn(first, &mut inputs)? {
                 return self.finish(reason);
             }

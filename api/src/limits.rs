@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sharxi_engine::units::Millis;
+
 /// Bytes of one WebSocket message or one HTTP body.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a command id and of a client's name.
@@ -52,6 +54,10 @@ pub const TICK_PAUSE: Duration = Duration::from_millis(10);
 pub const BEAT: Duration = Duration::from_secs(1);
 /// Wall time for which a reported position counts as where the vehicle is.
 pub const POSITION_FRESH: Duration = Duration::from_secs(10);
+/// How far a journal may be ahead of the wall clock without a word.
+pub const CLOCK_AHEAD_MAX: Millis = Millis::from_secs(60);
+/// How far the wall clock has to be ahead of the service's for the latter to catch up: less is only drift.
+pub const CLOCK_BEHIND_MAX: Millis = Millis::from_secs(1);
 /// What `retry_after_s` says.
 pub const RETRY_AFTER_S: u32 = 2;
 
