@@ -254,7 +254,8 @@ async fn a_reader_too_slow_is_dropped_and_the_others_are_not() {
                 return true;
             }
         }
-        slow.socket.flush().await.is_err()
+        // The service may have taken it all while it waited for the goodbye to be heard.
+        slow.socket.flush().await.is_err() || matches!(slow.closed().await, Some(1008) | None)
     };
     let dropped = tokio::time::timeout(Duration::from_secs(60), flood).await;
     assert!(dropped.expect("the flood was neither taken nor refused"), "the slow reader was kept");
