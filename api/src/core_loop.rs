@@ -305,15 +305,13 @@ impl Core {
     /// Makes what is pending durable, then answers and publishes it.
     fn commit(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
         let Pending { batch, done } = std::mem::take(pending);
-        if !batch.is_empty() {
-            if let Err(error) = self.journal.append(&batch) {
-                let unsaved = "the journal can't be written; the command may be lost";
-                let reply = WireError::new(Code::Storage, unsaved).encode(None);
-                for (answer, _) in done.into_iter().filter_map(|done| done.answer) {
-                    self.desk.answer(answer, reply.clone());
-                }
-                return Err(error);
+        if !batch.is_empty()
+            && let Err(error) = self.journal.append(&batch)
+        {
+            for (answer, reply) in done.into_iter().filter_map(|done| done.answer) {
+                self.desk.answer(answer, unsaved(&reply));
             }
+            return Err(error);
         }
         let mut changed: BTreeSet<VehicleId> = BTreeSet::new();
         for done in done {
@@ -369,4 +367,11 @@ fn changed(executed: &Executed) -> BTreeSet<VehicleId> {
         _ => None,
     });
     planned.chain(executed.reporter).collect()
+}
+
+/// What is said instead of `reply` if the journal could not be written.
+fn unsaved(reply: &str) -> String {
+    let reply: serde_json::Value = serde_json::from_str(reply).unwrap_or_default();
+    let message = "the journal can't be written; the command may be lost";
+    WireError::new(Code::Storage, message).encode(reply.get("id").and_then(|id| id.as_str()))
 }

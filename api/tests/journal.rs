@@ -303,5 +303,7 @@ async fn a_failed_sync_ends_the_core_and_acknowledges_nothing() {
     let ended = tokio::time::timeout(Duration::from_secs(20), core.run(inputs)).await.unwrap();
     assert!(matches!(ended, Err(JournalError::Storage { action: "sync", .. })), "{ended:?}");
     let answer = answered.await.unwrap();
-    assert!(answer.contains("\"storage\""), "acknowledged what is not durable: {answer}");
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((&answer["type"], &answer["id"]), (&json!("error"), &json!("1")), "{answer}");
+    assert_eq!(answer["code"], "storage", "acknowledged what is not durable: {answer}");
 }
