@@ -1,11 +1,14 @@
 //! The service clock: the only place that reads the wall.
 //!
 //! It starts at a given instant and runs at `speed` against the wall (1 in earnest, more in a demonstration). It is
-//! driven by the monotonic clock, so that a step of the wall clock moves nothing (I15).
+//! driven by the monotonic clock, so that a wall clock that is set back moves nothing (I15). That clock stands still while
+//! the machine is suspended: a service clock in earnest then catches up with the wall, and never goes back.
 
 use std::time::{Duration, Instant};
 
 use sharxi_engine::units::EngineTime;
+
+use crate::limits::CLOCK_BEHIND_MAX;
 
 /// A clock that never runs backwards.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +16,7 @@ pub struct Clock {
     origin: Instant,
     start: EngineTime,
     speed: f64,
+    follows_wall: bool,
 }
 
 impl Clock {
@@ -21,7 +25,22 @@ impl Clock {
     #[must_use]
     pub fn new(start: EngineTime, speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
-        Self { origin: Instant::now(), start, speed }
+        Self { origin: Instant::now(), start, speed, follows_wall: false }
+    }
+
+    /// The clock of a service in earnest: it shows `start` now, runs as fast as the wall, and catches up with it.
+    #[must_use]
+    pub fn of_the_wall(start: EngineTime) -> Self {
+        Self { follows_wall: true, ..Self::new(start, 1.0) }
+    }
+
+    /// Goes on from `wall` if that is well ahead and the clock is one in earnest.
+    pub fn catch_up(&mut self, wall: EngineTime) {
+        let behind = wall.since(self.now());
+        if self.follows_wall && CLOCK_BEHIND_MAX < behind {
+            tracing::warn!(behind_ms = behind.get(), "the service clock catches up with the wall");
+            (self.origin, self.start) = (Instant::now(), wall);
+        }
     }
 
     /// How fast it runs against the wall.
@@ -52,4 +71,26 @@ impl Clock {
 #[must_use]
 pub fn wall() -> EngineTime {
     EngineTime::from_unix_ms(jiff::Timestamp::now().as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sharxi_engine::units::Millis;
+
+    #[test]
+    fn a_clock_in_earnest_catches_up_and_never_goes_back() {
+        let start = EngineTime::from_unix_ms(1_767_592_800_000);
+        let hour = Millis::from_secs(3600);
+        let mut clock = Clock::of_the_wall(start);
+        clock.catch_up(start + Millis::from_secs(1));
+        assert!(clock.now() < start + Millis::from_secs(1), "drift moved it");
+        clock.catch_up(start + hour);
+        assert!(start + hour <= clock.now());
+        clock.catch_up(start);
+        assert!(start + hour <= clock.now(), "it went back");
+        let mut demonstration = Clock::new(start, 1.0);
+        demonstration.catch_up(start + hour);
+        assert!(demonstration.now() < start + hour);
+    }
 }

@@ -80,7 +80,7 @@ pub fn load(path: &Path) -> Result<FileConfig, ConfigError> {
 /// # Errors
 /// [`ConfigError`].
 pub fn parse(text: &str) -> Result<FileConfig, ConfigError> {
-    let wrong = |error: toml::de::Error| ConfigError::Toml(error.to_string().trim().to_owned());
+    let wrong = |error: toml::de::Error| ConfigError::Toml(one_line(&error, text));
     let table: toml::Table = toml::from_str(text).map_err(wrong)?;
     check_keys("", &table, &KEYS)?;
     if let Some(toml::Value::Table(policy)) = table.get("policy") {
@@ -98,6 +98,16 @@ pub fn parse(text: &str) -> Result<FileConfig, ConfigError> {
         return Err(ConfigError::Range { key: "connections_max", rule: "1 to 20000" });
     }
     Ok(config)
+}
+
+/// The error with the number of its line, on a single line itself.
+fn one_line(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message().lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => format!("line {}: {message}", 1 + before.matches('\n').count()),
+        None => message,
+    }
 }
 
 /// What [`is_speed`] asks for.
@@ -133,9 +143,12 @@ mod tests {
             (&format!("allowed_origins = {:?}", ["x"; ORIGINS_MAX + 1]), "64 origins"),
             ("speed = \"fast\"", "line 1"),
             ("speed = ", "line 1"),
+            ("hash_every = 1\nspeed = \nconnections_max = 1", "line 2"),
+            ("hash_every = 1\nspeed = \"fast\"", "line 2"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(said), "{text}: {error}");
+            assert_eq!(error.lines().count(), 1, "{text}: {error}");
         }
     }
 }

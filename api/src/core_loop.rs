@@ -11,19 +11,20 @@ use std::time::{Duration, Instant};
 use sharxi_engine::dispatcher::event::EventKind;
 use sharxi_engine::ids::VehicleId;
 use sharxi_engine::units::EngineTime;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::access;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::desk::{Desk, Question};
 use crate::executor::{Executed, Executor, Sent};
 use crate::intent::{Caller, Order};
 use crate::journal::record::{Batch, Outcome, StateHash};
 use crate::journal::{Journal, JournalError};
-use crate::limits::{BATCH_MAX, BEAT, QUEUE_MAX, TICK_PAUSE};
+use crate::limits::{BATCH_MAX, BEAT, LOOKS_MAX, QUESTIONS_QUEUE_MAX, QUEUE_MAX, TICK_PAUSE};
 use crate::outbox::Outbox;
-use crate::publish::ClientId;
+use crate::publish::{ClientId, Told};
 use crate::wire::error::{Code, WireError};
 use crate::wire::event::encode_ok;
 
@@ -74,10 +75,11 @@ impl CoreHandle {
     /// Hands an input in without waiting.
     ///
     /// # Errors
-    /// `overloaded` if the queue is full or the core has ended.
+    /// `overloaded` if the queue is full, `closing` if the core has ended.
     pub fn submit(&self, input: Input) -> Result<(), WireError> {
-        self.0.try_send(input).map_err(|_error| {
-            WireError::new(Code::Overloaded, "too much to do just now; try again")
+        self.0.try_send(input).map_err(|error| match error {
+            TrySendError::Full(_) => overloaded(),
+            TrySendError::Closed(_) => closing(),
         })
     }
 
@@ -87,12 +89,29 @@ impl CoreHandle {
         drop(self.0.send(input).await);
     }
 
-    /// Asks; `None` if there is no such thing or the core has ended.
-    pub async fn ask(&self, question: Question) -> Option<String> {
+    /// Asks; `None` if there is no such thing.
+    ///
+    /// # Errors
+    /// `overloaded` if so much is waiting that the room left is for commands, `closing` if the core has ended.
+    pub async fn ask(&self, question: Question) -> Result<Option<String>, WireError> {
+        let waiting = self.0.max_capacity() - self.0.capacity();
+        if QUESTIONS_QUEUE_MAX <= waiting {
+            return Err(overloaded());
+        }
         let (sender, receiver) = oneshot::channel();
-        self.send(Input::Ask(question, sender)).await;
-        receiver.await.ok().flatten()
+        self.submit(Input::Ask(question, sender))?;
+        receiver.await.map_err(|_error| closing())
     }
+}
+
+fn overloaded() -> WireError {
+    WireError::new(Code::Overloaded, "too much to do just now; try again")
+}
+
+/// For what the core ended without answering.
+#[must_use]
+pub fn closing() -> WireError {
+    WireError::new(Code::Closing, "the service is going down; try again once it is back")
 }
 
 /// A queue for the core, and its two ends.
@@ -112,11 +131,19 @@ pub struct Core {
     last_tick: Instant,
 }
 
+/// What is said once a command is durable.
+struct Done {
+    answer: Option<(AnswerTo, String)>,
+    told: Vec<Told>,
+    /// Vehicles that are owed their plans.
+    changed: BTreeSet<VehicleId>,
+}
+
 /// Commands applied but not yet durable.
 #[derive(Default)]
 struct Pending {
     batch: Batch,
-    done: Vec<(Option<AnswerTo>, Executed)>,
+    done: Vec<Done>,
 }
 
 impl Core {
@@ -147,6 +174,7 @@ impl Core {
                 Ok(Some(input)) => Some(input),
                 Err(_elapsed) => None,
             };
+            self.clock.catch_up(clock::wall());
             if let Some(reason) = self.turn(first, &mut inputs)? {
                 return self.finish(reason);
             }
@@ -170,7 +198,8 @@ impl Core {
         beat.min(self.clock.until(wakeup).max(pause))
     }
 
-    /// Works off what is there; the reason to stop, if there is one.
+    /// Works off what is there, but no more than lets ticks and beats come on time; the reason to stop, if there is
+    /// one.
     fn turn(
         &mut self,
         first: Option<Input>,
@@ -180,7 +209,9 @@ impl Core {
         self.tick(&mut pending)?;
         let mut stop = None;
         let mut next = first;
+        let (mut n_inputs, mut n_looks) = (0_usize, 0_usize);
         while let Some(input) = next {
+            n_inputs += 1;
             match input {
                 Input::Order { caller, order, answer } => {
                     self.order(&caller, order, answer, &mut pending)?;
@@ -190,9 +221,10 @@ impl Core {
                 other => {
                     self.commit(&mut pending)?;
                     self.look(other);
+                    n_looks += 1;
                 }
             }
-            if stop.is_some() || pending.done.len() >= BATCH_MAX {
+            if stop.is_some() || BATCH_MAX <= n_inputs || LOOKS_MAX <= n_looks {
                 break;
             }
             next = inputs.try_recv().ok();
@@ -253,8 +285,9 @@ impl Core {
         Ok(())
     }
 
-    /// Keeps what was done until it is durable, with the state hash if one is due.
-    fn hold(&self, answer: Option<AnswerTo>, mut executed: Executed, pending: &mut Pending) {
+    /// Keeps what was done until it is durable, with the state hash if one is due. Its events are put into words
+    /// before the next command changes what they speak of.
+    fn hold(&mut self, answer: Option<AnswerTo>, mut executed: Executed, pending: &mut Pending) {
         if let Some(record) = executed.record.take() {
             let applied = matches!(record.outcome, Outcome::Applied { .. });
             if applied && record.seq.is_multiple_of(self.hash_every) {
@@ -263,29 +296,30 @@ impl Core {
             }
             pending.batch.records.push(record);
         }
-        pending.done.push((answer, executed));
+        let told = self.desk.note(&executed.events, &self.executor);
+        let changed = changed(&executed);
+        let answer = answer.map(|answer| (answer, executed.reply));
+        pending.done.push(Done { answer, told, changed });
     }
 
     /// Makes what is pending durable, then answers and publishes it.
     fn commit(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
         let Pending { batch, done } = std::mem::take(pending);
-        if !batch.is_empty() {
-            self.journal.append(&batch)?;
+        if !batch.is_empty()
+            && let Err(error) = self.journal.append(&batch)
+        {
+            for (answer, reply) in done.into_iter().filter_map(|done| done.answer) {
+                self.desk.answer(answer, unsaved(&reply));
+            }
+            return Err(error);
         }
         let mut changed: BTreeSet<VehicleId> = BTreeSet::new();
-        for (answer, executed) in done {
-            if let Some(answer) = answer {
-                self.desk.answer(answer, executed.reply);
+        for done in done {
+            if let Some((answer, reply)) = done.answer {
+                self.desk.answer(answer, reply);
             }
-            changed.extend(executed.reporter);
-            changed.extend(executed.events.iter().filter_map(|(_, event)| match event.kind {
-                EventKind::PlanChanged { vehicle, .. }
-                | EventKind::ShiftStarted { vehicle, .. }
-                | EventKind::ShiftEnded { vehicle }
-                | EventKind::BrokeDown { vehicle, .. } => Some(vehicle),
-                _ => None,
-            }));
-            self.desk.publish(&executed.events, &self.executor);
+            changed.extend(done.changed);
+            self.desk.publisher.publish(done.told);
         }
         self.desk.plans(&changed, &self.executor, self.now());
         Ok(())
@@ -321,4 +355,23 @@ impl Core {
         self.desk.publisher.close(&Utf8Bytes::from(text));
         Ok(())
     }
+}
+
+/// The vehicles whose plan may be another one now, or that have just reported.
+fn changed(executed: &Executed) -> BTreeSet<VehicleId> {
+    let planned = executed.events.iter().filter_map(|(_, event)| match event.kind {
+        EventKind::PlanChanged { vehicle, .. }
+        | EventKind::ShiftStarted { vehicle, .. }
+        | EventKind::ShiftEnded { vehicle }
+        | EventKind::BrokeDown { vehicle, .. } => Some(vehicle),
+        _ => None,
+    });
+    planned.chain(executed.reporter).collect()
+}
+
+/// What is said instead of `reply` if the journal could not be written.
+fn unsaved(reply: &str) -> String {
+    let reply: serde_json::Value = serde_json::from_str(reply).unwrap_or_default();
+    let message = "the journal can't be written; the command may be lost";
+    WireError::new(Code::Storage, message).encode(reply.get("id").and_then(|id| id.as_str()))
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde::Serialize;
 use sharxi_engine::demand::request::{Name, Party, RideRequest, When};
 use sharxi_engine::geo::LatLon;
-use sharxi_engine::ids::VehicleId;
+use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::Location;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::units::EngineTime;
@@ -19,7 +19,7 @@ use crate::intent::Caller;
 use crate::kpi::Kpi;
 use crate::limits::BEAT;
 use crate::map::Map;
-use crate::publish::{ClientId, Publisher};
+use crate::publish::{ClientId, Publisher, Told, word_events};
 use crate::tracker::Tracker;
 use crate::wire::event::degrees;
 use crate::wire::message::Role;
@@ -103,12 +103,14 @@ impl Desk {
         }
     }
 
-    /// Counts events and tells them.
-    pub fn publish(&mut self, events: &[Numbered], executor: &Executor) {
+    /// Counts events and puts them into words, while the state is that right after them. Nobody hears of them yet:
+    /// that is for [`Publisher::publish`], once they are durable.
+    #[must_use]
+    pub fn note(&mut self, events: &[Numbered], executor: &Executor) -> Vec<Told> {
         for (_, event) in events {
             self.kpi.fold(event, executor.dispatcher());
         }
-        self.publisher.publish(events, executor.names());
+        word_events(events, executor.names())
     }
 
     /// Tells the plans of these vehicles.
@@ -176,9 +178,11 @@ impl Desk {
     }
 
     fn snapshot(&mut self, caller: &Caller, executor: &Executor, now: EngineTime) -> String {
-        let (rides, vehicles) = match caller.role {
+        let (rides, vehicles): (Vec<RequestId>, _) = match caller.role {
             Role::Operator => (executor.ledger().open().collect(), present(executor)),
-            Role::Rider => (executor.ledger().rides_of(&caller.name).to_vec(), Vec::new()),
+            Role::Rider => {
+                (executor.ledger().rides_of(&caller.name).into_iter().collect(), Vec::new())
+            }
             Role::Vehicle => {
                 let own = own_vehicle(caller, executor);
                 let carried = |vehicle| {

@@ -33,6 +33,7 @@ pub mod policy_config;
 pub mod serve;
 
 pub mod http;
+pub mod patient_io;
 pub mod server;
 pub mod service;
 pub mod tiles;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sharxi_engine::units::Millis;
+
 /// Bytes of one WebSocket message or one HTTP body.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a command id and of a client's name.
@@ -10,20 +12,33 @@ pub const ID_BYTES_MAX: usize = 64;
 pub const CONNECTIONS_MAX: usize = 2_000;
 /// Inputs waiting for the core; a command beyond it is answered `overloaded`.
 pub const QUEUE_MAX: usize = 4_096;
-/// Commands that share one sync of the journal.
+/// Inputs waiting for the core at which a question is answered `overloaded`; the rest of the queue is for commands.
+pub const QUESTIONS_QUEUE_MAX: usize = 256;
+/// Inputs taken in one turn of the core, and hence the commands that share one sync of the journal.
 pub const BATCH_MAX: usize = 256;
+/// Questions and greetings in one turn of the core; each may cost milliseconds.
+pub const LOOKS_MAX: usize = 16;
 /// Messages waiting for one slow reader; at the next one it is dropped.
 pub const OUTBOX_MESSAGES_MAX: usize = 4_096;
 /// Bytes waiting for one slow reader; beyond it the reader is dropped. A single snapshot may be larger.
 pub const OUTBOX_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Events kept for clients that resume.
 pub const RING_EVENTS_MAX: usize = 16_384;
+/// Missed events that a client gets when it resumes; who missed more gets a snapshot. Half of an outbox, so that what
+/// happens meanwhile has room as well.
+pub const RESUME_EVENTS_MAX: usize = OUTBOX_MESSAGES_MAX / 2;
+/// Bytes of missed events, likewise.
+pub const RESUME_BYTES_MAX: usize = OUTBOX_BYTES_MAX / 2;
+/// Ended rides that a rider's snapshot shows: the newest this many.
+pub const ENDED_RIDES_SHOWN_MAX: usize = 100;
 /// Command ids remembered for repeats: at least the newest this many.
 pub const DEDUPE_IDS_MAX: usize = 100_000;
 /// Metres from a point to the nearest road that may be driven.
 pub const SNAP_MAX_M: f64 = 1_000.0;
-/// Bytes of encoded tiles kept.
+/// Bytes of encoded tiles kept, with [`TILE_ENTRY_BYTES`] for each.
 pub const TILE_CACHE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Bytes that a tile takes besides its contents.
+pub const TILE_ENTRY_BYTES: usize = 128;
 /// Highest zoom for which tiles are cut.
 pub const TILE_ZOOM_MAX: u8 = 18;
 /// Longest wait that the live figures tell apart, in seconds.
@@ -39,6 +54,10 @@ pub const TICK_PAUSE: Duration = Duration::from_millis(10);
 pub const BEAT: Duration = Duration::from_secs(1);
 /// Wall time for which a reported position counts as where the vehicle is.
 pub const POSITION_FRESH: Duration = Duration::from_secs(10);
+/// How far a journal may be ahead of the wall clock without a word.
+pub const CLOCK_AHEAD_MAX: Millis = Millis::from_secs(60);
+/// How far the wall clock has to be ahead of the service's for the latter to catch up: less is only drift.
+pub const CLOCK_BEHIND_MAX: Millis = Millis::from_secs(1);
 /// What `retry_after_s` says.
 pub const RETRY_AFTER_S: u32 = 2;
 
@@ -55,6 +74,8 @@ pub struct Deadlines {
     pub hello: Duration,
     /// Between two pings.
     pub ping_every: Duration,
+    /// Without a single byte that the peer takes of what is written to it.
+    pub write: Duration,
     /// Without a single frame from the peer.
     pub silence: Duration,
     /// From the order to stop until connections are cut.
@@ -69,6 +90,7 @@ impl Default for Deadlines {
             request: Duration::from_secs(10),
             hello: Duration::from_secs(10),
             ping_every: Duration::from_secs(20),
+            write: Duration::from_secs(10),
             silence: Duration::from_secs(50),
             drain: Duration::from_secs(3),
         }

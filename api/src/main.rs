@@ -3,15 +3,16 @@
 //! Exit code 0 if done, 1 if it failed (with one line on standard error), 2 if the command line is wrong.
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use sharxi_api::Running;
 use sharxi_api::commands::{Output, bench, load_region, matrix, region, route};
 use sharxi_api::map::Map;
 use sharxi_api::serve::{self, ServeArgs, ServeError};
+use sharxi_api::wire::time;
 
 /// A shared taxi anyone in the countryside can call: maps, routes and the service.
 #[derive(Debug, Parser)]
@@ -49,8 +50,10 @@ fn main() -> ExitCode {
     match run(&cli.command).and_then(|output| output.print(cli.json)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // `{:#}` puts the whole chain of causes on one line. If standard error is gone, nobody is there to tell.
-            drop(writeln!(std::io::stderr(), "sharxi: failed to {error:#}"));
+            // `{:#}` puts the whole chain of causes on one line, unless a cause has lines of its own. If standard error
+            // is gone, nobody is there to tell.
+            let said = format!("{error:#}").replace('\n', " ");
+            drop(writeln!(std::io::stderr(), "sharxi: failed to {said}"));
             error
                 .downcast_ref::<ServeError>()
                 .map_or(ExitCode::FAILURE, |error| error.exit_code().into())
@@ -61,8 +64,17 @@ fn main() -> ExitCode {
 /// Runs the service; what it has to say at the end is that it has ended well.
 fn serve(args: &ServeArgs) -> anyhow::Result<Output> {
     let map: Arc<dyn Map> = Arc::new(load_region(&args.region)?);
-    let name = map.name().to_owned();
-    let listening = |addr: SocketAddr| {
+    let name = Some(map.name().trim()).filter(|name| !name.is_empty()).unwrap_or("the region");
+    let name = name.to_owned();
+    let listening = |running: &Running| {
+        let addr = running.addr();
+        if let Some(ahead) = running.ahead() {
+            let ahead = time::format(ahead);
+            drop(writeln!(
+                std::io::stderr(),
+                "sharxi: warning: the journal goes on to {ahead}, ahead of this machine's clock; time goes on from there"
+            ));
+        }
         drop(writeln!(
             std::io::stderr(),
             "Sharxi serves {name} at http://{addr}/ (Ctrl-C ends it)"

@@ -94,7 +94,49 @@ impl PolicyConfig {
     /// # Errors
     /// [`PolicyError`] for values out of range.
     pub fn to_policy(&self) -> Result<Policy, PolicyError> {
-        let base = Policy::default();
+        self.over(&Policy::default())
+    }
+
+    /// The first key to which the table gives another value than `kept` has, if there is one.
+    ///
+    /// # Errors
+    /// [`PolicyError`] for values out of range.
+    pub fn contradicts(&self, kept: &Policy) -> Result<Option<&'static str>, PolicyError> {
+        let Policy {
+            max_wait,
+            ride_alpha_milli,
+            ride_beta,
+            stop,
+            board,
+            alight,
+            wheelchair,
+            offer_ttl,
+            react,
+            no_show_wait,
+            reoptimise,
+            reposition,
+            coverage,
+        } = self.over(kept)?;
+        let same = [
+            ("max_wait_s", max_wait == kept.max_wait),
+            ("ride_alpha", ride_alpha_milli == kept.ride_alpha_milli),
+            ("ride_beta_s", ride_beta == kept.ride_beta),
+            ("stop_s", stop == kept.stop),
+            ("board_s", board == kept.board),
+            ("alight_s", alight == kept.alight),
+            ("wheelchair_s", wheelchair == kept.wheelchair),
+            ("offer_ttl_s", offer_ttl == kept.offer_ttl),
+            ("react_s", react == kept.react),
+            ("no_show_wait_s", no_show_wait == kept.no_show_wait),
+            ("reoptimise", reoptimise == kept.reoptimise),
+            ("reposition", reposition == kept.reposition),
+            ("coverage", coverage == kept.coverage),
+        ];
+        Ok(same.into_iter().find(|(_, same)| !same).map(|(key, _)| key))
+    }
+
+    /// `base`, changed by what the table says.
+    fn over(&self, base: &Policy) -> Result<Policy, PolicyError> {
         if self.walk_max_s.is_some_and(|walk| walk.abs() > 0.0 || walk.is_nan()) {
             return Err(PolicyError::NoWalking);
         }
@@ -156,6 +198,29 @@ mod tests {
         assert_eq!(policy.max_wait, Millis::from_secs(600));
         assert_eq!(policy.ride_alpha_milli, 1250);
         assert!(!policy.coverage);
+    }
+
+    #[test]
+    fn only_what_is_said_can_contradict() {
+        let kept = Policy { max_wait: Millis::from_secs(600), ..Policy::default() };
+        let found = |text: &str| {
+            let table = text.parse::<toml::Table>().unwrap();
+            PolicyConfig::from_table(&table).unwrap().contradicts(&kept).unwrap()
+        };
+        assert_eq!(found(""), None);
+        assert_eq!(found("max_wait_s = 600\nwalk_max_s = 0"), None);
+        assert_eq!(found("max_wait_s = 601"), Some("max_wait_s"));
+        // Every key but the one that is not supported yet.
+        let defaults = Policy::default();
+        for key in POLICY_KEYS.into_iter().filter(|&key| key != "walk_max_s") {
+            let other = match key {
+                "reoptimise" => (!defaults.reoptimise).to_string(),
+                "reposition" => (!defaults.reposition).to_string(),
+                "coverage" => (!defaults.coverage).to_string(),
+                _ => "77.125".to_owned(),
+            };
+            assert_eq!(found(&format!("{key} = {other}")), Some(key));
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::executor::Numbered;
 use crate::intent::Caller;
-use crate::limits::RING_EVENTS_MAX;
+use crate::limits::{RESUME_BYTES_MAX, RESUME_EVENTS_MAX, RING_EVENTS_MAX};
 use crate::outbox::Outbox;
 use crate::wire::event::{Names, encode};
 use crate::wire::message::Role;
@@ -26,10 +26,24 @@ struct Audience {
     vehicles: Vec<String>,
 }
 
-struct Kept {
+/// An event as it will be told: words and audience are those of the moment at which it happened, whatever happens
+/// before it is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
     seq: u64,
     text: Utf8Bytes,
     audience: Audience,
+}
+
+/// Puts events into words, right after the command that they came of; kinds that are not numbered are left out.
+#[must_use]
+pub fn word_events(events: &[Numbered], names: Names<'_>) -> Vec<Told> {
+    let told = |(seq, event): &Numbered| {
+        let seq = (*seq)?;
+        let text = Utf8Bytes::from(encode(seq, event, names)?);
+        Some(Told { seq, text, audience: audience(event, names) })
+    };
+    events.iter().filter_map(told).collect()
 }
 
 struct Client {
@@ -44,7 +58,7 @@ pub struct Publisher {
     clients: BTreeMap<ClientId, Client>,
     by_caller: BTreeMap<Caller, BTreeSet<ClientId>>,
     operators: BTreeSet<ClientId>,
-    ring: VecDeque<Kept>,
+    ring: VecDeque<Told>,
 }
 
 impl Publisher {
@@ -148,41 +162,46 @@ impl Publisher {
     }
 
     /// Tells events to those who may see them and keeps them for those who come back.
-    pub fn publish(&mut self, events: &[Numbered], names: Names<'_>) {
-        for (seq, event) in events {
-            let Some(seq) = *seq else { continue };
-            let Some(text) = encode(seq, event, names) else { continue };
-            let text = Utf8Bytes::from(text);
-            let audience = audience(event, names);
-            for rider in &audience.riders {
-                self.tell_named(Role::Rider, rider, &text);
+    pub fn publish(&mut self, events: Vec<Told>) {
+        for told in events {
+            for rider in &told.audience.riders {
+                self.tell_named(Role::Rider, rider, &told.text);
             }
-            for vehicle in &audience.vehicles {
-                self.tell_named(Role::Vehicle, vehicle, &text);
+            for vehicle in &told.audience.vehicles {
+                self.tell_named(Role::Vehicle, vehicle, &told.text);
             }
-            self.tell_operators(&text);
-            self.ring.push_back(Kept { seq, text, audience });
+            self.tell_operators(&told.text);
+            self.ring.push_back(told);
             if self.ring.len() > RING_EVENTS_MAX {
                 self.ring.pop_front();
             }
         }
     }
 
-    /// The events after `seen` that `caller` may see, or `None` if some of them are no longer kept. `last` is the
-    /// number of the newest event.
+    /// The events after `seen` that `caller` may see, or `None` if some of them are no longer kept or they are more
+    /// than a client takes at once. `last` is the number of the newest event.
     #[must_use]
     pub fn missed(&self, caller: &Caller, seen: u64, last: u64) -> Option<Vec<Utf8Bytes>> {
         let oldest = self.ring.front().map_or(last + 1, |kept| kept.seq);
         if seen > last || seen + 1 < oldest {
             return None;
         }
-        let visible = |kept: &&Kept| match caller.role {
+        let visible = |kept: &&Told| match caller.role {
             Role::Operator => true,
             Role::Rider => kept.audience.riders.contains(&caller.name),
             Role::Vehicle => kept.audience.vehicles.contains(&caller.name),
         };
         let from = self.ring.partition_point(|kept| kept.seq <= seen);
-        Some(self.ring.range(from..).filter(visible).map(|kept| kept.text.clone()).collect())
+        let mut missed = Vec::new();
+        let mut n_bytes = 0;
+        for kept in self.ring.range(from..).filter(visible) {
+            n_bytes += kept.text.len();
+            if RESUME_EVENTS_MAX <= missed.len() || RESUME_BYTES_MAX < n_bytes {
+                return None;
+            }
+            missed.push(kept.text.clone());
+        }
+        Some(missed)
     }
 }
 

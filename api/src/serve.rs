@@ -10,7 +10,7 @@ use tokio::signal;
 use crate::config::{self, ConfigError, FileConfig, SPEED_RULE, is_speed};
 use crate::map::Map;
 use crate::policy_config::PolicyError;
-use crate::service::{Service, ServiceConfig, ServiceError};
+use crate::service::{Running, Service, ServiceConfig, ServiceError};
 use crate::wire::time;
 
 /// Exit code after a journal that can't be written any more: nothing of the last batch was acknowledged.
@@ -72,14 +72,14 @@ impl ServeError {
     }
 }
 
-/// Runs the service on `map` until Ctrl-C or SIGTERM; calls `listening` with the address once it is ready.
+/// Runs the service on `map` until Ctrl-C or SIGTERM; calls `listening` once it is ready.
 ///
 /// # Errors
 /// [`ServeError`]; [`ServeError::exit_code`] says how to end the process.
 pub async fn serve(
     args: &ServeArgs,
     map: Arc<dyn Map>,
-    listening: impl FnOnce(SocketAddr),
+    listening: impl FnOnce(&Running),
 ) -> Result<(), ServeError> {
     let file = match &args.config {
         Some(path) => config::load(path)?,
@@ -87,7 +87,7 @@ pub async fn serve(
     };
     let config = merge(args, file)?;
     let mut running = Service::start(config, map).await.map_err(ServeError::Start)?;
-    listening(running.addr());
+    listening(&running);
     let ended = tokio::select! {
         error = running.ended() => Some(error),
         asked = asked_to_stop() => { asked.map_err(ServeError::Signal)?; None }
@@ -108,6 +108,7 @@ fn merge(args: &ServeArgs, file: FileConfig) -> Result<ServiceConfig, ServeError
         start: args.start,
         speed: args.speed.or(file.speed).unwrap_or(usual.speed),
         policy: file.policy.to_policy()?,
+        policy_stated: file.policy,
         hash_every: file.hash_every.unwrap_or(usual.hash_every),
         origins: file.allowed_origins,
         connections_max: file.connections_max.unwrap_or(usual.connections_max),

@@ -15,6 +15,7 @@ use warp::http::{Request, StatusCode};
 use crate::http::reply;
 use crate::http::routes::Routes;
 use crate::limits::{Deadlines, SOCKET_BUFFER_BYTES};
+use crate::patient_io::PatientIo;
 
 /// One connection's share of the limit; the last holder gives it back.
 pub type Permit = Arc<OwnedSemaphorePermit>;
@@ -91,7 +92,7 @@ async fn serve(
         .timer(TokioTimer::new())
         .header_read_timeout(deadlines.header)
         .max_buf_size(HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), answer)
+        .serve_connection(TokioIo::new(PatientIo::new(stream, deadlines.write)), answer)
         .with_upgrades();
     tokio::pin!(connection);
     let served = tokio::select! {

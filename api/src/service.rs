@@ -21,8 +21,9 @@ use crate::journal::record::Header;
 use crate::journal::recovery::recover;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::{Journal, JournalError};
-use crate::limits::{CONNECTIONS_MAX, Deadlines};
+use crate::limits::{CLOCK_AHEAD_MAX, CONNECTIONS_MAX, Deadlines};
 use crate::map::Map;
+use crate::policy_config::{PolicyConfig, PolicyError};
 use crate::server;
 use crate::spots::spots;
 use crate::tiles::Tiles;
@@ -42,9 +43,11 @@ pub struct ServiceConfig {
     pub start: Option<EngineTime>,
     /// How fast the service clock runs.
     pub speed: f64,
-    /// The rules.
+    /// The rules of a journal that begins; one that goes on keeps its own.
     pub policy: Policy,
-    /// Where demand is expected; `None`: the region's places.
+    /// What was asked for by name: a journal that says otherwise is refused.
+    pub policy_stated: PolicyConfig,
+    /// Where demand is expected; `None`: as the journal says, or the region's places if it begins.
     pub spots: Option<Vec<Spot>>,
     /// Commands between two recorded state hashes.
     pub hash_every: u64,
@@ -65,6 +68,7 @@ impl Default for ServiceConfig {
             start: None,
             speed: 1.0,
             policy: Policy::default(),
+            policy_stated: PolicyConfig::default(),
             spots: None,
             hash_every: 64,
             origins: Vec::new(),
@@ -89,6 +93,9 @@ pub enum ServiceError {
     /// The core's thread can't be started.
     #[error("start the core")]
     Thread(#[source] std::io::Error),
+    /// The policy asked for makes no sense.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The journal can't be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -103,6 +110,7 @@ pub struct Service;
 /// A running service.
 pub struct Running {
     addr: SocketAddr,
+    ahead: Option<EngineTime>,
     core: CoreHandle,
     ended: oneshot::Receiver<Result<(), ServiceError>>,
     stop: watch::Sender<bool>,
@@ -148,10 +156,12 @@ impl Service {
             drop(ended_sender.send(result));
         };
         std::thread::Builder::new().name("core".into()).spawn(run).map_err(ServiceError::Thread)?;
-        let running = Running { addr, core, ended, stop, permits, connections_max, deadlines };
-        if recovered.await.is_ok() {
+        let ahead = None;
+        let running =
+            Running { addr, ahead, core, ended, stop, permits, connections_max, deadlines };
+        if let Ok(ahead) = recovered.await {
             ready_sender.send_replace(true);
-            return Ok(running);
+            return Ok(Running { ahead, ..running });
         }
         running.stop.send_replace(true);
         match running.ended.await {
@@ -166,6 +176,13 @@ impl Running {
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The time of the journal's last record, if that is ahead of the wall by more than clocks differ: it was written
+    /// while the wall clock, or `--start`, was wrong, and the service goes on from there.
+    #[must_use]
+    pub const fn ahead(&self) -> Option<EngineTime> {
+        self.ahead
     }
 
     /// Waits until the service ends by itself, which it does only in trouble.
@@ -194,6 +211,11 @@ impl Running {
     }
 }
 
+/// Whether the service clock runs as fast as the wall's.
+fn is_earnest(speed: f64) -> bool {
+    (speed - 1.0).abs() < f64::EPSILON
+}
+
 async fn listen(config: &ServiceConfig) -> Result<TcpListener, ServiceError> {
     let addr = config.listen;
     match TcpListener::bind(addr).await {
@@ -208,37 +230,58 @@ async fn listen(config: &ServiceConfig) -> Result<TcpListener, ServiceError> {
     }
 }
 
+/// Opens the journal, or begins one under the rules of the configuration.
+fn open_journal(
+    config: &ServiceConfig,
+    map: &dyn Map,
+    start: EngineTime,
+) -> Result<SqliteJournal, ServiceError> {
+    let header = Header {
+        region_name: map.name().to_owned(),
+        region_fingerprint: map.fingerprint(),
+        policy: config.policy.clone(),
+        spots: config.spots.clone().unwrap_or_else(|| spots(map)),
+        start,
+    };
+    let journal = match &config.journal {
+        Some(path) => SqliteJournal::open(path, header)?,
+        None => SqliteJournal::in_memory(header)?,
+    };
+    let kept = journal.header();
+    if let Some(key) = config.policy_stated.contradicts(&kept.policy)? {
+        return Err(JournalError::OtherRules { what: format!("policy.{key}") }.into());
+    }
+    if config.spots.as_ref().is_some_and(|spots| *spots != kept.spots) {
+        return Err(JournalError::OtherRules { what: "set of spots".to_owned() }.into());
+    }
+    Ok(journal)
+}
+
 /// The core's thread: recover, say so, run.
 fn run_core(
     config: &ServiceConfig,
     map: Arc<dyn Map>,
     inputs: mpsc::Receiver<Input>,
-    recovered: oneshot::Sender<()>,
+    recovered: oneshot::Sender<Option<EngineTime>>,
 ) -> Result<(), ServiceError> {
-    let spots = config.spots.clone().unwrap_or_else(|| spots(map.as_ref()));
     let start = config.start.unwrap_or_else(clock::wall);
-    let header = Header {
-        region_name: map.name().to_owned(),
-        region_fingerprint: map.fingerprint(),
-        policy: config.policy.clone(),
-        spots: spots.clone(),
-        start,
-    };
-    let mut journal = match &config.journal {
-        Some(path) => SqliteJournal::open(path, header)?,
-        None => SqliteJournal::in_memory(header)?,
-    };
-    let dispatcher = Dispatcher::new(map.clone(), config.policy.clone(), &spots);
+    let mut journal = open_journal(config, map.as_ref(), start)?;
+    let kept = journal.header();
+    let dispatcher = Dispatcher::new(map.clone(), kept.policy.clone(), &kept.spots);
     let mut executor = Executor::new(dispatcher, map.clone());
     let mut desk = Desk::new(map);
     let last = recover(&mut journal as &mut dyn Journal, &mut executor, &mut desk)?;
-    let clock = Clock::new(last.map_or(start, |last| last.max(start)), config.speed);
+    let in_earnest = config.start.is_none() && is_earnest(config.speed);
+    let begin = last.map_or(start, |last| last.max(start));
+    let clock =
+        if in_earnest { Clock::of_the_wall(begin) } else { Clock::new(begin, config.speed) };
+    let ahead = last.filter(|last| in_earnest && CLOCK_AHEAD_MAX < last.since(start));
     let core = Core::new(executor, desk, Box::new(journal), clock, config.hash_every);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .map_err(ServiceError::Thread)?;
     // Nobody waits only if the start was given up.
-    let _: Result<(), ()> = recovered.send(());
+    let _: Result<(), Option<EngineTime>> = recovered.send(ahead);
     Ok(runtime.block_on(core.run(inputs))?)
 }

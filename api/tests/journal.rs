@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use sharxi_api::clock::Clock;
+use sharxi_api::clock::{Clock, wall};
 use sharxi_api::core_loop::{AnswerTo, Core, Input, queue};
 use sharxi_api::desk::Desk;
 use sharxi_api::executor::Executor;
@@ -20,6 +20,7 @@ use sharxi_api::intent::{Caller, Order};
 use sharxi_api::journal::record::{Batch, Header};
 use sharxi_api::journal::{Journal, JournalError, Visit};
 use sharxi_api::map::Map;
+use sharxi_api::policy_config::PolicyConfig;
 use sharxi_api::wire::message::{Role, read_command};
 use sharxi_api::wire::{convert, time};
 use sharxi_api::{Running, Service, ServiceConfig, ServiceError};
@@ -191,15 +192,72 @@ async fn a_journal_of_another_world_is_refused() {
     let elsewhere = Street { fingerprint: 8, ..Street::new() };
     let said = refusal(on(&journal), elsewhere).await;
     assert!(said.contains("belongs to region Street (0000000000000007)"), "{said}");
-    let policy = Policy { max_wait: Millis::from_secs(600), ..Policy::default() };
-    let said = refusal(ServiceConfig { policy, ..on(&journal) }, Street::new()).await;
-    assert!(said.contains("another policy"), "{said}");
+    let policy_stated = PolicyConfig { max_wait_s: Some(600.0), ..PolicyConfig::default() };
+    let said = refusal(ServiceConfig { policy_stated, ..on(&journal) }, Street::new()).await;
+    assert!(said.contains("another policy.max_wait_s"), "{said}");
     let spots = Some(vec![Spot { location: Location::Node(NodeId::new(1)), weight: 1 }]);
     let said = refusal(ServiceConfig { spots, ..on(&journal) }, Street::new()).await;
     assert!(said.contains("another set of spots"), "{said}");
     let running = start(on(&journal)).await;
     let said = refusal(on(&journal), Street::new()).await;
     assert!(said.contains("another process has it open"), "{said}");
+    running.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_keeps_the_rules_it_was_begun_under() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal.sqlite");
+    let policy = Policy { max_wait: Millis::from_secs(600), ..Policy::default() };
+    let spots = vec![Spot { location: Location::Node(NodeId::new(4)), weight: 3 }];
+    let begun = ServiceConfig { policy, spots: Some(spots), ..on(&journal) };
+    let running = start(begun).await;
+    let answers = rides(&running).await;
+    running.shutdown().await.unwrap();
+
+    // As after an upgrade: the program's own defaults and the region's spots are others by now.
+    let running = start(on(&journal)).await;
+    let mut desk = Client::connect(running.addr()).await;
+    desk.say(json!({"type": "hello", "role": "operator", "name": "desk"})).await;
+    let welcome = desk.next().await;
+    assert_eq!(welcome["policy"]["max_wait_s"], json!(600.0), "{welcome}");
+    for (command, answer) in answers {
+        assert_eq!(desk.command(command).await, answer);
+    }
+    running.shutdown().await.unwrap();
+    let policy_stated = PolicyConfig { max_wait_s: Some(600.0), ..PolicyConfig::default() };
+    let running = start(ServiceConfig { policy_stated, ..on(&journal) }).await;
+    running.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_ahead_of_the_wall_is_noticed_and_refusals_do_not_move_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_earnest = |file: &str| ServiceConfig { start: None, ..on(&folder.path().join(file)) };
+    let later = |s: u32| Some(wall() + Millis::from_secs(s));
+    let running = start(ServiceConfig { start: later(3600), ..in_earnest("ahead") }).await;
+    assert_eq!(running.ahead(), None, "asked for");
+    let mut desk = Client::hello(running.addr(), "operator", "desk").await;
+    let mut long = shift("1", "v1");
+    long["shift_end"] = json!("2999-01-01T00:00:00Z");
+    assert_eq!(desk.command(long.clone()).await["type"], "ok");
+    running.shutdown().await.unwrap();
+    let running = start(in_earnest("ahead")).await;
+    let ahead = running.ahead().expect("nobody was warned");
+    assert!(Millis::from_secs(3500) < ahead.since(wall()), "{ahead:?}");
+    running.shutdown().await.unwrap();
+
+    let running = start(in_earnest("refused")).await;
+    let mut desk = Client::hello(running.addr(), "operator", "desk").await;
+    assert_eq!(desk.command(long).await["type"], "ok");
+    running.shutdown().await.unwrap();
+    let running = start(ServiceConfig { start: later(3600), ..in_earnest("refused") }).await;
+    let mut desk = Client::hello(running.addr(), "operator", "desk").await;
+    let unknown = json!({"id": "2", "type": "end_shift", "vehicle_id": "nothing"});
+    assert_eq!(desk.command(unknown).await["code"], "unknown_vehicle");
+    running.shutdown().await.unwrap();
+    let running = start(in_earnest("refused")).await;
+    assert_eq!(running.ahead(), None, "a refused command moved the clock");
     running.shutdown().await.unwrap();
 }
 
@@ -244,5 +302,8 @@ async fn a_failed_sync_ends_the_core_and_acknowledges_nothing() {
     handle.submit(Input::Order { caller, order, answer: AnswerTo::Once(answer) }).unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(20), core.run(inputs)).await.unwrap();
     assert!(matches!(ended, Err(JournalError::Storage { action: "sync", .. })), "{ended:?}");
-    assert!(answered.await.is_err(), "a command was acknowledged that is not durable");
+    let answer = answered.await.unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((&answer["type"], &answer["id"]), (&json!("error"), &json!("1")), "{answer}");
+    assert_eq!(answer["code"], "storage", "acknowledged what is not durable: {answer}");
 }

@@ -8,11 +8,12 @@ mod support;
 use std::sync::Arc;
 
 use sharxi_api::core_loop::{Input, queue};
+use sharxi_api::desk::Question;
 use sharxi_api::executor::Numbered;
 use sharxi_api::intent::Caller;
 use sharxi_api::ledger::Ledger;
-use sharxi_api::limits::{QUEUE_MAX, RING_EVENTS_MAX};
-use sharxi_api::publish::{ClientId, Publisher};
+use sharxi_api::limits::{QUESTIONS_QUEUE_MAX, QUEUE_MAX, RESUME_EVENTS_MAX, RING_EVENTS_MAX};
+use sharxi_api::publish::{ClientId, Publisher, word_events};
 use sharxi_api::wire::error::Code;
 use sharxi_api::wire::event::Names;
 use sharxi_api::wire::message::Role;
@@ -36,6 +37,29 @@ fn a_full_queue_is_overloaded() {
     assert_eq!(core.submit(Input::Leave(ClientId(0))), Ok(()));
 }
 
+#[tokio::test]
+async fn questions_leave_room_for_commands() {
+    let (core, mut inputs) = queue();
+    for n in 1..QUESTIONS_QUEUE_MAX as u64 {
+        assert_eq!(core.submit(Input::Leave(ClientId(n))), Ok(()));
+    }
+    let asking = core.clone();
+    let asked = tokio::spawn(async move { asking.ask(Question::Kpi).await });
+    while inputs.len() < QUESTIONS_QUEUE_MAX {
+        tokio::task::yield_now().await;
+    }
+    let refused = core.ask(Question::Kpi).await.unwrap_err();
+    assert_eq!(refused.code, Code::Overloaded);
+    assert_eq!(core.submit(Input::Leave(ClientId(0))), Ok(()), "no room for a command");
+    while !inputs.is_empty() {
+        drop(inputs.recv().await);
+    }
+    assert_eq!(asked.await.unwrap().unwrap_err().code, Code::Closing, "it was dropped unanswered");
+    drop(inputs);
+    assert_eq!(core.ask(Question::Kpi).await.unwrap_err().code, Code::Closing);
+    assert_eq!(core.submit(Input::Leave(ClientId(0))).unwrap_err().code, Code::Closing);
+}
+
 #[test]
 fn only_the_newest_events_are_kept() {
     let street = Street::new();
@@ -50,11 +74,13 @@ fn only_the_newest_events_are_kept() {
         (Some(seq), Event { at: EngineTime::default(), kind })
     };
     let events: Vec<Numbered> = (1..=last).map(event).collect();
-    publisher.publish(&events, names);
+    publisher.publish(word_events(&events, names));
     let desk = Caller { role: Role::Operator, name: "desk".into() };
     let missed = |seen| publisher.missed(&desk, seen, last).map(|events| events.len());
     assert_eq!(missed(0), None, "event 1 is no longer kept");
-    assert_eq!(missed(1), Some(RING_EVENTS_MAX));
+    assert_eq!(missed(1), None, "more than a client takes at once");
+    assert_eq!(missed(last - RESUME_EVENTS_MAX as u64 - 1), None);
+    assert_eq!(missed(last - RESUME_EVENTS_MAX as u64), Some(RESUME_EVENTS_MAX));
     assert_eq!(missed(last), Some(0));
     assert_eq!(missed(last + 1), None, "an event that there has not been");
     let anna = Caller { role: Role::Rider, name: "anna".into() };

@@ -90,6 +90,8 @@ async fn a_ride_from_request_to_drop_off() {
     let (status, ride) = get(running.addr(), "/v1/rides/r1").await;
     let ride: Value = serde_json::from_str(&ride).unwrap();
     assert_eq!((status, &ride["state"]), (200, &json!("completed")), "{ride}");
+    assert_eq!(ride["wheelchairs"], 0, "{ride}");
+    assert!(ride.get("at_risk").is_none() && ride.get("broken").is_none(), "{ride}");
     running.shutdown().await.unwrap();
 }
 
@@ -188,13 +190,19 @@ async fn the_same_over_http() {
         ("/v1/quote?from=54.15,-4.45&to=54.15,-4.4&passengers=1", 200, "pickup_at"),
         ("/v1/quote?from=54.15,-4.45&to=54.15", 400, "LAT,LON"),
         ("/v1/quote?from=54.15,-4.45", 400, "bad_message"),
+        (
+            "/v1/quote?from=54.15,-4.45&to=54.15,-4.4&passengers=99999999999999999999",
+            400,
+            "1 to 16",
+        ),
+        ("/v1/quote?from=54.15,-4.45&to=54.15,-4.4&wheelchairs=2", 400, "wheelchairs"),
         ("/v1/quote?from=0,0&to=54.15,-4.4", 422, "nearest point"),
         ("/health", 200, "alive"),
         ("/ready", 200, "state_hash"),
         ("/", 200, "Sharxi"),
         ("/nothing", 404, "not_found"),
         ("/tiles/10/499/328.mvt", 200, "roads"),
-        ("/tiles/10/0/0.mvt", 200, ""),
+        ("/tiles/10/0/0.mvt", 204, ""),
         ("/tiles/1/2/0.mvt", 404, "no such tile"),
         ("/tiles/1/0/0.png", 404, "no such tile"),
         ("/tiles/99/0/0.mvt", 404, "no such tile"),

@@ -84,5 +84,6 @@ const fn status(code: Code) -> StatusCode {
         Code::OutsideArea => StatusCode::UNPROCESSABLE_ENTITY,
         Code::Full | Code::Overloaded => StatusCode::TOO_MANY_REQUESTS,
         Code::Storage => StatusCode::INSUFFICIENT_STORAGE,
+        Code::Closing => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

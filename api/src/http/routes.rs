@@ -15,7 +15,7 @@ use warp::{Filter, Rejection, Reply};
 
 use super::{page, reply};
 use crate::app::App;
-use crate::core_loop::{AnswerTo, Input};
+use crate::core_loop::{AnswerTo, Input, closing};
 use crate::desk::Question;
 use crate::intent::{Caller, Order};
 use crate::limits::MESSAGE_BYTES_MAX;
@@ -99,14 +99,14 @@ async fn command(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<String, 
     let (answer, receiver) = oneshot::channel();
     let input = Input::Order { caller, order, answer: AnswerTo::Once(answer) };
     app.core.submit(input).map_err(labelled)?;
-    let ended = |_| labelled(WireError::new(Code::Storage, "the service is going down"));
-    receiver.await.map_err(ended)
+    receiver.await.map_err(|_error| labelled(closing()))
 }
 
 async fn ask(app: &App, question: Question, missing: &'static str) -> Response {
     match app.core.ask(question).await {
-        Some(body) => reply::json(StatusCode::OK, body),
-        None => reply::not_found(missing),
+        Ok(Some(body)) => reply::json(StatusCode::OK, body),
+        Ok(None) => reply::not_found(missing),
+        Err(error) => reply::error(&error),
     }
 }
 
@@ -167,13 +167,17 @@ struct QuoteQuery {
     from: String,
     to: String,
     #[serde(default = "one")]
-    passengers: i64,
-    #[serde(default)]
-    wheelchairs: i64,
+    passengers: String,
+    #[serde(default = "none")]
+    wheelchairs: String,
 }
 
-const fn one() -> i64 {
-    1
+fn one() -> String {
+    "1".to_owned()
+}
+
+fn none() -> String {
+    "0".to_owned()
 }
 
 fn quote(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -196,11 +200,13 @@ fn quoted(query: &QuoteQuery, app: &App) -> Result<Question, WireError> {
             .and_then(|(lat, lon)| Some([lat.trim().parse().ok()?, lon.trim().parse().ok()?]))
             .ok_or_else(|| WireError::bad_value(field, "must be LAT,LON in degrees"))
     };
+    // What is no number, or one beyond all bounds, is out of range like any other.
+    let number = |text: &str| text.parse::<i64>().unwrap_or(i64::MIN);
     let map = app.map.as_ref();
     Ok(Question::Quote {
         from: convert::snap("from", point("from", &query.from)?, map)?,
         to: convert::snap("to", point("to", &query.to)?, map)?,
-        party: convert::party(query.passengers, query.wheelchairs)?,
+        party: convert::party(number(&query.passengers), number(&query.wheelchairs))?,
     })
 }
 
@@ -212,6 +218,8 @@ fn tile(app: &Arc<App>) -> BoxedFilter<(Response,)> {
             let row = row.strip_suffix(".mvt").and_then(|row| row.parse::<u32>().ok());
             let Some(row) = row else { return reply::not_found("no such tile") };
             match app.tiles.get(zoom, column, row).await {
+                // Nothing is there, which is no mistake of whoever asks.
+                Some(tile) if tile.is_empty() => StatusCode::NO_CONTENT.into_response(),
                 Some(tile) => {
                     reply::bytes("application/vnd.mapbox-vector-tile", tile.as_ref().clone())
                 }
@@ -232,8 +240,9 @@ fn ready(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with(app))
         .then(|app: Arc<App>| async move {
             let recovered = *app.ready.borrow();
-            let standing = if recovered { app.core.ask(Question::Standing).await } else { None };
-            match standing {
+            let standing =
+                if recovered { app.core.ask(Question::Standing).await } else { Ok(None) };
+            match standing.ok().flatten() {
                 Some(body) => reply::json(StatusCode::OK, body),
                 None => reply::json(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false}"#.into()),
             }

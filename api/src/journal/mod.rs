@@ -62,13 +62,13 @@ pub enum JournalError {
         /// Name and fingerprint given.
         ours: String,
     },
-    /// Made under other rules.
+    /// Made under other rules than those asked for.
     #[error(
-        "use the journal: it was kept under another {what}; give another file or the old {what}"
+        "use the journal: it was begun under another {what}; leave that out to go on with it, or give another file"
     )]
     OtherRules {
-        /// `policy` or `set of spots`.
-        what: &'static str,
+        /// `policy.KEY` or `set of spots`.
+        what: String,
     },
     /// The header is not what was written.
     #[error("read the journal: its header lacks a valid {0}")]

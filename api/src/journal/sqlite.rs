@@ -44,10 +44,11 @@ pub struct SqliteJournal {
 }
 
 impl SqliteJournal {
-    /// Opens `path`, or begins it with `header` if it is new.
+    /// Opens `path`, or begins it with `header` if it is new. The policy and the spots of a journal are those it was
+    /// begun with, whatever `header` says: what is replayed must meet the rules under which it happened.
     ///
     /// # Errors
-    /// If the file can't be used, is in use, or belongs to another region, policy or set of spots.
+    /// If the file can't be used, is in use, or belongs to another region.
     pub fn open(path: &Path, header: Header) -> Result<Self, JournalError> {
         let connection = Connection::open(path).map_err(storage("open"))?;
         Self::prepare(connection, header)
@@ -109,7 +110,7 @@ impl SqliteJournal {
         transaction.commit().map_err(storage("begin"))
     }
 
-    /// The header in the file, if it fits the one given.
+    /// The header in the file, if it is of the region given.
     fn check_header(&self) -> Result<Header, JournalError> {
         let found = u32::from_le_bytes(self.read_array("format_version")?);
         if found != FORMAT_VERSION {
@@ -129,12 +130,6 @@ impl SqliteJournal {
             let label =
                 |of: &Header| format!("{} ({:016x})", of.region_name, of.region_fingerprint);
             return Err(JournalError::OtherRegion { theirs: label(&theirs), ours: label(ours) });
-        }
-        if theirs.policy != ours.policy {
-            return Err(JournalError::OtherRules { what: "policy" });
-        }
-        if theirs.spots != ours.spots {
-            return Err(JournalError::OtherRules { what: "set of spots" });
         }
         Ok(theirs)
     }

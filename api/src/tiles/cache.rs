@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use super::index::Index;
-use crate::limits::{TILE_CACHE_BYTES_MAX, TILE_ZOOM_MAX};
+use crate::limits::{TILE_CACHE_BYTES_MAX, TILE_ENTRY_BYTES, TILE_ZOOM_MAX};
 use crate::map::Map;
 
 type Address = (u8, u32, u32);
@@ -68,18 +68,27 @@ impl Tiles {
 
 impl Kept {
     fn keep(&mut self, address: Address, tile: Arc<Vec<u8>>) {
-        self.bytes += tile.len();
+        // Most addresses have nothing to show, which is found out fast: there are too many of them to be kept.
+        if tile.is_empty() {
+            return;
+        }
+        self.bytes += cost(&tile);
         if let Some(before) = self.tiles.insert(address, tile) {
-            self.bytes -= before.len();
+            self.bytes -= cost(&before);
         } else {
             self.order.push_back(address);
         }
         while TILE_CACHE_BYTES_MAX < self.bytes {
             let Some(oldest) = self.order.pop_front() else { return };
             let dropped = self.tiles.remove(&oldest);
-            self.bytes -= dropped.map_or(0, |tile| tile.len());
+            self.bytes -= dropped.map_or(0, |tile| cost(&tile));
         }
     }
+}
+
+/// What a tile takes: its bytes and its place in the tables.
+fn cost(tile: &[u8]) -> usize {
+    TILE_ENTRY_BYTES + tile.len()
 }
 
 #[cfg(test)]
@@ -89,12 +98,28 @@ mod tests {
     #[test]
     fn no_more_is_kept_than_there_is_room_for() {
         let mut kept = Kept::default();
-        let half = Arc::new(vec![0; TILE_CACHE_BYTES_MAX / 2]);
+        let half = Arc::new(vec![0; TILE_CACHE_BYTES_MAX / 2 - TILE_ENTRY_BYTES]);
         for row in 0..3 {
             kept.keep((2, 0, row), half.clone());
         }
         assert!(kept.bytes <= TILE_CACHE_BYTES_MAX);
         assert_eq!(kept.tiles.len(), 2);
         assert!(!kept.tiles.contains_key(&(2, 0, 0)));
+    }
+
+    #[test]
+    fn small_tiles_count_as_well_and_empty_ones_are_not_kept() {
+        let mut kept = Kept::default();
+        for row in 0..1000 {
+            kept.keep((10, 0, row), Arc::new(Vec::new()));
+        }
+        assert!(kept.tiles.is_empty() && kept.order.is_empty());
+        let n_tiles = u32::try_from(TILE_CACHE_BYTES_MAX / TILE_ENTRY_BYTES).unwrap();
+        for row in 0..n_tiles {
+            kept.keep((18, 0, row), Arc::new(vec![1]));
+        }
+        assert!(kept.bytes <= TILE_CACHE_BYTES_MAX);
+        assert!(kept.tiles.len() < TILE_CACHE_BYTES_MAX / TILE_ENTRY_BYTES);
+        assert_eq!(kept.tiles.len(), kept.order.len());
     }
 }

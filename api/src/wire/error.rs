@@ -39,6 +39,8 @@ pub enum Code {
     Overloaded,
     /// The journal can't be written.
     Storage,
+    /// The service goes down.
+    Closing,
 }
 
 /// An error for a client: a code, a sentence, and when to try again.

@@ -52,6 +52,11 @@ pub struct RideInfo<'a> {
     from: [f64; 2],
     to: [f64; 2],
     passengers: u8,
+    wheelchairs: u8,
+    #[serde(skip_serializing_if = "is_false")]
+    at_risk: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    broken: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     vehicle_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +69,11 @@ pub struct RideInfo<'a> {
     pickup_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dropoff_at: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// A vehicle as in the snapshot.
@@ -214,6 +224,9 @@ pub fn ride<'a>(request: RequestId, names: Names<'a>) -> Option<RideInfo<'a>> {
         from: names.point(ride.request.from),
         to: names.point(ride.request.to),
         passengers: ride.request.party.passengers(),
+        wheelchairs: ride.request.party.wheelchairs(),
+        at_risk: ride.warned,
+        broken: ride.broken,
         vehicle_id: carrier.map(|vehicle| vehicle_name(names.dispatcher, vehicle)),
         ready_at: ride.promise.map(|promise| format(promise.ready_at())),
         pickup_by: ride.promise.map(|promise| format(promise.pickup_by())),

@@ -1,5 +1,6 @@
 //! The opening handshake (RFC 6455, section 4.2) and who may pass.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use hyper::upgrade::OnUpgrade;
@@ -75,6 +76,9 @@ fn is_handshake(headers: &HeaderMap) -> bool {
 /// A page of another site may not speak for whoever looks at it: the origin is absent (no browser), the service's own,
 /// or one of `allowed`.
 ///
+/// Its own is the origin equal to `Host`, but only where that is an address or `localhost`: any other name may be one
+/// that a foreign page has made to point here (DNS rebinding), so it has to be allowed by name.
+///
 /// # Errors
 /// `not_allowed`.
 pub fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), WireError> {
@@ -82,10 +86,56 @@ pub fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), WireE
     let origin = origin.to_str().unwrap_or_default();
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let authority = origin.split_once("://").map(|(_, authority)| authority);
-    let own = authority.is_some() && authority == host;
+    let own = authority.is_some_and(|authority| host == Some(authority) && is_address(authority));
     if own || allowed.iter().any(|listed| listed == origin) {
         Ok(())
     } else {
-        Err(WireError::new(Code::NotAllowed, "pages of this origin may not use the service"))
+        let message =
+            "pages of this origin may not use the service unless allowed_origins lists it";
+        Err(WireError::new(Code::NotAllowed, message))
+    }
+}
+
+/// Whether the host of `authority` is an IP address or `localhost`: what nobody else can have point here.
+fn is_address(authority: &str) -> bool {
+    let (host, port) = match authority.rsplit_once(':') {
+        // The colons of an IPv6 address stand in brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (authority, "0"),
+    };
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let known = match bracketed {
+        Some(host) => host.parse::<Ipv6Addr>().is_ok(),
+        None => host == "localhost" || host.parse::<Ipv4Addr>().is_ok(),
+    };
+    known && port.parse::<u16>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_points_here_is_no_proof() {
+        for (host, own) in [
+            ("127.0.0.1:8080", true),
+            ("192.168.0.7", true),
+            ("[::1]:8080", true),
+            ("[::1]", true),
+            ("localhost", true),
+            ("localhost:8080", true),
+            ("rebound.example:8080", false),
+            ("localhost.example", false),
+            ("127.0.0.1.example", false),
+            ("::1", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            headers.insert(header::ORIGIN, format!("http://{host}").parse().unwrap());
+            assert_eq!(check_origin(&headers, &[]).is_ok(), own, "{host}");
+            let listed = [format!("http://{host}")];
+            assert_eq!(check_origin(&headers, &listed), Ok(()), "{host} is listed");
+        }
     }
 }
