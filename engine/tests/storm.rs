@@ -89,6 +89,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 #[derive(Default)]
 struct Checker {
     promises: BTreeMap<RequestId, (Promise, u16, u16)>,
+    promised_at: BTreeMap<RequestId, EngineTime>,
     aboard: BTreeMap<RequestId, VehicleId>,
     carrier: BTreeMap<RequestId, VehicleId>,
     /// Boarded for the first time: a rider whose vehicle broke down on the way boards again, without a new promise.
@@ -109,6 +110,7 @@ impl Checker {
                 let party = town.ride(request).unwrap().request.party;
                 let load = (promise, u16::from(party.seats()), u16::from(party.wheelchairs()));
                 assert!(self.promises.insert(request, load).is_none(), "promised once");
+                self.promised_at.insert(request, event.at);
                 self.carrier.insert(request, vehicle);
             }
             EventKind::Reassigned { request, from, to } => {
@@ -118,7 +120,9 @@ impl Checker {
             EventKind::Boarded { request, vehicle } => {
                 assert_eq!(self.carrier.get(&request), Some(&vehicle), "I3 its own vehicle");
                 assert!(self.aboard.insert(request, vehicle).is_none(), "I5 boards once");
-                let promise = self.promises[&request].0;
+                let (promise, promised_at) =
+                    (self.promises[&request].0, self.promised_at[&request]);
+                assert!(event.at >= promised_at, "nobody boards before the promise");
                 assert!(event.at >= promise.ready_at(), "nobody boards before they are ready");
                 let first = !self.picked_up.contains(&request);
                 self.picked_up.push(request);

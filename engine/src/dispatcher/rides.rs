@@ -252,7 +252,8 @@ impl Turn<'_> {
             ride.state = RideState::Promised;
         }
         if let Some(record) = self.vehicle_mut(vehicle) {
-            record.accept(request, promise.ready_at(), ctx);
+            // Nobody boards before the promise is given.
+            record.accept(request, promise.ready_at().max(ctx.now), ctx);
         }
         self.touch(vehicle);
         self.state.due.remove(&(expires_at, Due::Offer(request)));
