@@ -14,7 +14,8 @@ use super::{Breach, Breaches};
 const POINT_SLACK_M: f64 = 2.0;
 /// Slack of times rounded to milliseconds at both ends.
 const ROUNDING_MS: u64 = 2;
-/// An arc may join stretches of different speed; none is so many times faster than the whole.
+/// An arc may join stretches of different speed; none is taken for more than so many times faster than the whole. With 1
+/// the day of the Vulkaneifel has 46 false breaches, on stretches with two limits.
 const UNEVEN: f64 = 3.0;
 
 /// A drive between two stops.

@@ -146,7 +146,10 @@ fn requested(
         || format!("request {name} was asked {} ms later", entry.t - ask.requested_at),
     );
     if let Kind::Requested { from, to, passengers, wheelchairs, .. } = &entry.kind {
-        let near = |a: [f64; 2], b: [f64; 2]| super::files::meters(a, b) < 1.0;
+        // A live service notes places as it has brought them onto the road.
+        let is_live = rules.requested_within_s > 0.0;
+        let max_m = if is_live { rules.snap_max_m + 1.0 } else { 1.0 };
+        let near = |a: [f64; 2], b: [f64; 2]| super::files::meters(a, b) < max_m;
         let same = near(*from, ask.from)
             && near(*to, ask.to)
             && *passengers == ask.passengers

@@ -66,11 +66,12 @@ fn hint(name: &str) -> String {
     if let Some(key) = nearest(name) {
         return format!("did you mean {key}?");
     }
-    let table = name.split_once('.').map(|(table, _)| format!("{table}."));
-    let of_table = |key: &&str| table.as_ref().is_some_and(|table| key.starts_with(table));
+    let table = name.split('.').next().unwrap_or_default();
+    let of_table = |key: &&str| key.split_once('.').is_some_and(|(first, _)| first == table);
     let mut known: Vec<&str> = KEYS.iter().copied().filter(of_table).collect();
     if known.is_empty() {
-        known = KEYS.to_vec();
+        known = KEYS.iter().copied().filter(|key| !key.contains('.')).collect();
+        known.extend(["policy.*", "uncertainty.*", "output.*"]);
     }
     format!("known are {}", known.join(", "))
 }
@@ -119,7 +120,10 @@ mod tests {
             assert_eq!(nearest(wrong), Some(right), "{wrong}");
         }
         assert_eq!(hint("fleet.bus"), "known are fleet.taxi, fleet.minibus");
-        assert!(hint("weather").starts_with("known are region, demand"), "{}", hint("weather"));
+        assert!(hint("policy").starts_with("known are policy.max_wait_s, "), "{}", hint("policy"));
+        let all = "known are region, demand, requests_per_day, fleet, seed, start, end, snap_max_m, \
+                   policy.*, uncertainty.*, output.*";
+        assert_eq!(hint("weather"), all);
         assert_eq!(changes("kitten", "sitting"), 3);
     }
 }
