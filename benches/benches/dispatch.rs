@@ -2,7 +2,12 @@
 //!
 //! The fleet is loaded with one request a vehicle, none of which has been driven yet, so that every schedule has visits.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "criterion's macros; a benchmark")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "criterion's macros; a benchmark"
+)]
 #![allow(clippy::allow_attributes, reason = "a benchmark")]
 
 use std::hint::black_box;

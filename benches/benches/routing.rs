@@ -1,6 +1,11 @@
 //! Travel times on the island: labels beside petgraph's Dijkstra on the very same graph, in the same run.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "criterion's macros; a benchmark")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "criterion's macros; a benchmark"
+)]
 #![allow(clippy::allow_attributes, reason = "a benchmark")]
 
 use std::hint::black_box;

@@ -3,9 +3,10 @@
 //! A time is the least sum over the common ancestors of both ends. Without labels the two rows are computed on the way
 //! (the elimination tree query of arXiv 1402.0402, section 6) and then treated the same, so answers are equal.
 
-use super::NEVER;
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use super::NEVER;
 use super::ancestors::Ancestors;
 use super::bundle::Flow;
 use super::labels::{Labels, least_sum};
@@ -16,8 +17,8 @@ use crate::graph::csr::Graph;
 /// Everything that queries on one graph need.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hierarchy {
-    topology: Topology,
-    ancestors: Ancestors,
+    topology: Arc<Topology>,
+    ancestors: Arc<Ancestors>,
     weights: Weights,
     labels: Option<Labels>,
 }
@@ -37,18 +38,19 @@ impl Hierarchy {
         if !topology.is_preorder() {
             return Err(HierarchyError::NotPreorder);
         }
-        let ancestors = Ancestors::new(&topology);
-        let mut hierarchy = Self { topology, ancestors, weights: Weights::default(), labels: None };
-        hierarchy.customise(graph, label_bytes_max);
-        Ok(hierarchy)
+        let ancestors = Arc::new(Ancestors::new(&topology));
+        let unweighted = Self { topology: Arc::new(topology), ancestors, ..Self::default() };
+        Ok(unweighted.customised(graph, label_bytes_max))
     }
 
-    /// Takes over the arc times of `graph`, which has the same arcs.
-    pub(crate) fn customise(&mut self, graph: &Graph, label_bytes_max: u64) {
-        self.weights = Weights::new(&self.topology, graph);
+    /// The same nodes and shortcuts with the arc times of `graph`, which has the same ends of arcs.
+    pub(crate) fn customised(&self, graph: &Graph, label_bytes_max: u64) -> Self {
+        let weights = Weights::new(&self.topology, graph);
         let needed = self.label_bytes_needed();
         let has_labels = needed <= label_bytes_max && needed / 8 < u64::from(u32::MAX);
-        self.labels = has_labels.then(|| Labels::new(&self.topology, &self.weights));
+        let labels = has_labels.then(|| Labels::new(&self.topology, &weights));
+        let (topology, ancestors) = (Arc::clone(&self.topology), Arc::clone(&self.ancestors));
+        Self { topology, ancestors, weights, labels }
     }
 
     /// Bytes held.
