@@ -104,7 +104,7 @@ impl Ancestors {
     }
 
     /// The depth of the lowest ancestor whose inlabel has so many trailing zeros.
-    #[inline]
+    #[inline(always)]
     fn climb(&self, from: Lineage, height: u32) -> u32 {
         if from.inlabel.trailing_zeros() == height {
             return from.depth;

@@ -1,16 +1,18 @@
 //! The measures, round by round.
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use anyhow::{Result, ensure};
 use petgraph::graph::{DiGraph, NodeIndex};
 use routingkit_cch as rk;
 use sharxi_engine::geo::LatLon;
+use sharxi_engine::ids::RoadId;
 use sharxi_engine::oracle::{Location, Oracle};
-use sharxi_engine::region::Region;
+use sharxi_engine::region::{Directions, Effect, Region, Scope, TrafficChange};
 use sharxi_engine::units::Millis;
 
-use super::input::{Exported, MANY, NEVER, Query, Questions, at, check, node_id};
+use super::input::{Exported, MANY, NEVER, Query, Questions, Random, at, check, node_id};
 use super::sheet::{Measure, OURS, Sheet, cpu_of, isolated_ns};
 
 const CCH: &str = "routingkit-cch";
@@ -19,6 +21,8 @@ const DIJKSTRA: &str = "petgraph dijkstra";
 const ASTAR: &str = "petgraph astar";
 /// Queries that are asked of engines without an index.
 const SLOW_QUERIES: usize = 30;
+/// Roads whose times change at once.
+const CHANGED: usize = 100;
 /// No vehicle is faster, as the crow flies: metres in a millisecond, for A*.
 const FASTEST_M_PER_MS: f64 = 0.06;
 
@@ -37,6 +41,7 @@ const MATRIX: [Measure; 2] =
     [measure(6, "1,000 x 1,000 random", "ms"), measure(7, "1,000 x 1,000 local", "ms")];
 const CUSTOMISE: Measure = measure(8, "customise, 1 thread", "ms");
 const ALL_NEW: Measure = measure(9, "all speeds new until full speed, 1 thread", "ms");
+const FEW_NEW: Measure = measure(10, "100 roads twice as slow until full speed, 1 thread", "ms");
 
 /// Ours and everything that peers prepare.
 struct Engines<'a> {
@@ -224,6 +229,25 @@ impl Engines<'_> {
         sheet.put(CUSTOMISE, CCH, reset);
         sheet.put(ALL_NEW, OURS, cpu_of(|| self.region.customise_again()) * 1e3);
         sheet.put(ALL_NEW, CCH, reset);
+
+        let mut random = Random(100);
+        let n_roads = self.region.roads().len();
+        let roads: Vec<RoadId> = (0..CHANGED).map(|_| RoadId::new(random.below(n_roads))).collect();
+        let arcs = (0_u32..).zip(self.region.arcs());
+        let slower = arcs.filter(|(_, arc)| roads.contains(&arc.road));
+        let slower: BTreeMap<u32, u32> =
+            slower.map(|(row, arc)| (row, 2 * arc.time.get())).collect();
+        let change = TrafficChange {
+            scope: Scope::Roads(roads),
+            directions: Directions::Both,
+            effect: Effect::TimePercent(200),
+        };
+        let ours = cpu_of(|| {
+            black_box(self.region.with_traffic(std::slice::from_ref(&change)).is_ok());
+        });
+        sheet.put(FEW_NEW, OURS, ours * 1e3);
+        let mut updater = rk::CCHMetricPartialUpdater::new(self.cch);
+        sheet.put(FEW_NEW, CCH, cpu_of(|| updater.apply(&mut metric, &slower)) * 1e3);
     }
 }
 
