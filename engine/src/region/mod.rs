@@ -69,6 +69,8 @@ pub struct Region {
     copies: Arc<[u32]>,
     /// The arc row on which a vehicle leaves that stands on a course.
     departure: Arc<[u32]>,
+    /// Lengths by arc row.
+    arc_mm: Arc<[u32]>,
 }
 
 /// One arc of the graph that queries run on.
@@ -123,6 +125,8 @@ impl Region {
         let first_copy = first_rows(n_courses, arcs.iter().map(|arc| arc.course));
         let mut copies: Vec<u32> = (0..row(arcs.len())).collect();
         copies.sort_by_key(|&arc| arcs[arc as usize].course);
+        let length = |course: u32| contents.roads.road(course as usize / 2).length_mm();
+        let arc_mm: Vec<u32> = arcs.iter().map(|arc| length(arc.course)).collect();
         let mut departure = vec![NO_ARC; n_courses];
         for &(course, tail, head) in &contents.departures {
             let rows =
@@ -142,6 +146,7 @@ impl Region {
             first_copy: first_copy.into(),
             copies: copies.into(),
             departure: departure.into(),
+            arc_mm: arc_mm.into(),
         })
     }
 

@@ -76,10 +76,11 @@ impl Region {
         let mut elapsed = Millis::new(exit.ms);
         let mut driven = millimeters(exit.mm);
         let mut waypoints = vec![Waypoint { node: NodeId::new(exit.node), elapsed, driven }];
-        for arc in arcs {
-            let arc = self.graph.arcs().get(arc as usize)?;
+        waypoints.reserve_exact(arcs.len());
+        for row in arcs {
+            let arc = self.graph.arcs().get(row as usize)?;
             elapsed += Millis::new(arc.time);
-            driven += millimeters(self.contents.roads.road(arc.course as usize / 2).length_mm());
+            driven += millimeters(*self.arc_mm.get(row as usize)?);
             waypoints.push(Waypoint { node: NodeId::new(arc.head), elapsed, driven });
         }
         Some(Path {

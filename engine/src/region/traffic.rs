@@ -221,6 +221,7 @@ impl Region {
             first_copy: Arc::clone(&self.first_copy),
             copies: Arc::clone(&self.copies),
             departure: Arc::clone(&self.departure),
+            arc_mm: Arc::clone(&self.arc_mm),
         })
     }
 

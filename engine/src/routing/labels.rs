@@ -36,8 +36,8 @@ impl Labels {
     pub(crate) fn new(topology: &Topology, ancestors: &Ancestors, weights: &Weights) -> Self {
         let n_slots = ancestors.n_slots();
         let mut labels = Self {
-            up_ms: vec![NEVER; n_slots],
-            down_ms: vec![NEVER; n_slots],
+            up_ms: vec![0; n_slots],
+            down_ms: vec![0; n_slots],
             extra_ms: vec![[0; 2]; topology.n_nodes()],
         };
         for node in 0..row(topology.n_nodes()) {
@@ -54,19 +54,23 @@ impl Labels {
         ancestors: &Ancestors,
         (old, new): (&Weights, &Weights),
     ) -> (Self, usize) {
-        let mut labels = self.clone();
+        let mut labels = Self {
+            up_ms: vec![0; self.up_ms.len()],
+            down_ms: vec![0; self.down_ms.len()],
+            extra_ms: self.extra_ms.clone(),
+        };
         let mut n_filled = 0;
         let mut has_changed = vec![false; topology.n_nodes()];
         for node in 0..topology.n_nodes() {
             let rows = topology.up_rows(row(node));
             let mut above = topology.up[rows.clone()].iter();
+            let slots = slots(topology, ancestors, row(node));
             if !new.differ(old, rows) && !above.any(|&upper| has_changed[upper as usize]) {
+                labels.up_ms[slots.clone()].copy_from_slice(&self.up_ms[slots.clone()]);
+                labels.down_ms[slots.clone()].copy_from_slice(&self.down_ms[slots]);
                 continue;
             }
             n_filled += 1;
-            let slots = slots(topology, ancestors, row(node));
-            labels.up_ms[slots.clone()].fill(NEVER);
-            labels.down_ms[slots.clone()].fill(NEVER);
             labels.fill(topology, ancestors, new, row(node));
             // Dead ends have nobody below them.
             has_changed[node] = labels.up_ms[slots.clone()] != self.up_ms[slots.clone()]
@@ -75,7 +79,7 @@ impl Labels {
         (labels, n_filled)
     }
 
-    /// The row of a node, all [`NEVER`] so far, from those of its upper neighbours.
+    /// The row of a node from those of its upper neighbours.
     fn fill(&mut self, topology: &Topology, ancestors: &Ancestors, weights: &Weights, node: u32) {
         let edges = topology.up_rows(node);
         if ancestors.is_dead_end(node) {
@@ -85,13 +89,17 @@ impl Labels {
         let start = ancestors.first_slot(node);
         let (up_above, up_below) = self.up_ms.split_at_mut(start);
         let (down_above, down_below) = self.down_ms.split_at_mut(start);
-        for edge in edges {
+        let own = topology.depth[node as usize] as usize;
+        // The lowest upper neighbour is the parent: its row is as long as that of the node but for the last slot.
+        let mut is_first = true;
+        for edge in edges.rev() {
             let slots = slots(topology, ancestors, topology.up[edge]);
             let [up, down] = weights.both_ms(edge);
-            relax(up_below, &up_above[slots.clone()], up);
-            relax(down_below, &down_above[slots], down);
+            let relax: fn(&mut [u32], &[u32], u32) = if is_first { begin } else { relax };
+            relax(&mut up_below[..own], &up_above[slots.clone()], up);
+            relax(&mut down_below[..own], &down_above[slots], down);
+            is_first = false;
         }
-        let own = topology.depth[node as usize] as usize;
         up_below[own] = 0;
         down_below[own] = 0;
     }
@@ -124,6 +132,13 @@ fn slots(topology: &Topology, ancestors: &Ancestors, node: u32) -> std::ops::Ran
         return start..start;
     }
     start..start + topology.depth[node as usize] as usize + 1
+}
+
+/// `to[i] = from[i] + ms`, cut at [`NEVER`].
+fn begin(to: &mut [u32], from: &[u32], ms: u32) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from.wrapping_add(ms).cast_signed().min(NEVER.cast_signed()).cast_unsigned();
+    }
 }
 
 /// `to[i] = min(to[i], from[i] + ms)`; sums stay below 2 x [`NEVER`] and results never rise above it.

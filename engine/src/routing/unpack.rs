@@ -10,24 +10,29 @@ use super::hierarchy::Hierarchy;
 use super::labels::Labels;
 use super::weights::Origin;
 
-/// An edge from its lower node up or the other way.
-type Step = (usize, u32, Flow);
+/// Room for what most paths need.
+const ARCS_USUAL: usize = 256;
+/// Room for what most ways up need.
+const EDGES_USUAL: usize = 32;
+
+/// An edge, from its lower node up or the other way.
+type Step = (usize, Flow);
 
 impl Hierarchy {
     /// The arcs of a fastest path in order, `None` if there is no way. O(length of the path) with labels, else O(search
     /// space + length of the path); allocates.
     pub(crate) fn path(&self, from: u32, to: u32) -> Option<Vec<u32>> {
-        let mut arcs = Vec::new();
+        let mut arcs = Vec::with_capacity(ARCS_USUAL);
         if from == to {
             return Some(arcs);
         }
         let meeting = self.meeting(from, to)?;
-        let mut stack = Vec::new();
-        for &(edge, lower) in &self.trail(Flow::Up, from, meeting) {
-            self.unpack((edge, lower, Flow::Up), &mut stack, &mut arcs);
+        let mut stack = Vec::with_capacity(ARCS_USUAL);
+        for &edge in &self.trail(Flow::Up, from, meeting) {
+            self.unpack((edge, Flow::Up), &mut stack, &mut arcs);
         }
-        for &(edge, lower) in self.trail(Flow::Down, to, meeting).iter().rev() {
-            self.unpack((edge, lower, Flow::Down), &mut stack, &mut arcs);
+        for &edge in self.trail(Flow::Down, to, meeting).iter().rev() {
+            self.unpack((edge, Flow::Down), &mut stack, &mut arcs);
         }
         Some(arcs)
     }
@@ -41,8 +46,8 @@ impl Hierarchy {
         (ms + up.extra + down.extra < NEVER).then_some(depth)
     }
 
-    /// Edges with their lower nodes from a node up to its ancestor at a depth that can be reached.
-    fn trail(&self, flow: Flow, start: u32, meeting: u32) -> Vec<(usize, u32)> {
+    /// Edges from a node up to its ancestor at a depth that can be reached.
+    fn trail(&self, flow: Flow, start: u32, meeting: u32) -> Vec<usize> {
         match &self.labels {
             Some(labels) => {
                 self.follow(flow, start, meeting, |node| self.slot_ms(labels, flow, node, meeting))
@@ -86,8 +91,8 @@ impl Hierarchy {
         start: u32,
         meeting: u32,
         rest: impl Fn(u32) -> u32,
-    ) -> Vec<(usize, u32)> {
-        let mut trail = Vec::new();
+    ) -> Vec<usize> {
+        let mut trail = Vec::with_capacity(EDGES_USUAL);
         let (mut node, mut left) = (start, rest(start));
         while self.depth(node) > meeting {
             let step = self.topology.up_rows(node).find_map(|edge| {
@@ -97,7 +102,7 @@ impl Hierarchy {
             });
             // There is one wherever the time is that of a path.
             let Some((edge, upper, ms)) = step else { break };
-            trail.push((edge, node));
+            trail.push(edge);
             (node, left) = (upper, ms);
         }
         trail
@@ -106,22 +111,26 @@ impl Hierarchy {
     /// Appends the arcs that an edge stands for, in order of driving.
     fn unpack(&self, edge: Step, stack: &mut Vec<Step>, arcs: &mut Vec<u32>) {
         stack.push(edge);
-        while let Some((edge, lower, flow)) = stack.pop() {
+        while let Some((edge, flow)) = stack.pop() {
             match self.weights.origin(flow, edge) {
                 Origin::Nothing => {}
                 Origin::Arc(arc) => arcs.push(arc),
-                Origin::Middle(middle) => {
-                    let upper = self.topology.up[edge];
-                    let (tail, head) = match flow {
-                        Flow::Up => (lower, upper),
-                        Flow::Down => (upper, lower),
+                Origin::Middle(to_lower) => {
+                    let to_upper = self.edge_before(to_lower as usize, self.topology.up[edge]);
+                    let (first, second) = match flow {
+                        Flow::Up => (to_lower as usize, to_upper),
+                        Flow::Down => (to_upper, to_lower as usize),
                     };
-                    // tail -> middle goes down, middle -> head goes up; the stack turns them round.
-                    for (end, flow) in [(head, Flow::Up), (tail, Flow::Down)] {
-                        stack.extend(self.topology.edge(middle, end).map(|e| (e, middle, flow)));
-                    }
+                    // Down to the middle, then up again; the stack turns them round.
+                    stack.extend([(second, Flow::Up), (first, Flow::Down)]);
                 }
             }
         }
+    }
+
+    /// The last edge before this one that leads to `upper`: for an upper neighbour of the same node that is its own.
+    fn edge_before(&self, edge: usize, upper: u32) -> usize {
+        let before = self.topology.up[..edge].iter().rposition(|&node| node == upper);
+        before.unwrap_or(edge)
     }
 }

@@ -17,11 +17,12 @@ pub(crate) enum Origin {
     Nothing,
     /// An arc of the graph.
     Arc(u32),
-    /// Two shortcuts that meet in a lower node.
+    /// Two shortcuts that meet in a lower node: the row of the one from there to the lower end. That to the upper end is a
+    /// few rows before it.
     Middle(u32),
 }
 
-/// An [`Origin`] in four bytes: the highest bit marks a middle node.
+/// An [`Origin`] in four bytes: the highest bit marks a middle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Packed(u32);
 
@@ -32,7 +33,7 @@ impl Packed {
     fn unpack(self) -> Origin {
         match self.0 {
             u32::MAX => Origin::Nothing,
-            node if node & Self::MIDDLE != 0 => Origin::Middle(node & !Self::MIDDLE),
+            row if row & Self::MIDDLE != 0 => Origin::Middle(row & !Self::MIDDLE),
             arc => Origin::Arc(arc),
         }
     }
@@ -93,7 +94,6 @@ impl Weights {
     /// Relaxes the edges between all pairs of upper neighbours of a node whose own edges are final.
     fn relax_triangles(&mut self, topology: &Topology, node: u32) {
         let rows = topology.up_rows(node);
-        let middle = Packed(node | Packed::MIDDLE);
         // Edges of upper neighbours come before those of the node.
         let (above_ms, own_ms) = self.ms.split_at_mut(rows.start);
         let own_ms = &own_ms[..rows.len()];
@@ -105,6 +105,8 @@ impl Weights {
             let heads = &topology.up[beside.clone()];
             let ms = &mut above_ms[beside.clone()];
             let origin = &mut self.origin[beside];
+            // There are fewer than 2^31 edges.
+            let middle = Packed(row(rows.start + idx) | Packed::MIDDLE);
             let mut edge = 0;
             for (&upper, &[to_upper, from_upper]) in uppers[..idx].iter().zip(own_ms) {
                 // Upper neighbours of a node are neighbours of one another, so this ends inside the list.
