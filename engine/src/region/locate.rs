@@ -84,6 +84,12 @@ impl Region {
         self.copies[rows].iter().filter_map(|&arc| self.arc(arc))
     }
 
+    /// The nodes from which a road is entered, none if it is closed.
+    pub(super) fn open_tails(&self, road: u32, heading: Heading) -> impl Iterator<Item = u32> {
+        let is_open = !self.is_closed(road, heading);
+        self.copies(road, heading).filter(move |_| is_open).map(|arc| arc.tail)
+    }
+
     /// The nodes that are reached first from a location; at most two.
     pub(super) fn exits(&self, from: Location) -> impl Iterator<Item = Access> {
         let along = self.on_road(from).into_iter().flat_map(move |(road, tables, from_mm)| {

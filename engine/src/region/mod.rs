@@ -4,9 +4,12 @@
 //! (shortcuts, labels, the index of segments) is computed again in either case and never stored.
 
 mod file;
+mod isochrone;
 mod locate;
 mod oracle;
 mod path;
+mod reach;
+mod rings;
 mod snap;
 #[cfg(test)]
 mod tests;
@@ -25,7 +28,9 @@ use crate::routing::{HierarchyError, dijkstra};
 use crate::units::{Millimeters, Millis};
 
 pub use file::RegionError;
+pub use isochrone::Polygon;
 pub use path::Leg;
+pub use reach::Unreachable;
 pub use snap::Snap;
 pub use traffic::{Directions, Effect, LiveRegion, Scope, TrafficChange, TrafficError};
 

@@ -52,7 +52,7 @@ impl Region {
     }
 
     /// The rows of a place for leaving it ([`Flow::Up`]) or reaching it.
-    fn bundles(&self, flow: Flow, place: Location) -> Vec<Bundle> {
+    pub(super) fn bundles(&self, flow: Flow, place: Location) -> Vec<Bundle> {
         let mut ends: Vec<(u32, u32)> = match flow {
             Flow::Up => self.exits(place).map(|access| (access.node, access.ms)).collect(),
             Flow::Down => self.entries(place).map(|access| (access.node, access.ms)).collect(),

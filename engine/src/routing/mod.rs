@@ -6,7 +6,8 @@
 //! queries with them, `unpack` their paths. After Dibbelt, Strasser, Wagner: "Customizable Contraction Hierarchies" (arXiv 1402.0402) and the
 //! tree labellings of H2H (Ouyang et al., SIGMOD 2018).
 //!
-//! `bundle` joins the ends of a place along a road into one row, and `matrix` many such rows into tables.
+//! `bundle` joins the ends of a place along a road into one row, and `matrix` many such rows into tables;
+//! `sweep` goes from one place to all nodes.
 //!
 //! All times are `u32` milliseconds below `NEVER`.
 
@@ -18,6 +19,7 @@ pub(crate) mod labels;
 pub(crate) mod matrix;
 pub(crate) mod order;
 pub(crate) mod separator;
+pub(crate) mod sweep;
 pub(crate) mod topology;
 pub(crate) mod unpack;
 pub(crate) mod weights;
