@@ -21,7 +21,7 @@ pub const RING_EVENTS_MAX: usize = 16_384;
 /// Command ids remembered for repeats: at least the newest this many.
 pub const DEDUPE_IDS_MAX: usize = 100_000;
 /// Metres from a point to the nearest road that may be driven.
-pub const SNAP_MAX_M: f64 = 500.0;
+pub const SNAP_MAX_M: f64 = 1_000.0;
 /// Bytes of encoded tiles kept.
 pub const TILE_CACHE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Highest zoom for which tiles are cut.

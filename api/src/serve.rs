@@ -1,11 +1,9 @@
 //! `sharxi serve`: the service on a region until it is told to stop.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sharxi_engine::region::{Region, RegionError};
 use sharxi_engine::units::EngineTime;
 use tokio::signal;
 
@@ -57,27 +55,6 @@ pub enum ServeError {
     /// The service could not go on.
     #[error(transparent)]
     Run(ServiceError),
-    /// The region file can't be read.
-    #[error("read {path}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What came of it.
-        #[source]
-        source: std::io::Error,
-    },
-    /// It is no region.
-    #[error("open {path}")]
-    Region {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        #[source]
-        source: RegionError,
-    },
-    /// The runtime can't be started.
-    #[error("start the runtime")]
-    Runtime(#[source] std::io::Error),
     /// Signals can't be received.
     #[error("wait for signals")]
     Signal(#[source] std::io::Error),
@@ -93,33 +70,6 @@ impl ServeError {
             _ => 1,
         }
     }
-}
-
-/// The whole command: opens the region, serves it, says where on standard output once it is ready.
-///
-/// # Errors
-/// [`ServeError`]; [`ServeError::exit_code`] says how to end the process.
-pub fn run(args: &ServeArgs, json: bool) -> Result<(), ServeError> {
-    let path = &args.region;
-    let bytes =
-        std::fs::read(path).map_err(|source| ServeError::Read { path: path.clone(), source })?;
-    let region = Region::decode(&bytes)
-        .map_err(|source| ServeError::Region { path: path.clone(), source })?;
-    drop(bytes);
-    let say = |addr: SocketAddr| {
-        let line = if json {
-            serde_json::json!({ "listening": addr.to_string() }).to_string()
-        } else {
-            format!("listening on http://{addr}")
-        };
-        // Where nobody reads, nobody needs to be told.
-        drop(writeln!(std::io::stdout(), "{line}"));
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(ServeError::Runtime)?;
-    runtime.block_on(serve(args, Arc::new(region), say))
 }
 
 /// Runs the service on `map` until Ctrl-C or SIGTERM; calls `listening` with the address once it is ready.

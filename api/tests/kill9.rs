@@ -1,7 +1,6 @@
 //! The real process under load, killed at random moments: no ride that was acknowledged is lost, none is there twice.
 //!
-//! `SHARXI_KILLS` sets the number of kills (3 if not set), `SHARXI_SEED` the moments. The child is this test binary
-//! itself, which then runs the code of `sharxi serve`.
+//! `SHARXI_KILLS` sets the number of kills (3 if not set), `SHARXI_SEED` the moments.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 #![allow(clippy::print_stdout, clippy::allow_attributes, reason = "a test")]
@@ -11,21 +10,18 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use sharxi_api::serve::{ServeArgs, run};
 use sharxi_engine::import::{Profile, import_pbf};
 use support::{Client, get};
 use tokio_tungstenite::tungstenite::Message;
 
 const N_CLIENTS: u64 = 8;
-const N_VEHICLES: usize = 12;
-/// Set for the child, with the folder of region, journal and configuration.
-const FOLDER: &str = "SHARXI_TEST_FOLDER";
+const N_VEHICLES: usize = 150;
 
 /// A small generator of the moments and trips (Steele et al. 2014, SplitMix64).
 struct Random(u64);
@@ -40,21 +36,6 @@ impl Random {
     }
 }
 
-/// The child's side: serves until it is killed. Passes at once when run as an ordinary test.
-#[test]
-fn child() {
-    let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
-    let args = ServeArgs {
-        region: folder.join("island.region"),
-        listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
-        config: Some(folder.join("config.toml")),
-        journal: None,
-        speed: None,
-        start: None,
-    };
-    run(&args, false).unwrap();
-}
-
 /// A server process; killed when dropped, so that a failed test leaves none behind.
 struct Server {
     process: Child,
@@ -64,16 +45,18 @@ struct Server {
 impl Server {
     /// Starts a process on what is in `folder` and waits until it listens.
     fn start(folder: &Path) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--nocapture"])
-            .env(FOLDER, folder)
-            .stdout(Stdio::piped())
+        let mut process = Command::new(env!("CARGO_BIN_EXE_sharxi"))
+            .args(["serve", "island.region", "--listen", "127.0.0.1:0", "--config", "config.toml"])
+            .current_dir(folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let told = lines.find_map(|line| {
             let line = line.unwrap();
-            line.split_once("listening on http://").map(|(_, addr)| addr.parse().unwrap())
+            let (_, rest) = line.split_once("http://")?;
+            rest.split('/').next()?.parse().ok()
         });
         Self { process, addr: told.expect("the service did not start") }
     }
@@ -169,6 +152,14 @@ async fn check(addr: SocketAddr, history: &[(String, Value, Option<Value>)]) {
         let visited = (visit["request_id"].to_string(), visit["action"].to_string());
         assert!(planned.insert(visited), "I3 {visit} is planned twice");
     }
+    // No vehicle ever drives here, so whoever was promised a ride is still in somebody's plan, once.
+    for (_, command, answer) in history {
+        let promised = answer.as_ref().is_some_and(|answer| answer["result"] == "promised");
+        for action in ["board", "alight"] {
+            let visit = (command["request_id"].to_string(), json!(action).to_string());
+            assert!(!promised || planned.contains(&visit), "I1 {visit:?} is in no plan");
+        }
+    }
     println!("{acknowledged} acknowledged of {sent} sent, {promised} promised, {requests} kept");
 }
 
@@ -228,4 +219,10 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
         repeat(server.addr, &mut history[first_new..]).await;
         check(server.addr, &history).await;
     }
+    // An order to stop is another thing: it is obeyed, and what was written is closed.
+    let pid = server.process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(server.process.wait().unwrap().code(), Some(0));
+    let server = Server::start(folder.path());
+    check(server.addr, &history).await;
 }

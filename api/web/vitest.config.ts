@@ -1,4 +1,4 @@
 import { defineConfig } from 'vitest/config';
 
-// Apart from vite.config.ts: the test runner brings its own version of the bundler.
+// Apart from vite.config.ts: the tests are of logic alone and need no components compiled.
 export default defineConfig({ test: { include: ['tests/**/*.test.ts'] } });

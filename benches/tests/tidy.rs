@@ -61,7 +61,9 @@ fn no_line_is_too_wide_and_none_ends_in_blanks() {
     let mut breaches = Vec::new();
     for (path, text) in files(&[".rs", ".toml"]) {
         for (number, line) in (1..).zip(text.lines()) {
-            if line.chars().count() > COLUMNS_MAX || line.ends_with(' ') {
+            // A long text stays in one piece.
+            let wide = line.chars().count() > COLUMNS_MAX && !line.contains('"');
+            if wide || line.ends_with(' ') {
                 breaches.push(format!("{path}:{number}"));
             }
         }

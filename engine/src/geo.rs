@@ -40,13 +40,13 @@ impl LatLon {
     /// Latitude in degrees.
     #[must_use]
     pub fn lat(self) -> f64 {
-        f64::from(self.lat_e7) * 1e-7
+        f64::from(self.lat_e7) / 1e7
     }
 
     /// Longitude in degrees.
     #[must_use]
     pub fn lon(self) -> f64 {
-        f64::from(self.lon_e7) * 1e-7
+        f64::from(self.lon_e7) / 1e7
     }
 
     /// Latitude in 1e-7 degrees.

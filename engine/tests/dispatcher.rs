@@ -15,8 +15,10 @@ use expect_test::expect;
 use sharxi_engine::demand::request::{Party, RideRequest, When};
 use sharxi_engine::demand::ride::Actor;
 use sharxi_engine::dispatcher::command::Command;
+use sharxi_engine::fleet::vehicle::VehicleSpec;
+use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::planning::policy::Policy;
-use sharxi_engine::units::Millis;
+use sharxi_engine::units::{EngineTime, Millis};
 use support::{Town, minute};
 
 fn policy() -> Policy {
@@ -208,11 +210,11 @@ fn a_late_vehicle_is_noticed_and_said_so() {
         1.0 late departs
         16.0 anna is at risk, 2 s
         16.0 anna is broken, 2 s
-        25.0 late arrives at 3,0
-        25.0 anna boards late
-        25.5 late departs
-        30.5 late arrives at 8,0
-        31.0 anna alights from late
+        24.8 late arrives at 3,0
+        24.8 anna boards late
+        25.3 late departs
+        30.3 late arrives at 8,0
+        30.8 anna alights from late
     "#]]
     .assert_eq(&town.story());
 }
@@ -311,4 +313,66 @@ fn idle_vehicles_spread_over_the_spots() {
     "#]]
     .assert_eq(&town.story());
     assert!((town.dispatcher.coverage().share - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn impossible_commands_are_refused_and_change_nothing() {
+    let mut town = Town::new(20, policy());
+    let v = town.vehicle("v", (0, 0), 4, 0);
+    let ride = town.request("anna", (3, 0), (8, 0));
+    town.apply(minute(1), Command::RequestRide(ride.clone()));
+    let anna = town.dispatcher.find_ride(&support::name("anna")).unwrap();
+    let nobody = RequestId::new(77);
+    let spec = town.dispatcher.vehicle(v).unwrap().clone();
+    let other = VehicleSpec { name: support::name("w"), ..spec.clone() };
+    let far = EngineTime::from_unix_ms(i64::MAX);
+    let at = minute(2);
+    let impossible = [
+        (minute(0), Command::Tick),
+        (far, Command::Tick),
+        (at, Command::RequestRide(ride)),
+        (at, Command::AcceptOffer(anna)),
+        (at, Command::DeclineOffer(anna)),
+        (at, Command::AcceptOffer(nobody)),
+        (at, Command::CancelRide(nobody, Actor::Operator)),
+        (at, Command::StartShift(spec)),
+        (at, Command::StartShift(VehicleSpec { seats: 0, ..other.clone() })),
+        (at, Command::StartShift(VehicleSpec { seats: 65, ..other.clone() })),
+        (
+            at,
+            Command::StartShift(VehicleSpec { shift_start: far, shift_end: far, ..other.clone() }),
+        ),
+        (at, Command::StartShift(VehicleSpec { shift_end: far, ..other.clone() })),
+        (at, Command::StartShift(VehicleSpec { shift_end: at, ..other })),
+        (at, Command::EndShift(VehicleId::new(9))),
+        (at, Command::Arrive { vehicle: v, at }),
+        (at, Command::Depart { vehicle: v, at: minute(3) }),
+        (at, Command::Depart { vehicle: v, at: minute(-3) }),
+        (at, Command::Board { vehicle: v, request: anna, at }),
+        (at, Command::Board { vehicle: v, request: nobody, at }),
+        (at, Command::Alight { vehicle: v, request: anna, at }),
+        (at, Command::ReportNoShow { vehicle: v, request: anna, at }),
+        (at, Command::BreakDown { vehicle: v, location: None, at: minute(3) }),
+    ];
+    let before = town.dispatcher.state_hash();
+    for (time, command) in impossible {
+        assert!(town.dispatcher.apply(time, command.clone()).is_err(), "{command:?}");
+        assert_eq!(town.dispatcher.state_hash(), before, "{command:?}");
+    }
+}
+
+#[test]
+fn rides_at_the_ends_of_time_are_refused() {
+    let mut town = Town::new(20, policy());
+    town.vehicle("v", (0, 0), 4, 0);
+    for (n, ms) in [i64::MIN, i64::MIN / 2, 0, i64::MAX / 2, i64::MAX].into_iter().enumerate() {
+        let time = EngineTime::from_unix_ms(ms);
+        for (kind, when) in [("depart", When::DepartAt(time)), ("arrive", When::ArriveBy(time))] {
+            let ride = RideRequest { when, ..town.request(&format!("{kind}{n}"), (3, 0), (8, 0)) };
+            town.apply(minute(1), Command::RequestRide(ride));
+        }
+    }
+    let story = town.story();
+    assert_eq!(story.matches("time_out_of_range").count(), 7, "{story}");
+    assert_eq!(story.matches("is promised").count(), 3, "a past departure means now: {story}");
 }

@@ -147,7 +147,7 @@ fn brute_force(
                 let others = (0..order.len()).filter(|&k| k != i && k != j + 1);
                 let delay: i64 =
                     others.zip(&old_times).map(|(k, old)| ms(times[k].1) - ms(old.1)).sum();
-                let cost = 4 * (driven - old_driven) + wait + detour + delay;
+                let cost = (driven - old_driven) + wait + detour + delay;
                 best = Some(best.map_or(cost, |best| best.min(cost)));
             }
         }

@@ -55,7 +55,7 @@ impl DemandRow {
 #[derive(Debug, thiserror::Error)]
 pub enum DemandError {
     /// The file is no CSV, or ends too early.
-    #[error("demand: {0}")]
+    #[error("read or write the demand")]
     Csv(#[from] csv::Error),
     /// The first line is not that of `demand.csv`.
     #[error("demand: the first line must be {}", COLUMNS.join(","))]

@@ -52,7 +52,7 @@ pub enum LoopError {
         max_m: f64,
     },
     /// The dispatcher refused what it had planned itself.
-    #[error("{what} was refused at {at:?}: {source}")]
+    #[error("{what} was refused at {at:?}")]
     Refused {
         /// Which command.
         what: String,

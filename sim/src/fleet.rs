@@ -40,7 +40,7 @@ pub struct FleetRow {
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
     /// The file is no CSV, or ends too early.
-    #[error("fleet: {0}")]
+    #[error("read or write the fleet")]
     Csv(#[from] csv::Error),
     /// The first line is not that of `fleet.csv`.
     #[error("fleet: the first line must be {}", COLUMNS.join(","))]
@@ -68,6 +68,12 @@ pub enum FleetError {
     UnknownType {
         /// What was asked for.
         found: String,
+    },
+    /// More than a dispatcher can have.
+    #[error("fleet: {n_vehicles} vehicles are too many; {} are possible", limits::VEHICLES_MAX)]
+    TooMany {
+        /// As asked for.
+        n_vehicles: u64,
     },
     /// There is nowhere to put the vehicles.
     #[error("fleet: the region has no place where a vehicle could start")]
@@ -125,12 +131,16 @@ pub fn write(rows: &[FleetRow], clock: LocalClock, output: impl Write) -> Result
 /// to the first.
 ///
 /// # Errors
-/// [`FleetError::UnknownType`] and [`FleetError::NoPlace`].
+/// [`FleetError::UnknownType`], [`FleetError::TooMany`] and [`FleetError::NoPlace`].
 pub fn make(
     counts: &BTreeMap<String, u32>,
     starts: &[(LatLon, f64)],
     shift: (EngineTime, EngineTime),
 ) -> Result<Vec<FleetRow>, FleetError> {
+    let n_vehicles: u64 = counts.values().map(|&count| u64::from(count)).sum();
+    if usize::try_from(n_vehicles).is_ok_and(|n| limits::VEHICLES_MAX < n) {
+        return Err(FleetError::TooMany { n_vehicles });
+    }
     let mut taken = vec![0u32; starts.len()];
     let mut rows = Vec::new();
     for (type_name, &count) in counts {
@@ -231,6 +241,14 @@ mod tests {
         assert_eq!(rows.iter().filter(|row| row.point == point(50.0)).count(), 6);
         assert_eq!(rows.iter().filter(|row| row.wheelchairs == 1).count(), 2);
         assert_eq!(rows[0].name.as_str(), "taxi_0");
+    }
+
+    #[test]
+    fn no_more_vehicles_than_a_dispatcher_can_have() {
+        let make =
+            |n| make(&BTreeMap::from([("taxi".to_owned(), n)]), &[(point(50.0), 1.0)], shift());
+        assert_eq!(make(20_000).unwrap().len(), 20_000);
+        assert!(matches!(make(20_001), Err(FleetError::TooMany { n_vehicles: 20_001 })));
     }
 
     #[test]

@@ -19,7 +19,7 @@ const NEAR_ROAD_M: f64 = 300.0;
 #[derive(Debug, thiserror::Error)]
 pub enum LandError {
     /// Not readable.
-    #[error("{path}: {source}")]
+    #[error("read {path}")]
     Read {
         /// Which file.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum LandError {
         source: std::io::Error,
     },
     /// No region file.
-    #[error("{path}: {source}")]
+    #[error("use {path}")]
     Region {
         /// Which file.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum LandError {
         source: RegionError,
     },
     /// No map.
-    #[error("{path}: {source}")]
+    #[error("import {path}")]
     Map {
         /// Which file.
         path: PathBuf,

@@ -32,6 +32,8 @@ pub mod kpi;
 
 pub mod study;
 
+pub mod inspect;
+
 pub mod report;
 
 pub mod drive;

@@ -1,4 +1,4 @@
-//! From a scenario to a finished study: reads or makes demand and fleet, plays them, computes the figures, writes files.
+//! From a scenario to a finished study: reads or makes demand and fleet, plays them, writes files.
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
@@ -47,11 +47,11 @@ pub enum StudyError {
     Time(#[from] TimeError),
     #[error(transparent)]
     Loop(#[from] LoopError),
-    #[error("{path}: {source}")]
+    #[error("read or write {path}")]
     File { path: PathBuf, source: io::Error },
     #[error("the demand has no request")]
     NoDemand,
-    #[error("encode the figures: {0}")]
+    #[error("encode the figures")]
     Json(#[from] serde_json::Error),
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sharxi_api::map::{self, Map};
 use sharxi_engine::demand::request::{Name, Party, When};
 use sharxi_engine::dispatcher::{Dispatcher, Spot};
 use sharxi_engine::geo::LatLon;
@@ -101,6 +102,46 @@ impl Ground for Town {
     fn point(&self, location: Location) -> LatLon {
         let (row, column) = Self::row_column(location);
         Self::node_at(row, column)
+    }
+}
+
+impl Map for Town {
+    fn name(&self) -> &str {
+        "town"
+    }
+
+    fn attribution(&self) -> &str {
+        "made up"
+    }
+
+    fn fingerprint(&self) -> u64 {
+        1
+    }
+
+    fn bounds(&self) -> (LatLon, LatLon) {
+        (Self::node_at(0, 0), Self::node_at(SIDE - 1, SIDE - 1))
+    }
+
+    fn places(&self) -> Vec<map::Place> {
+        let (kind, name, point) = ("village".into(), "Town".into(), Self::node_at(6, 6));
+        vec![map::Place { kind, name, point, population: Some(1000) }]
+    }
+
+    fn for_each_road(&self, _visit: &mut dyn FnMut(map::RoadLine<'_>)) {}
+
+    fn snap(&self, point: LatLon, max_m: f64) -> Option<map::Snap> {
+        let location = Ground::snap(self, point, max_m)?;
+        let on_road = Ground::point(self, location);
+        Some(map::Snap { location, point: on_road, distance_m: on_road.distance_m(point) })
+    }
+
+    fn point(&self, location: Location) -> LatLon {
+        Ground::point(self, location)
+    }
+
+    fn path_geometry(&self, path: &Path) -> Vec<(LatLon, Millis)> {
+        let point = |waypoint: &Waypoint| Ground::point(self, Location::Node(waypoint.node));
+        path.waypoints.iter().map(|waypoint| (point(waypoint), waypoint.elapsed)).collect()
     }
 }
 

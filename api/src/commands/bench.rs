@@ -1,7 +1,8 @@
 //! `sharxi bench`: what this machine does on this region.
 //!
-//! Random nodes from a seed, and random places along roads (`stops`), which is what a dispatcher asks for. Single queries are timed one by one, less what reading the clock takes; matrices are timed
-//! whole, medians of a few rounds. One thread for all but the large matrices.
+//! Random nodes from a seed, and random places along roads (`stops`), which is what a dispatcher asks for.
+//! Single queries are timed one by one, less what reading the clock takes; matrices are timed whole, medians of
+//! a few rounds. One thread for all but the large matrices.
 
 use std::hint::black_box;
 use std::path::PathBuf;

@@ -57,11 +57,18 @@ pub fn switching_protocols(accept: &str) -> Response {
     response
 }
 
+/// What the page may load: itself, and what it makes. MapLibre starts its worker from a blob and styles what it draws.
+const PAGE_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+     worker-src 'self' blob:; frame-ancestors 'none'";
+
 fn typed(status: StatusCode, content_type: &'static str, mut response: Response) -> Response {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if content_type.starts_with("text/html") {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    }
     response
 }
 

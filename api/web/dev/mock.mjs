@@ -32,6 +32,9 @@ const iso = (ms) => new Date(ms).toISOString();
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 
+// What the page gets along with; the service should send the same.
+const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; worker-src 'self' blob:; frame-ancestors 'none'";
+
 const server = createServer((request, response) => {
   const path = new URL(request.url ?? '/', 'http://mock').pathname;
   const json = (value) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
@@ -45,7 +48,7 @@ const server = createServer((request, response) => {
   if (path === '/v1/vehicles') return json(fleet.vehicleRecords(now()));
   const file = join(values.root, normalize(path === '/' ? '/index.html' : path));
   if (!existsSync(file) || !statSync(file).isFile()) return response.writeHead(404).end();
-  response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+  response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'content-security-policy': POLICY });
   createReadStream(file).pipe(response);
 });
 

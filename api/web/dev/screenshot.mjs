@@ -35,7 +35,7 @@ try {
     colorScheme: values.dark ? 'dark' : 'light',
     locale: values.lang,
   });
-  page.on('console', (message) => message.type() === 'error' && faults.push(`console: ${message.text()}`));
+  page.on('console', (message) => message.type() === 'error' && faults.push(`console: ${message.text().slice(0, 300)}`));
   page.on('pageerror', (error) => faults.push(`page: ${error.message}`));
   page.on('request', (request) => {
     const { protocol, host } = new URL(request.url());

@@ -14,8 +14,13 @@ use crate::oracle::Oracle;
 use crate::planning::policy::Policy;
 use crate::units::{EngineTime, Millis};
 
-/// A vehicle that has not reported this long after its time is looked at, and again after as long.
+/// A vehicle that has not reported this long after its time is looked at …
 const OVERDUE_AFTER: Millis = Millis::from_secs(2);
+/// … and again after this long, as long as it stays silent.
+const OVERDUE_AGAIN: Millis = Millis::from_secs(15);
+
+/// Far enough from the end of the integers that no sum of real durations gets there.
+const TIME_MAX: EngineTime = EngineTime::from_unix_ms(900_000_000_000_000);
 
 /// One command being applied.
 pub(super) struct Turn<'a> {
@@ -36,6 +41,9 @@ impl<'a> Turn<'a> {
     ) -> Result<Self, CommandError> {
         if now < state.now {
             return Err(CommandError::TimeRunsBack { at: now, last: state.now });
+        }
+        if now > TIME_MAX {
+            return Err(CommandError::Invalid("the time lies beyond the year 30,000"));
         }
         let ctx = Context { oracle, policy, now };
         Ok(Self { ctx, state, events: Vec::new(), dirty: BTreeSet::new() })
@@ -133,6 +141,9 @@ impl<'a> Turn<'a> {
             && record.remove(request, ctx)
         {
             self.touch(id);
+            // Without the stop the others come no later, but for one case: turning round at a stop can be quicker than
+            // a junction with a forbidden turn allows.
+            self.guard(id);
         }
     }
 
@@ -152,7 +163,10 @@ impl<'a> Turn<'a> {
                 | NextAct::Board { at, .. }
                 | NextAct::Alight { at, .. } => Some(at),
             };
-            vehicle.due = act_at.map(|at| at.max(now) + OVERDUE_AFTER);
+            let overdue = |at: EngineTime| at + OVERDUE_AFTER <= now;
+            vehicle.due = act_at.map(|at| {
+                if overdue(at) { now + OVERDUE_AGAIN } else { at.max(now) + OVERDUE_AFTER }
+            });
             let due = vehicle.due;
             if let Some(time) = before {
                 self.state.due.remove(&(time, Due::Overdue(id)));

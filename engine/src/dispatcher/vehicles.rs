@@ -34,6 +34,12 @@ impl Turn<'_> {
         if spec.shift_end <= spec.shift_start || spec.shift_end <= self.now() {
             return Err(CommandError::Invalid("a shift must end after it starts, and after now"));
         }
+        let ahead = spec.shift_start.unix_ms().saturating_sub(self.now().unix_ms());
+        if ahead > limits::BOOKING_AHEAD_MS || spec.shift_end > EngineTime::NEVER {
+            return Err(CommandError::Invalid(
+                "a shift starts at most 14 days ahead and has an end",
+            ));
+        }
         let full = CommandError::Full { what: "vehicles on shift", limit: limits::VEHICLES_MAX };
         if self.state.active.len() >= limits::VEHICLES_MAX {
             return Err(full);

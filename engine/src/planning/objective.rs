@@ -1,12 +1,14 @@
 //! What a good insertion is, in one place.
 //!
-//! The cost of an insertion is a weighted sum of milliseconds: what the vehicle drives more, what the new rider waits
-//! and detours, and what the others are delayed. Driving weighs most: a vehicle's time is what a fleet runs out of.
+//! The cost of an insertion is a sum of milliseconds: what the vehicle drives more, what the new rider waits and detours, and
+//! what the others are delayed. Everybody's time counts alike. Weighing the driving more saves kilometres and costs promises:
+//! on the Vulkaneifel day with 150 vehicles, weights of 4, 2 and 1 drove 88,600, 92,700 and 99,600 km and could not
+//! promise 68, 23 and 8 of 10,577 riders near a road, for tight schedules leave no room for the next rider.
 
 use crate::units::Millis;
 
 /// Weight of a millisecond that a vehicle drives more.
-const DRIVE: i64 = 4;
+const DRIVE: i64 = 1;
 /// Weight of a millisecond that the new rider waits.
 const WAIT: i64 = 1;
 /// Weight of a millisecond on board beyond the direct drive.

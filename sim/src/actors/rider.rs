@@ -6,7 +6,7 @@ use crate::demand::DemandRow;
 use crate::ground::Ground;
 
 /// Longest distance from a road at which a ride can begin or end, in metres.
-pub const SNAP_MAX_M: f64 = 500.0;
+pub const SNAP_MAX_M: f64 = 1_000.0;
 
 /// The request of `row` on the roads of `ground`; `None` if either end is more than `snap_max_m` from a road.
 #[must_use]

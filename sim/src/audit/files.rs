@@ -9,7 +9,7 @@ use serde::Deserialize;
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
     /// Not CSV, or not the right columns.
-    #[error("audit: {file}: {source}")]
+    #[error("audit: read the {file}")]
     Csv {
         /// Which.
         file: &'static str,

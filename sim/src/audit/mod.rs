@@ -39,7 +39,7 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { max_wait_s: 900.0, ride_alpha: 1.5, ride_beta_s: 600.0, snap_max_m: 500.0 }
+        Self { max_wait_s: 900.0, ride_alpha: 1.5, ride_beta_s: 600.0, snap_max_m: 1_000.0 }
     }
 }
 

@@ -1,3 +1,5 @@
+//! A good log passes; every planted breach is found.
+
 use serde_json::{Value, json};
 
 use super::{Case, Rules, Verdict, audit};

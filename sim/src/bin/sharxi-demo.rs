@@ -124,9 +124,13 @@ async fn demo(args: &Args) -> Result<bool> {
     say_where(args, &service);
     let cast = Cast { demand: prepared.demand, fleet: prepared.fleet, period: prepared.period };
     let played = play_it(args, &service, cast).await;
+    if args.run_for.is_none() && played.as_ref().is_ok_and(|(_, was_stopped)| !was_stopped) {
+        tell("the morning is over; the page stays until Ctrl-C");
+        tokio::signal::ctrl_c().await.context("wait for Ctrl-C")?;
+    }
     service.shutdown().await.context("end the service")?;
     forget(&journal);
-    let summary = played?;
+    let (summary, _) = played?;
     sum_up(args, &summary)?;
     let n_silent = summary.asked - summary.answered;
     Ok(n_silent == 0 && summary.kpi.promises_broken == 0)
@@ -144,8 +148,8 @@ fn say_where(args: &Args, service: &Running) {
     tell(if args.run_for.is_some() { "it ends by itself" } else { "Ctrl-C ends it" });
 }
 
-/// Plays the cast with a live line of figures until it is over or Ctrl-C.
-async fn play_it(args: &Args, service: &Running, cast: Cast) -> Result<DriveSummary> {
+/// Plays the cast with a live line of figures until it is over or Ctrl-C; says whether it was the latter.
+async fn play_it(args: &Args, service: &Running, cast: Cast) -> Result<(DriveSummary, bool)> {
     let options = Options {
         speed: Some(args.speed),
         ask_for: args.run_for.map(|time| time.mul_f64(ASKING_SHARE)),
@@ -153,6 +157,7 @@ async fn play_it(args: &Args, service: &Running, cast: Cast) -> Result<DriveSumm
     };
     let (view, mut seen) = watch::channel(View::default());
     let (stop, stopped) = watch::channel(false);
+    let was_stopped = stopped.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             stop.send_replace(true);
@@ -161,13 +166,19 @@ async fn play_it(args: &Args, service: &Running, cast: Cast) -> Result<DriveSumm
         stop.closed().await;
     });
     let live = tokio::spawn(async move {
-        let mut pause = tokio::time::interval(Duration::from_secs(1));
+        // One line that moves on a terminal; a line now and then in a log.
         let on_terminal = std::io::stderr().is_terminal();
-        while on_terminal && seen.changed().await.is_ok() {
+        let mut pause =
+            tokio::time::interval(Duration::from_secs(if on_terminal { 1 } else { 10 }));
+        while seen.changed().await.is_ok() {
             pause.tick().await;
             let view = seen.borrow_and_update().clone();
-            if let Some(kpi) = &view.kpi {
-                drop(write!(std::io::stderr(), "\r\x1b[K{}", live_line(kpi)));
+            match &view.kpi {
+                Some(kpi) if on_terminal => {
+                    drop(write!(std::io::stderr(), "\r\x1b[K{}", live_line(kpi)));
+                }
+                Some(kpi) => tell(&live_line(kpi)),
+                None => {}
             }
         }
     });
@@ -177,7 +188,8 @@ async fn play_it(args: &Args, service: &Running, cast: Cast) -> Result<DriveSumm
     if std::io::stderr().is_terminal() {
         tell("");
     }
-    Ok(summary?)
+    let was_stopped = *was_stopped.borrow();
+    Ok((summary?, was_stopped))
 }
 
 fn live_line(kpi: &Value) -> String {

@@ -13,6 +13,8 @@ use crate::ground::Landscape;
 use crate::rng::Rng;
 
 const MINUTE_MS: i64 = 60_000;
+/// Trips that are made at most.
+const TRIPS_MAX: i64 = 1_000_000;
 /// How often a trip is drawn again if nothing is far enough away.
 const TRIES_MAX: u32 = 20;
 
@@ -40,8 +42,14 @@ pub enum ModelError {
     /// Nowhere to go.
     #[error("demand model: no trip could be drawn; the map has nothing that the purposes lead to")]
     NoTrip,
+    /// More than fits.
+    #[error("demand model: {n_trips} trips are too many; at most {TRIPS_MAX} are made")]
+    TooMany {
+        /// As asked for.
+        n_trips: i64,
+    },
     /// A party that can't be.
-    #[error("demand model: {0}")]
+    #[error("demand model")]
     Party(#[from] InvalidRequest),
 }
 
@@ -62,8 +70,13 @@ pub fn demand(
     landscape: &Landscape,
     order: Order,
 ) -> Result<Vec<DemandRow>, ModelError> {
-    let model = Model::new(profile, landscape)?;
     let first_day = order.clock.midnight(order.start);
+    let n_days = (order.end.unix_ms() - first_day.unix_ms() + DAY_MS - 1) / DAY_MS;
+    let n_trips = n_days.saturating_mul(i64::from(order.requests_per_day));
+    if TRIPS_MAX < n_trips {
+        return Err(ModelError::TooMany { n_trips });
+    }
+    let model = Model::new(profile, landscape)?;
     let mut trips = Vec::new();
     let mut stream = 0;
     let mut midnight = first_day;

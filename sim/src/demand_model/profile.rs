@@ -152,7 +152,7 @@ pub struct Kinds {
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// Not TOML, or not the right fields.
-    #[error("profile: {0}")]
+    #[error("profile")]
     Toml(#[from] toml::de::Error),
     /// A value out of range.
     #[error("profile: {field} {wrong}")]

@@ -20,3 +20,6 @@ pub mod vehicle;
 pub mod operator;
 
 pub mod play;
+
+#[cfg(test)]
+mod tests;

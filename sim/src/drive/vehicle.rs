@@ -135,15 +135,17 @@ impl Driver<'_> {
                     reason: reason.to_owned(),
                 });
             }
-            Some("error") => {
-                // The plan changed while the report was on its way; the new one is there or about to come.
-                if self.reported.take() == self.plan {
-                    self.not_before = tokio::time::Instant::now() + RETRY;
-                }
-            }
+            Some("error") => self.refused(),
             _ => {}
         }
         Ok(())
+    }
+
+    /// The plan changed while the report was on its way; the new one is there or about to come.
+    fn refused(&mut self) {
+        if self.reported.take() == self.plan {
+            self.not_before = tokio::time::Instant::now() + RETRY;
+        }
     }
 
     /// The act counts; the next plan follows this answer.

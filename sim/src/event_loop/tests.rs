@@ -1,3 +1,5 @@
+//! The loop around the real dispatcher, in a made-up town.
+
 use crate::clock::LocalClock;
 use crate::event_log::{self, RecordKind};
 use crate::testing::{demand, fleet, play};

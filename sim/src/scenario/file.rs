@@ -89,7 +89,7 @@ pub struct Given {
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// Not readable.
-    #[error("{path}: {source}")]
+    #[error("read {path}")]
     Read {
         /// Which file.
         path: PathBuf,
@@ -97,7 +97,7 @@ pub enum ScenarioError {
         source: std::io::Error,
     },
     /// Not TOML, or a value of the wrong type.
-    #[error("scenario: {0}")]
+    #[error("scenario")]
     Toml(#[from] toml::de::Error),
     /// Misspelt.
     #[error("scenario: unknown key {key}; did you mean {nearest}?")]
@@ -120,7 +120,7 @@ pub enum ScenarioError {
         text: String,
     },
     /// A time.
-    #[error("scenario: {key}: {source}")]
+    #[error("scenario: {key}")]
     Time {
         /// Which key.
         key: &'static str,
@@ -131,7 +131,7 @@ pub enum ScenarioError {
     #[error("scenario: end must be after start")]
     Period,
     /// A rule.
-    #[error("scenario: {0}")]
+    #[error("scenario")]
     Policy(#[from] PolicyError),
     /// Disturbances are not built yet.
     #[error("scenario: uncertainty.{key} is not available; leave it out or set it to 0")]

@@ -1,3 +1,5 @@
+//! What a scenario may say, and what is said about one that may not.
+
 use std::path::{Path, PathBuf};
 
 use sharxi_engine::units::Millis;
@@ -26,6 +28,17 @@ no_show = 0.0
 fn read(text: &str, sets: &[&str]) -> Result<Scenario, ScenarioError> {
     let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
     parse(text, Path::new("folder"), &sets, &Given::default())
+}
+
+/// An error with all that led to it, as the command shows it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(&format!(": {error}"));
+        source = error.source();
+    }
+    text
 }
 
 #[test]
@@ -72,7 +85,7 @@ fn errors_say_what_is_wrong() {
         ("seed", "--set seed: must be KEY=VALUE"),
     ];
     for (set, expected) in cases {
-        let error = read(TEXT, &[set]).unwrap_err().to_string();
+        let error = chain(&read(TEXT, &[set]).unwrap_err());
         assert!(error.contains(expected), "{set}: {error}");
     }
     let error = read("region = \"r\"", &[]).unwrap_err().to_string();

@@ -12,6 +12,7 @@ import {
   type Kpi,
   type LatLon,
   type Place,
+  type Plan,
   type Region,
   type ServerMessage,
 } from './protocol';
@@ -130,13 +131,15 @@ export class Live {
         return;
       case 'positions':
         this.clock.adjust(message.at, wall);
-        for (const { id, at } of message.vehicles) this.motion.report(id, at, message.at, this.speed, wall);
+        for (const { id, at } of message.vehicles) {
+          if (this.world.vehicles.has(id)) this.motion.report(id, at, message.at, this.speed, wall);
+        }
         break;
       case 'event':
         this.#announce(message.event);
         break;
       case 'plan':
-        this.motion.plan(message.plan.vehicleId, message.plan.route, this.world.vehicles.get(message.plan.vehicleId)?.at, wall);
+        this.#planned(message.plan, wall);
         break;
       case 'kpi':
         this.clock.adjust(message.kpi.at, wall);
@@ -193,6 +196,11 @@ export class Live {
       if (at) this.motion.report(id, at, this.clock.at(wall), this.speed, wall);
       this.motion.plan(id, plan?.route ?? [], at, wall);
     }
+  }
+
+  #planned({ vehicleId, version, route }: Plan, wall: number): void {
+    const vehicle = this.world.vehicles.get(vehicleId);
+    if (vehicle && version >= (vehicle.plan?.version ?? 0)) this.motion.plan(vehicleId, route, vehicle.at, wall);
   }
 
   #moved(event: FleetEvent, wall: number): void {

@@ -13,7 +13,8 @@ use clap::{Parser, Subcommand};
     sharxi-sim run data/scenarios/isle-of-man-day.toml -o out\n  \
     sharxi-sim run data/scenarios/isle-of-man-day.toml --set policy.reoptimise=false --set fleet.taxi=40 -o out\n  \
     sharxi-sim demand iom.region --profile data/demand/isle-of-man.toml --seed 7 -o demand.csv\n  \
-    sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv out/events.jsonl"
+    sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv out/events.jsonl\n  \
+    sharxi-sim drive http://127.0.0.1:8080 data/scenarios/isle-of-man-morning.toml --speed 60"
 )]
 pub(crate) struct Args {
     /// Print one JSON object instead of text.
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Demand(Demand),
     /// Check every rule of the promise from a log alone; exit 1 and a list on any breach.
     Audit(Audit),
+    /// Play a scenario against a running service, through its WebSocket.
+    Drive(Drive),
 }
 
 #[derive(Debug, clap::Args)]
@@ -113,4 +116,33 @@ pub(crate) struct Audit {
     /// Longest distance from the place asked for to the place on the road, in metres.
     #[arg(long, default_value_t = 500.0)]
     pub(crate) snap_max_m: f64,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  \
+    sharxi serve iom.region --speed 60 &\n  \
+    sharxi-sim drive http://127.0.0.1:8080 data/scenarios/isle-of-man-morning.toml --speed 60")]
+pub(crate) struct Drive {
+    /// The service, such as http://127.0.0.1:8080.
+    pub(crate) url: String,
+    /// The scenario; its policy is the service's affair.
+    pub(crate) scenario: PathBuf,
+    /// The speed that the service must run at; whatever it has if left out.
+    #[arg(long, value_name = "X")]
+    pub(crate) speed: Option<f64>,
+    /// Region (.region) or map (.osm.pbf) instead of the scenario's, to make the demand on.
+    #[arg(long)]
+    pub(crate) region: Option<PathBuf>,
+    /// Seed instead of the scenario's.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Any key of a scenario; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Seconds of wall time after which nobody asks any more.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) ask_for: Option<u32>,
+    /// Folder for events.jsonl and kpi.json; made if missing.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
 }

@@ -12,9 +12,8 @@ use sharxi_sim::demand_model::draw::{self, Order};
 use sharxi_sim::demand_model::profile::Profile;
 use sharxi_sim::kpi::{Kpi, Spread};
 use sharxi_sim::report::page::{self, Subject};
-use sharxi_sim::scenario::file::{self as scenario, Given, Scenario};
-use sharxi_sim::study::{self, Prepared, Study};
-use sharxi_sim::{demand, event_log, fleet, land};
+use sharxi_sim::scenario::file::{self as scenario, Given};
+use sharxi_sim::{demand, inspect, land, study};
 
 use crate::args;
 use crate::progress;
@@ -48,9 +47,10 @@ pub(crate) fn run(args: &args::Run, as_json: bool) -> Result<Outcome> {
         let html = page::page(&subject, !args.no_timings);
         study::write_text(&args.output.join("report.html"), &html)?;
     }
-    let verdict = if args.audit { Some(audit_study(&scenario, &prepared, &study)?) } else { None };
+    let verdict =
+        if args.audit { Some(inspect::inspect(&scenario, &prepared, &study)?) } else { None };
     let is_good = verdict.as_ref().is_none_or(|verdict| verdict.breaches.is_empty());
-    let kpi = study.kpi(true);
+    let kpi = study.kpi(!args.no_timings);
     let text = if as_json {
         let mut value = serde_json::to_value(&kpi)?;
         if let (Some(verdict), Value::Object(fields)) = (&verdict, &mut value) {
@@ -124,32 +124,6 @@ pub(crate) fn audit(args: &args::Audit, as_json: bool) -> Result<Outcome> {
     Ok((text, is_good))
 }
 
-/// The audit of a study, from what its files say.
-fn audit_study(scenario: &Scenario, prepared: &Prepared, study: &Study) -> Result<Verdict> {
-    let clock = prepared.period.clock;
-    let (mut demand_csv, mut fleet_csv, mut log) = (Vec::new(), Vec::new(), Vec::new());
-    demand::write(&prepared.demand, clock, &mut demand_csv)?;
-    fleet::write(&prepared.fleet, clock, &mut fleet_csv)?;
-    event_log::write(&study.outcome.records, clock, &mut log)?;
-    let (nodes, arcs) = land::graph(&prepared.region);
-    let policy = &scenario.policy;
-    let rules = Rules {
-        max_wait_s: policy.max_wait.as_secs_f64(),
-        ride_alpha: f64::from(policy.ride_alpha_milli) / 1000.0,
-        ride_beta_s: policy.ride_beta.as_secs_f64(),
-        snap_max_m: scenario.snap_max_m,
-    };
-    let case = Case {
-        demand: std::str::from_utf8(&demand_csv)?,
-        fleet: std::str::from_utf8(&fleet_csv)?,
-        events: std::str::from_utf8(&log)?,
-        nodes: &nodes,
-        arcs: &arcs,
-        rules,
-    };
-    Ok(audit::audit(&case)?)
-}
-
 fn load(path: &Path) -> Result<std::sync::Arc<Region>> {
     let bar = progress::bar("reading the region", 0);
     let region = land::load(path, &|done, all| {
@@ -160,7 +134,7 @@ fn load(path: &Path) -> Result<std::sync::Arc<Region>> {
     Ok(region)
 }
 
-fn summary(kpi: &Kpi) -> String {
+pub(crate) fn summary(kpi: &Kpi) -> String {
     let minutes =
         |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |s| format!("{:.1}", s / 60.0));
     let share = |value: Option<f64>| {

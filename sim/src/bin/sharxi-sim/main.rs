@@ -9,6 +9,7 @@ use clap::Parser;
 
 mod args;
 mod commands;
+mod live;
 mod progress;
 
 use args::{Args, Command};
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         Command::Run(run) => commands::run(run, args.json),
         Command::Demand(demand) => commands::demand(demand, args.json),
         Command::Audit(audit) => commands::audit(audit, args.json),
+        Command::Drive(drive) => live::drive(drive, args.json),
     };
     let (text, code) = match result {
         Ok((text, is_good)) => (text, ExitCode::from(u8::from(!is_good))),

@@ -186,6 +186,7 @@ export const de: Dictionary = {
   'book.again': 'Weitere Fahrt buchen',
   'book.error.place': 'Einen Ort aus der Liste oder auf der Karte wählen.',
   'book.error.time': 'Eine Zeit eingeben.',
+  'book.error.passengers': '1 bis 16 Personen.',
   'book.error.wheelchairs': 'Nicht mehr Rollstühle als Personen.',
   'book.error.service': 'Antwort des Dienstes: {message}',
 

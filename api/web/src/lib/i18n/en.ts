@@ -182,6 +182,7 @@ export const en = {
   'book.again': 'Book another',
   'book.error.place': 'Choose a place from the list or on the map.',
   'book.error.time': 'Enter a time.',
+  'book.error.passengers': 'From 1 to 16 passengers.',
   'book.error.wheelchairs': 'No more wheelchairs than passengers.',
   'book.error.service': 'The service answered: {message}',
 

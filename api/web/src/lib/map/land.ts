@@ -1,7 +1,7 @@
 // A quiet ground under the roads: where roads are, there is country. Drawn once from the roads that the first view
 // shows, at low resolution, since the tiles hold no coast. It claims nothing about land use.
 
-import type { ImageSource, Map as GlMap } from 'maplibre-gl';
+import type { Coordinates, Map as GlMap } from 'maplibre-gl';
 import type { Position } from 'geojson';
 import type { Region } from '../protocol';
 import type { Theme } from '../theme';
@@ -13,28 +13,29 @@ const MARGIN = 0.12;
 const REACH_M = 1200;
 const LAYER = 'near';
 
-const drawn = new WeakMap<GlMap, { key: string; url: string }>();
+const drawn = new WeakMap<GlMap, { key: string; canvas: HTMLCanvasElement }>();
 
 export function drawLand(map: GlMap, region: Region, theme: Theme): void {
   if (!map.getSource('region') || map.getLayer(LAYER)) return;
   const key = JSON.stringify([region.bounds, theme.dark]);
   let picture = drawn.get(map);
   if (picture?.key !== key) {
-    const url = render(map, region, theme);
-    if (!url) return;
-    picture = { key, url };
+    const canvas = render(map, region, theme);
+    if (!canvas) return;
+    picture = { key, canvas };
     drawn.set(map, picture);
   }
   const [south, west, north, east] = frame(region);
-  if (!map.getSource<ImageSource>(LAYER)) {
-    const coordinates: [number, number][] = [[west, north], [east, north], [east, south], [west, south]];
-    map.addSource(LAYER, { type: 'image', url: picture.url, coordinates: coordinates as never });
+  if (!map.getSource(LAYER)) {
+    const { canvas } = picture;
+    const coordinates: Coordinates = [[west, north], [east, north], [east, south], [west, south]];
+    map.addSource(LAYER, { type: 'canvas', canvas, coordinates, animate: false });
   }
   const paint = { 'raster-fade-duration': 0, 'raster-opacity': 1 };
   map.addLayer({ id: LAYER, type: 'raster', source: LAYER, paint }, 'road-track');
 }
 
-function render(map: GlMap, region: Region, theme: Theme): string | null {
+function render(map: GlMap, region: Region, theme: Theme): HTMLCanvasElement | null {
   const roads = map.querySourceFeatures('region', { sourceLayer: 'roads' });
   if (roads.length === 0) return null;
   const [south, west, north, east] = frame(region);
@@ -65,7 +66,7 @@ function render(map: GlMap, region: Region, theme: Theme): string | null {
     }
   }
   pen.stroke();
-  return canvas.toDataURL('image/png');
+  return canvas;
 }
 
 function frame({ bounds: [south, west, north, east] }: Region): [number, number, number, number] {

@@ -24,6 +24,7 @@ export interface Margins {
 export interface MapHooks {
   hit(hit: Hit | null, at: LatLon): void;
   frame(wallMs: number, sinceMs: number): void;
+  /** The map cannot be drawn, or can again when `why` is empty. */
   failed(why: string): void;
 }
 
@@ -77,6 +78,7 @@ export class MapView {
     });
     this.map.on('error', ({ error }) => console.info('map:', error.message));
     this.map.on('webglcontextlost', () => hooks.failed('WebGL'));
+    this.map.on('webglcontextrestored', () => hooks.failed(''));
     this.map.on('sourcedata', ({ sourceId }) => {
       if (sourceId === 'region' && this.map.isSourceLoaded('region')) drawLand(this.map, this.#region, this.#theme);
     });

@@ -1,0 +1,63 @@
+//! The bundled morning on the bundled map, from the scenario file to the audit.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::path::{Path, PathBuf};
+
+use sharxi_sim::scenario::file::{Given, Scenario, read};
+use sharxi_sim::study::{self, Prepared, Study};
+use sharxi_sim::{event_log, inspect};
+
+fn scenario(name: &str, sets: &[&str]) -> Scenario {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/scenarios");
+    let path: PathBuf = folder.join(name);
+    let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
+    read(Some(&path), &sets, &Given::default()).unwrap()
+}
+
+fn play(scenario: &Scenario, prepared: &Prepared, n_threads: usize) -> Study {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+    pool.install(|| study::play(scenario, prepared, &|_| {}).unwrap())
+}
+
+fn log(prepared: &Prepared, study: &Study) -> Vec<u8> {
+    let mut out = Vec::new();
+    event_log::write(&study.outcome.records, prepared.period.clock, &mut out).unwrap();
+    out
+}
+
+#[test]
+fn the_morning_keeps_every_promise_and_is_the_same_on_one_thread_and_two() {
+    let scenario = scenario("isle-of-man-morning.toml", &[]);
+    let prepared = study::prepare(&scenario, &|_, _| {}).unwrap();
+    let (one, two) = (play(&scenario, &prepared, 1), play(&scenario, &prepared, 2));
+    assert!(log(&prepared, &one) == log(&prepared, &two), "the logs differ");
+    assert_eq!(one.outcome.state_hash, two.outcome.state_hash);
+    let kpi = one.kpi(false);
+    assert!(kpi.requests > 1200, "{}", kpi.requests);
+    assert!(kpi.promised * 100 >= kpi.requests * 98, "{kpi:?}");
+    assert_eq!((kpi.promises_broken, kpi.completed), (0, kpi.promised));
+    let verdict = inspect::inspect(&scenario, &prepared, &one).unwrap();
+    assert_eq!(verdict.breaches, []);
+}
+
+#[test]
+fn a_small_fleet_refuses_but_never_breaks_a_promise() {
+    let sets = ["fleet.taxi=12", "fleet.minibus=8", "policy.stop_s=30", "policy.max_wait_s=600"];
+    let scenario = scenario("isle-of-man-morning.toml", &sets);
+    let prepared = study::prepare(&scenario, &|_, _| {}).unwrap();
+    let study = play(&scenario, &prepared, 2);
+    let kpi = study.kpi(false);
+    assert!(kpi.rejected > kpi.requests / 4 && kpi.promised > 100, "{kpi:?}");
+    assert!(kpi.wait_s.max <= Some(600.0), "{kpi:?}");
+    assert_eq!(inspect::inspect(&scenario, &prepared, &study).unwrap().breaches, []);
+}
+
+#[test]
+fn the_bundled_day_has_more_than_five_thousand_requests() {
+    let scenario = scenario("isle-of-man-day.toml", &[]);
+    let prepared = study::prepare(&scenario, &|_, _| {}).unwrap();
+    assert!(prepared.demand.len() >= 5000, "{}", prepared.demand.len());
+    let near = |point| prepared.region.snap(point, scenario.snap_max_m).is_some();
+    assert!(prepared.demand.iter().all(|row| near(row.from) && near(row.to)));
+}
