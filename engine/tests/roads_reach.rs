@@ -1,5 +1,7 @@
 //! Bounded searches, reasons and isochrones on the island, beside single queries.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::{NodeId, RoadId};
 use sharxi_engine::import::{Profile, import_pbf};

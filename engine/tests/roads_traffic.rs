@@ -1,5 +1,7 @@
 //! Traffic on the island: every version equals a Dijkstra of this test's own on the arcs that it shows.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicBool, Ordering};
