@@ -24,8 +24,9 @@ use crate::units::Millis;
 
 /// The least and the most that a time may be changed to, in per cent of the imported one.
 const PERCENT: std::ops::RangeInclusive<u32> = 1..=100_000;
-/// From this share of changed arcs on, one over so many, all labels are filled again.
-const FEW_SHARE: usize = 10;
+/// From this share of changed arcs on, one over so many, all labels are filled again: a change high up in the tree is a change of
+/// most labels, and then looking for those that stay costs more than it saves.
+const FEW_SHARE: usize = 1_000;
 /// "As imported" in the table of courses; no course takes no time.
 const IMPORTED: u32 = 0;
 

@@ -91,7 +91,7 @@ impl Ancestors {
     }
 
     /// The depth of the lowest common ancestor.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn common_depth(&self, a: u32, b: u32) -> u32 {
         let (a, b) = (self.nodes[a as usize], self.nodes[b as usize]);
         if a.inlabel == b.inlabel {

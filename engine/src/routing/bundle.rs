@@ -88,7 +88,10 @@ impl Bundle {
             return self.ms.last().copied().unwrap_or(NEVER).min(over);
         }
         let n_common = hierarchy.common_depth(self.anchor, node) as usize + 1;
+        if let Some((ms, extra)) = hierarchy.stored(flow, node, n_common) {
+            return (least_sum(&self.ms[..n_common], ms) + extra).min(NEVER);
+        }
         let row = hierarchy.row(flow, node);
-        (least_sum(&self.ms[..n_common], &row.ms[..n_common]) + row.extra).min(NEVER)
+        least_sum(&self.ms[..n_common], &row.ms[..n_common]).min(NEVER)
     }
 }

@@ -128,6 +128,15 @@ impl Hierarchy {
         Row { ms, extra: labels.extra_ms(flow, node) }
     }
 
+    /// The first `n` slots of a node's label and what to add to them, if there are labels; `n` is at most its depth, or one
+    /// more if it is no dead end.
+    #[inline]
+    pub(crate) fn stored(&self, flow: Flow, node: u32, n: usize) -> Option<(&[u32], u32)> {
+        let labels = self.labels.as_ref()?;
+        let first = self.ancestors.first_slot(node);
+        Some((labels.slots(flow, first, n), labels.extra_ms(flow, node)))
+    }
+
     pub(crate) fn depth(&self, node: u32) -> u32 {
         self.ancestors.depth(node)
     }

@@ -150,11 +150,33 @@ fn relax(to: &mut [u32], from: &[u32], ms: u32) {
     }
 }
 
+/// Slots that are looked at together.
+const BLOCK: usize = 8;
+
 /// The least `up[i] + down[i]`, possibly above [`NEVER`]; rows must be equally long and not empty.
 ///
-/// Sums are below 2^31, so signed comparison is right, and the instruction sets that every machine has can do that.
+/// Sums are below 2^31, so signed comparison is right, and the instruction sets that every machine has can do that. The
+/// last slots that fill no block are looked at as part of a block that overlaps the one before: no loop over single slots,
+/// whose length would be guessed wrong.
 #[inline]
 pub(crate) fn least_sum(up: &[u32], down: &[u32]) -> u32 {
-    let sums = up.iter().zip(down).map(|(up, down)| up.wrapping_add(*down).cast_signed());
-    sums.fold(i32::MAX, i32::min).cast_unsigned()
+    let (Some(last_up), Some(last_down)) = (up.last_chunk(), down.last_chunk()) else {
+        let sums = up.iter().zip(down).map(|(up, down)| up.wrapping_add(*down).cast_signed());
+        return sums.fold(i32::MAX, i32::min).cast_unsigned();
+    };
+    let mut least = sums(last_up, last_down);
+    for (up, down) in up.as_chunks().0.iter().zip(down.as_chunks().0) {
+        let sums = sums(up, down);
+        for lane in 0..BLOCK {
+            least[lane] = least[lane].min(sums[lane]);
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = least;
+    let halves = [a.min(e), b.min(f), c.min(g), d.min(h)];
+    halves[0].min(halves[2]).min(halves[1].min(halves[3])).cast_unsigned()
+}
+
+#[inline(always)]
+fn sums(up: &[u32; BLOCK], down: &[u32; BLOCK]) -> [i32; BLOCK] {
+    std::array::from_fn(|lane| up[lane].wrapping_add(down[lane]).cast_signed())
 }

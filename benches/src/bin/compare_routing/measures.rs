@@ -42,6 +42,7 @@ const MATRIX: [Measure; 2] =
 const CUSTOMISE: Measure = measure(8, "customise, 1 thread", "ms");
 const ALL_NEW: Measure = measure(9, "all speeds new until full speed, 1 thread", "ms");
 const FEW_NEW: Measure = measure(10, "100 roads twice as slow until full speed, 1 thread", "ms");
+const ONE_NEW: Measure = measure(11, "1 road twice as slow until full speed, 1 thread", "ms");
 
 /// Ours and everything that peers prepare.
 struct Engines<'a> {
@@ -230,9 +231,21 @@ impl Engines<'_> {
         sheet.put(ALL_NEW, OURS, cpu_of(|| self.region.customise_again()) * 1e3);
         sheet.put(ALL_NEW, CCH, reset);
 
+        self.changing(&mut metric, (FEW_NEW, CHANGED), sheet);
+        self.changing(&mut metric, (ONE_NEW, 1), sheet);
+    }
+
+    /// Some roads get twice as slow.
+    fn changing<'a>(
+        &'a self,
+        metric: &mut rk::CCHMetric<'a>,
+        (measure, n_changed): (Measure, usize),
+        sheet: &mut Sheet,
+    ) {
         let mut random = Random(100);
         let n_roads = self.region.roads().len();
-        let roads: Vec<RoadId> = (0..CHANGED).map(|_| RoadId::new(random.below(n_roads))).collect();
+        let roads: Vec<RoadId> =
+            (0..n_changed).map(|_| RoadId::new(random.below(n_roads))).collect();
         let arcs = (0_u32..).zip(self.region.arcs());
         let slower = arcs.filter(|(_, arc)| roads.contains(&arc.road));
         let slower: BTreeMap<u32, u32> =
@@ -245,9 +258,11 @@ impl Engines<'_> {
         let ours = cpu_of(|| {
             black_box(self.region.with_traffic(std::slice::from_ref(&change)).is_ok());
         });
-        sheet.put(FEW_NEW, OURS, ours * 1e3);
+        sheet.put(measure, OURS, ours * 1e3);
         let mut updater = rk::CCHMetricPartialUpdater::new(self.cch);
-        sheet.put(FEW_NEW, CCH, cpu_of(|| updater.apply(&mut metric, &slower)) * 1e3);
+        sheet.put(measure, CCH, cpu_of(|| updater.apply(metric, &slower)) * 1e3);
+        let imported = slower.keys().map(|&row| (row, self.graph.ms[row as usize]));
+        updater.apply(metric, &imported.collect::<BTreeMap<u32, u32>>());
     }
 }
 
