@@ -1,7 +1,10 @@
 //! The routing graph: flat arrays, built once, never changed.
 //!
 //! Nodes are numbered so that the number is the place in the elimination tree (preorder, root 0): every node has a
-//! larger number than its ancestors, and subtrees are contiguous. Arcs are in order of (tail, head, time, course).
+//! larger number than its ancestors, and subtrees are contiguous. Arcs are in order of (tail, head, time as
+//! imported, course).
+
+use std::sync::Arc as Shared;
 
 use super::num::row;
 use crate::geo::LatLon;
@@ -11,17 +14,23 @@ use crate::geo::LatLon;
 pub(crate) struct Arc {
     pub(crate) tail: u32,
     pub(crate) head: u32,
-    /// Milliseconds, from 1 to `ARC_MS_MAX`.
+    /// Milliseconds, from 1 to `ARC_MS_MAX`; `routing::NEVER` while the road is closed.
     pub(crate) time: u32,
     /// Road and direction: twice the road, plus 1 if against its shape.
     pub(crate) course: u32,
 }
 
-/// Nodes and arcs in compressed sparse rows, both ways.
+/// Nodes and arcs in compressed sparse rows, both ways. Clones and versions with other times share what is the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Graph {
+    shape: Shared<Shape>,
+    arcs: Shared<Vec<Arc>>,
+}
+
+/// Everything but the arcs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Shape {
     points: Vec<LatLon>,
-    arcs: Vec<Arc>,
     first_out: Vec<u32>,
     first_in: Vec<u32>,
     /// Arc rows in order of head.
@@ -36,15 +45,23 @@ impl Graph {
         let first_in = first_rows(points.len(), arcs.iter().map(|arc| arc.head));
         let mut incoming: Vec<u32> = (0..row(arcs.len())).collect();
         incoming.sort_by_key(|&arc| arcs[arc as usize].head);
-        Self { points, arcs, first_out, first_in, incoming }
+        let shape = Shape { points, first_out, first_in, incoming };
+        Self { shape: Shared::new(shape), arcs: Shared::new(arcs) }
+    }
+
+    /// The same arcs in the same rows with other times: `ms` by course, the old time for `None`.
+    pub(crate) fn with_times(&self, ms: impl Fn(u32) -> Option<u32>) -> Self {
+        let timed = |arc: &Arc| Arc { time: ms(arc.course).unwrap_or(arc.time), ..*arc };
+        let arcs = Shared::new(self.arcs.iter().map(timed).collect());
+        Self { shape: Shared::clone(&self.shape), arcs }
     }
 
     pub(crate) fn n_nodes(&self) -> usize {
-        self.points.len()
+        self.shape.points.len()
     }
 
     pub(crate) fn points(&self) -> &[LatLon] {
-        &self.points
+        &self.shape.points
     }
 
     pub(crate) fn arcs(&self) -> &[Arc] {
@@ -54,7 +71,7 @@ impl Graph {
     /// Rows of the arcs that leave a node.
     pub(crate) fn out_rows(&self, node: u32) -> std::ops::Range<usize> {
         let node = node as usize;
-        self.first_out[node] as usize..self.first_out[node + 1] as usize
+        self.shape.first_out[node] as usize..self.shape.first_out[node + 1] as usize
     }
 
     /// Arcs that leave a node.
@@ -65,14 +82,16 @@ impl Graph {
     /// Arcs that enter a node.
     pub(crate) fn in_arcs(&self, node: u32) -> impl Iterator<Item = &Arc> {
         let node = node as usize;
-        let rows = self.first_in[node] as usize..self.first_in[node + 1] as usize;
-        self.incoming[rows].iter().map(|&arc| &self.arcs[arc as usize])
+        let shape = &*self.shape;
+        let rows = shape.first_in[node] as usize..shape.first_in[node + 1] as usize;
+        shape.incoming[rows].iter().map(|&arc| &self.arcs[arc as usize])
     }
 
-    /// The fastest arc from `tail` to `head`; of equals the one with the smallest course.
+    /// The fastest arc from `tail` to `head`; of equals the first, as in customisation.
     pub(crate) fn fastest(&self, tail: u32, head: u32) -> Option<&Arc> {
         let out = self.out_arcs(tail);
-        out.get(out.partition_point(|arc| arc.head < head)).filter(|arc| arc.head == head)
+        let parallel = out[out.partition_point(|arc| arc.head < head)..].iter();
+        parallel.take_while(|arc| arc.head == head).min_by_key(|arc| arc.time)
     }
 }
 

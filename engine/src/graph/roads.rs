@@ -58,6 +58,8 @@ pub(crate) struct Road<'a> {
     pub(crate) mm: &'a [u32],
     forward_ms: &'a [u32],
     backward_ms: &'a [u32],
+    /// Time of the whole road now, forward and backward, where it is not that of the tables.
+    now_ms: [Option<u32>; 2],
 }
 
 impl Roads {
@@ -97,6 +99,7 @@ impl Roads {
             mm: &self.mm[rows.clone()],
             forward_ms: &self.forward_ms[rows.clone()],
             backward_ms: &self.backward_ms[rows],
+            now_ms: [None; 2],
         }
     }
 
@@ -133,6 +136,11 @@ impl Roads {
 }
 
 impl Road<'_> {
+    /// The same road with other times of the whole road, forward and backward; parts take their share.
+    pub(crate) fn with_times(self, now_ms: [Option<u32>; 2]) -> Self {
+        Self { now_ms, ..self }
+    }
+
     pub(crate) fn length_mm(&self) -> u32 {
         self.mm.last().copied().unwrap_or(0)
     }
@@ -144,6 +152,10 @@ impl Road<'_> {
 
     /// The time of the whole road.
     pub(crate) fn duration_ms(&self, heading: Heading) -> u32 {
+        self.now_ms[heading as usize].unwrap_or_else(|| self.imported_ms(heading))
+    }
+
+    fn imported_ms(&self, heading: Heading) -> u32 {
         match heading {
             Heading::Forward => self.forward_ms.last().copied().unwrap_or(0),
             Heading::Backward => self.backward_ms.first().copied().unwrap_or(0),
@@ -158,6 +170,14 @@ impl Road<'_> {
 
     /// Time from the end where `heading` begins to a position, rounded down; grows along the heading.
     pub(crate) fn elapsed_ms(&self, heading: Heading, along_mm: u32) -> u32 {
+        let imported = self.imported_elapsed_ms(heading, along_mm);
+        match self.now_ms[heading as usize] {
+            Some(now) => interpolate(0, now, imported, self.imported_ms(heading)),
+            None => imported,
+        }
+    }
+
+    fn imported_elapsed_ms(&self, heading: Heading, along_mm: u32) -> u32 {
         let along_mm = along_mm.min(self.length_mm());
         let i = self.segment(along_mm);
         let whole = self.mm[i + 1] - self.mm[i];

@@ -7,6 +7,7 @@ use super::{NO_ARC, Region};
 use crate::graph::csr::Arc;
 use crate::graph::roads::{Heading, Road};
 use crate::oracle::Location;
+use crate::routing::NEVER;
 
 /// Both headings, in the order in which ties are settled.
 pub(super) const HEADINGS: [Heading; 2] = [Heading::Forward, Heading::Backward];
@@ -45,7 +46,7 @@ impl Region {
     pub(super) fn on_road(&self, location: Location) -> Option<(u32, Road<'_>, u32)> {
         match location {
             Location::Along { road, along_mm } if road.idx() < self.contents.roads.n() => {
-                let tables = self.contents.roads.road(road.idx());
+                let tables = self.road_tables(road.idx());
                 Some((road.get(), tables, along_mm.min(tables.length_mm())))
             }
             Location::Along { .. } | Location::Node(_) => None,
@@ -62,8 +63,13 @@ impl Region {
         }
     }
 
+    /// Whether traffic keeps a heading closed. Who stands there may leave, at the imported speed; nobody may enter.
+    fn is_closed(&self, road: u32, heading: Heading) -> bool {
+        self.traffic.ms(course(road, heading)) == Some(NEVER)
+    }
+
     fn arc(&self, arc_row: u32) -> Option<&Arc> {
-        if arc_row == NO_ARC { None } else { self.contents.graph.arcs().get(arc_row as usize) }
+        if arc_row == NO_ARC { None } else { self.graph.arcs().get(arc_row as usize) }
     }
 
     /// The arc on which a vehicle leaves that stands on a road.
@@ -76,6 +82,12 @@ impl Region {
         let course = course(road, heading) as usize;
         let rows = self.first_copy[course] as usize..self.first_copy[course + 1] as usize;
         self.copies[rows].iter().filter_map(|&arc| self.arc(arc))
+    }
+
+    /// The nodes from which a road is entered, none if it is closed.
+    pub(super) fn open_tails(&self, road: u32, heading: Heading) -> impl Iterator<Item = u32> {
+        let is_open = !self.is_closed(road, heading);
+        self.copies(road, heading).filter(move |_| is_open).map(|arc| arc.tail)
     }
 
     /// The nodes that are reached first from a location; at most two.
@@ -102,7 +114,8 @@ impl Region {
     /// The nodes from which a location is reached last.
     pub(super) fn entries(&self, to: Location) -> impl Iterator<Item = Access> {
         let along = self.on_road(to).into_iter().flat_map(move |(road, tables, to_mm)| {
-            HEADINGS.into_iter().flat_map(move |heading| {
+            let open = HEADINGS.into_iter().filter(move |&heading| !self.is_closed(road, heading));
+            open.flat_map(move |heading| {
                 let ms = tables.elapsed_ms(heading, to_mm);
                 let from_mm = end_mm(&tables, heading.opposite());
                 let drive = Drive { road, heading, from_mm, to_mm };
@@ -128,6 +141,7 @@ impl Region {
         HEADINGS
             .into_iter()
             .filter(|&heading| tables.is_open(heading))
+            .filter(|&heading| from_mm == to_mm || !self.is_closed(road, heading))
             .filter(|heading| match heading {
                 Heading::Forward => from_mm <= to_mm,
                 Heading::Backward => from_mm >= to_mm,

@@ -4,17 +4,23 @@
 //! (shortcuts, labels, the index of segments) is computed again in either case and never stored.
 
 mod file;
+mod isochrone;
 mod locate;
 mod oracle;
 mod path;
+mod reach;
+mod rings;
 mod snap;
 #[cfg(test)]
 mod tests;
+mod traffic;
+
+use std::sync::Arc;
 
 use crate::geo::LatLon;
 use crate::graph::csr::{Graph, first_rows};
 use crate::graph::num::row;
-use crate::graph::roads::Roads;
+use crate::graph::roads::{Road, Roads};
 use crate::ids::{NodeId, RoadId};
 use crate::import::{Attractor, Place, RoadClass};
 use crate::routing::hierarchy::Hierarchy;
@@ -22,8 +28,11 @@ use crate::routing::{HierarchyError, dijkstra};
 use crate::units::{Millimeters, Millis};
 
 pub use file::RegionError;
+pub use isochrone::Polygon;
 pub use path::Leg;
+pub use reach::Unreachable;
 pub use snap::Snap;
+pub use traffic::{Directions, Effect, LiveRegion, Scope, TrafficChange, TrafficError};
 
 /// Labels larger than this are not kept; queries then walk the elimination tree, with the same answers.
 const LABEL_BYTES_MAX: u64 = 6 << 30;
@@ -49,16 +58,24 @@ pub(crate) struct Contents {
 }
 
 /// Roads, times, and what there is to go to.
+///
+/// A version with other times ([`Region::with_traffic`]) shares all that does not depend on them.
 pub struct Region {
-    contents: Contents,
+    /// As imported, whatever the traffic.
+    contents: Arc<Contents>,
     fingerprint: u64,
+    /// With the times of now.
+    graph: Graph,
+    traffic: traffic::Traffic,
     hierarchy: Hierarchy,
-    index: snap::SegmentIndex,
+    index: Arc<snap::SegmentIndex>,
     /// Arc rows of course `c`, in order: `copies[first_copy[c]..first_copy[c + 1]]`.
-    first_copy: Vec<u32>,
-    copies: Vec<u32>,
+    first_copy: Arc<[u32]>,
+    copies: Arc<[u32]>,
     /// The arc row on which a vehicle leaves that stands on a course.
-    departure: Vec<u32>,
+    departure: Arc<[u32]>,
+    /// Lengths by arc row.
+    arc_mm: Arc<[u32]>,
 }
 
 /// One arc of the graph that queries run on.
@@ -68,7 +85,7 @@ pub struct ArcView {
     pub tail: NodeId,
     /// Where it ends.
     pub head: NodeId,
-    /// Driving time.
+    /// Driving time; infinite while the road is closed.
     pub time: Millis,
     /// Length.
     pub length: Millimeters,
@@ -113,6 +130,8 @@ impl Region {
         let first_copy = first_rows(n_courses, arcs.iter().map(|arc| arc.course));
         let mut copies: Vec<u32> = (0..row(arcs.len())).collect();
         copies.sort_by_key(|&arc| arcs[arc as usize].course);
+        let length = |course: u32| contents.roads.road(course as usize / 2).length_mm();
+        let arc_mm: Vec<u32> = arcs.iter().map(|arc| length(arc.course)).collect();
         let mut departure = vec![NO_ARC; n_courses];
         for &(course, tail, head) in &contents.departures {
             let rows =
@@ -123,20 +142,23 @@ impl Region {
         }
         let fingerprint = file::fingerprint(&contents);
         Ok(Self {
-            contents,
+            graph: contents.graph.clone(),
+            contents: Arc::new(contents),
             fingerprint,
+            traffic: traffic::Traffic::default(),
             hierarchy: hierarchy?,
-            index,
-            first_copy,
-            copies,
-            departure,
+            index: Arc::new(index),
+            first_copy: first_copy.into(),
+            copies: copies.into(),
+            departure: departure.into(),
+            arc_mm: arc_mm.into(),
         })
     }
 
     /// The same region under another name.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.contents.name);
+        name.clone_into(&mut Arc::make_mut(&mut self.contents).name);
         self
     }
 
@@ -158,7 +180,7 @@ impl Region {
         ATTRIBUTION
     }
 
-    /// A number that differs between regions whose roads or times differ.
+    /// A number that differs between regions whose roads or imported times differ; the same whatever the traffic.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
@@ -179,13 +201,13 @@ impl Region {
     /// Nodes of the routing graph.
     #[must_use]
     pub fn n_nodes(&self) -> usize {
-        self.contents.graph.n_nodes()
+        self.graph.n_nodes()
     }
 
     /// Arcs of the routing graph.
     #[must_use]
     pub fn n_arcs(&self) -> usize {
-        self.contents.graph.arcs().len()
+        self.graph.arcs().len()
     }
 
     /// Shortcuts of the hierarchy.
@@ -209,18 +231,18 @@ impl Region {
     /// Where a node is; the null island for a node of another region.
     #[must_use]
     pub fn node_point(&self, node: NodeId) -> LatLon {
-        self.contents.graph.points().get(node.idx()).copied().unwrap_or_default()
+        self.graph.points().get(node.idx()).copied().unwrap_or_default()
     }
 
     /// The graph that queries run on, in order of tail and head; loops and parallel arcs are among them.
     pub fn arcs(&self) -> impl ExactSizeIterator<Item = ArcView> {
-        self.contents.graph.arcs().iter().map(|arc| {
+        self.graph.arcs().iter().map(|arc| {
             let road = arc.course / 2;
             let length = self.contents.roads.road(road as usize).length_mm();
             ArcView {
                 tail: NodeId::new(arc.tail),
                 head: NodeId::new(arc.head),
-                time: Millis::new(arc.time),
+                time: oracle::millis(arc.time),
                 length: Millimeters::new(u64::from(length)),
                 road: RoadId::new(road),
             }
@@ -236,6 +258,11 @@ impl Region {
     #[must_use]
     pub fn road(&self, id: RoadId) -> Option<RoadView<'_>> {
         (id.idx() < self.contents.roads.n()).then(|| self.road_view(id.idx()))
+    }
+
+    /// The tables of a road with the times of now.
+    fn road_tables(&self, road: usize) -> Road<'_> {
+        self.traffic.timed(road, self.contents.roads.road(road))
     }
 
     fn road_view(&self, idx: usize) -> RoadView<'_> {
@@ -269,7 +296,7 @@ impl Region {
         if node.idx() >= self.n_nodes() {
             return Vec::new();
         }
-        let times = dijkstra::times_from(&self.contents.graph, node.get());
+        let times = dijkstra::times_from(&self.graph, node.get());
         times.into_iter().map(oracle::millis).collect()
     }
 
@@ -279,14 +306,17 @@ impl Region {
         if node.idx() >= self.n_nodes() {
             return Vec::new();
         }
-        let times = dijkstra::times_to(&self.contents.graph, node.get());
+        let times = dijkstra::times_to(&self.graph, node.get());
         times.into_iter().map(oracle::millis).collect()
     }
 
     /// Computes shortcuts and labels for the arc times once more, and throws them away: what new times would cost.
     pub fn customise_again(&self) {
-        let mut hierarchy = self.hierarchy.clone();
-        hierarchy.customise(&self.contents.graph, LABEL_BYTES_MAX);
-        std::hint::black_box(&hierarchy);
+        std::hint::black_box(self.hierarchy.customised(&self.graph, LABEL_BYTES_MAX));
+    }
+
+    /// The same without labels.
+    pub fn customise_shortcuts_again(&self) {
+        std::hint::black_box(self.hierarchy.customised(&self.graph, 0));
     }
 }

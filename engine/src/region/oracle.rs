@@ -12,10 +12,12 @@ use rayon::prelude::*;
 
 use super::Region;
 use super::locate::{Access, HEADINGS};
+use crate::graph::num::row;
 use crate::ids::NodeId;
 use crate::oracle::{Location, Oracle, Path};
 use crate::routing::NEVER;
 use crate::routing::bundle::{Bundle, Flow};
+use crate::routing::matrix::Targets;
 use crate::units::Millis;
 
 /// Matrices with fewer cells are not worth a second thread.
@@ -40,8 +42,17 @@ impl Region {
         }
     }
 
+    /// The node that a place is on, if it is one of this region.
+    #[inline]
+    fn node_of(&self, place: Location) -> Option<u32> {
+        match place {
+            Location::Node(node) if node.idx() < self.n_nodes() => Some(node.get()),
+            Location::Node(_) | Location::Along { .. } => None,
+        }
+    }
+
     /// The rows of a place for leaving it ([`Flow::Up`]) or reaching it.
-    fn bundles(&self, flow: Flow, place: Location) -> Vec<Bundle> {
+    pub(super) fn bundles(&self, flow: Flow, place: Location) -> Vec<Bundle> {
         let mut ends: Vec<(u32, u32)> = match flow {
             Flow::Up => self.exits(place).map(|access| (access.node, access.ms)).collect(),
             Flow::Down => self.entries(place).map(|access| (access.node, access.ms)).collect(),
@@ -58,6 +69,9 @@ impl Region {
 
 impl Oracle for Region {
     fn time(&self, from: Location, to: Location) -> Millis {
+        if let (Some(from), Some(to)) = (self.node_of(from), self.node_of(to)) {
+            return millis(self.hierarchy.time(from, to));
+        }
         let beside = self.time_beside(from, to);
         millis(self.exits(from).fold(beside, |best, exit| {
             self.entries(to).fold(best, |best, entry| best.min(self.time_over(&exit, &entry)))
@@ -67,6 +81,11 @@ impl Oracle for Region {
     fn times_from(&self, from: Location, to: &[Location], out: &mut [Millis]) {
         let bundles = self.bundles(Flow::Up, from);
         for (cell, &target) in out.iter_mut().zip(to) {
+            if let Some(node) = self.node_of(target) {
+                let over = bundles.iter().map(|b| b.time_to_node(&self.hierarchy, node));
+                *cell = millis(over.fold(NEVER, u32::min));
+                continue;
+            }
             let beside = self.time_beside(from, target);
             *cell = millis(self.entries(target).fold(beside, |best, entry| {
                 let over = |b: &Bundle| b.time_to_node(&self.hierarchy, entry.node) + entry.ms;
@@ -94,15 +113,20 @@ impl Oracle for Region {
             let rows = out.chunks_mut(to.len()).zip(from);
             return rows.for_each(|(row, &source)| self.times_from(source, to, row));
         }
-        let targets: Vec<Vec<Bundle>> =
-            to.iter().map(|&target| self.bundles(Flow::Down, target)).collect();
-        let fill = |(row, &source): (&mut [Millis], &Location)| {
-            let bundles = self.bundles(Flow::Up, source);
-            for ((cell, &target), entries) in row.iter_mut().zip(to).zip(&targets) {
-                let beside = self.time_beside(source, target);
-                let pairs = bundles.iter().flat_map(|b| entries.iter().map(move |e| (b, e)));
-                let over = pairs.map(|(exit, entry)| exit.time_to(&self.hierarchy, entry));
-                *cell = millis(over.fold(beside, u32::min));
+        let rows = (0..row(to.len())).zip(to).flat_map(|(target, &place)| {
+            self.bundles(Flow::Down, place).into_iter().map(move |bundle| (target, bundle))
+        });
+        let targets = Targets::new(&self.hierarchy, rows.collect());
+        let fill = |(cells, &source): (&mut [Millis], &Location)| {
+            for (cell, &target) in cells.iter_mut().zip(to) {
+                *cell = millis(self.time_beside(source, target));
+            }
+            for bundle in self.bundles(Flow::Up, source) {
+                targets.lower(&self.hierarchy, &bundle, |target, ms| {
+                    if let Some(cell) = cells.get_mut(target as usize) {
+                        *cell = (*cell).min(millis(ms));
+                    }
+                });
             }
         };
         if from.len() * to.len() < PARALLEL_CELLS {

@@ -76,10 +76,11 @@ impl Region {
         let mut elapsed = Millis::new(exit.ms);
         let mut driven = millimeters(exit.mm);
         let mut waypoints = vec![Waypoint { node: NodeId::new(exit.node), elapsed, driven }];
-        for arc in arcs {
-            let arc = self.contents.graph.arcs().get(arc as usize)?;
+        waypoints.reserve_exact(arcs.len());
+        for row in arcs {
+            let arc = self.graph.arcs().get(row as usize)?;
             elapsed += Millis::new(arc.time);
-            driven += millimeters(self.contents.roads.road(arc.course as usize / 2).length_mm());
+            driven += millimeters(*self.arc_mm.get(row as usize)?);
             waypoints.push(Waypoint { node: NodeId::new(arc.head), elapsed, driven });
         }
         Some(Path {
@@ -107,9 +108,9 @@ impl Region {
             .find(|entry| entry.arc.map(NodeId::new) == path.last_arc && entry.ms == rest.get());
         let between = path.waypoints.windows(2).filter_map(|pair| match pair {
             [a, b] if a.node.idx() < self.n_nodes() => {
-                let arc = self.contents.graph.fastest(a.node.get(), b.node.get())?;
+                let arc = self.graph.fastest(a.node.get(), b.node.get())?;
                 let (road, heading) = (arc.course / 2, heading_of(arc.course));
-                let tables = self.contents.roads.road(road as usize);
+                let tables = self.road_tables(road as usize);
                 let from_mm = end_mm(&tables, heading.opposite());
                 Some(Drive { road, heading, from_mm, to_mm: end_mm(&tables, heading) })
             }
@@ -126,7 +127,7 @@ impl Region {
         let mut shape = vec![(self.point(path.from), Millis::ZERO)];
         let mut start = 0;
         for drive in self.drives(path) {
-            let road = self.contents.roads.road(drive.road as usize);
+            let road = self.road_tables(drive.road as usize);
             let before = road.elapsed_ms(drive.heading, drive.from_mm);
             let since_start =
                 |mm: u32| Millis::new(start + (road.elapsed_ms(drive.heading, mm) - before));
@@ -157,7 +158,7 @@ impl Region {
         let mut legs: Vec<Leg> = Vec::new();
         for drive in self.drives(path) {
             for (name, from_mm, to_mm) in self.named_parts(&drive) {
-                let road = self.contents.roads.road(drive.road as usize);
+                let road = self.road_tables(drive.road as usize);
                 let ms =
                     road.elapsed_ms(drive.heading, to_mm) - road.elapsed_ms(drive.heading, from_mm);
                 let distance = millimeters(to_mm.abs_diff(from_mm));

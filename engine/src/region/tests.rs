@@ -9,7 +9,7 @@ const ISLAND_PBF: &[u8] = include_bytes!("../../../data/regions/isle-of-man.osm.
 #[test]
 fn answers_are_the_same_without_labels() {
     let (with, _) = import_pbf(ISLAND_PBF, &Profile::default(), &|_, _| {}).unwrap();
-    let without = Region::with_label_limit(with.contents.clone(), 0).unwrap();
+    let without = Region::with_label_limit(Contents::clone(&with.contents), 0).unwrap();
     assert!(with.has_labels() && !without.has_labels());
     let n = with.n_nodes() as u64;
     let mut state = 7_u64;
@@ -30,7 +30,7 @@ fn labels_are_kept_up_to_their_limit() {
     let (region, _) = import_pbf(ISLAND_PBF, &Profile::default(), &|_, _| {}).unwrap();
     let bytes = region.hierarchy.label_bytes_needed();
     for (limit, kept) in [(bytes - 1, false), (bytes, true), (bytes + 1, true)] {
-        let again = Region::with_label_limit(region.contents.clone(), limit).unwrap();
+        let again = Region::with_label_limit(Contents::clone(&region.contents), limit).unwrap();
         assert_eq!(again.has_labels(), kept, "{limit}");
     }
 }

@@ -31,43 +31,67 @@ impl Bundle {
         ends.sort_unstable_by_key(|&(node, _)| std::cmp::Reverse((hierarchy.depth(node), node)));
         let mut bundles: Vec<Self> = Vec::new();
         for &(node, extra) in &*ends {
-            let row = hierarchy.row(flow, node);
-            match bundles.iter_mut().find(|b| hierarchy.is_ancestor(node, b.anchor)) {
-                Some(bundle) => bundle.take_in(&row, extra),
-                None => {
-                    let mut bundle = Self { anchor: node, ms: vec![NEVER; row.len()] };
-                    bundle.take_in(&row, extra);
-                    bundles.push(bundle);
-                }
+            let known = bundles.iter().position(|b| hierarchy.is_ancestor(node, b.anchor));
+            let idx = known.unwrap_or_else(|| {
+                let ms = vec![NEVER; hierarchy.depth(node) as usize + 1];
+                bundles.push(Self { anchor: node, ms });
+                bundles.len() - 1
+            });
+            if let Some(bundle) = bundles.get_mut(idx) {
+                bundle.take_in(hierarchy, flow, (node, extra));
             }
         }
         bundles
     }
 
-    fn take_in(&mut self, row: &[u32], extra: u32) {
-        for (mine, &theirs) in self.ms.iter_mut().zip(row) {
-            *mine = (*mine).min(theirs.wrapping_add(extra));
+    /// Takes in an end that is the anchor or one of its ancestors.
+    fn take_in(&mut self, hierarchy: &Hierarchy, flow: Flow, (node, extra): (u32, u32)) {
+        let row = hierarchy.row(flow, node);
+        // Below 2^30 + 2^29, and then 2^30 more.
+        let more = row.extra + extra;
+        for (mine, &theirs) in self.ms.iter_mut().zip(&*row.ms) {
+            *mine = (*mine).min(theirs.wrapping_add(more));
+        }
+        if let Some(own) = self.ms.get_mut(hierarchy.depth(node) as usize) {
+            *own = (*own).min(extra);
         }
     }
 
-    /// The time from this place to that one; [`NEVER`] or more if there is no way over nodes.
-    #[inline]
-    pub(crate) fn time_to(&self, hierarchy: &Hierarchy, to: &Self) -> u32 {
-        let common = hierarchy.common_depth(self.anchor, to.anchor) as usize;
-        least_sum(&self.ms[..=common], &to.ms[..=common])
+    /// The node that all ends are ancestors of.
+    pub(crate) fn anchor(&self) -> u32 {
+        self.anchor
     }
 
-    /// The time from this place to a node.
+    /// The row.
+    pub(crate) fn ms(&self) -> &[u32] {
+        &self.ms
+    }
+
+    /// The time from this place to a node, at most [`NEVER`].
     #[inline]
     pub(crate) fn time_to_node(&self, hierarchy: &Hierarchy, node: u32) -> u32 {
-        let common = hierarchy.common_depth(self.anchor, node) as usize;
-        least_sum(&self.ms[..=common], &hierarchy.row(Flow::Down, node)[..=common])
+        self.join(hierarchy, Flow::Down, node)
     }
 
-    /// The time from a node to this place.
+    /// The time from a node to this place, at most [`NEVER`].
     #[inline]
     pub(crate) fn time_from_node(&self, hierarchy: &Hierarchy, node: u32) -> u32 {
-        let common = hierarchy.common_depth(self.anchor, node) as usize;
-        least_sum(&hierarchy.row(Flow::Up, node)[..=common], &self.ms[..=common])
+        self.join(hierarchy, Flow::Up, node)
+    }
+
+    #[inline]
+    fn join(&self, hierarchy: &Hierarchy, flow: Flow, node: u32) -> u32 {
+        if node == self.anchor {
+            let row = hierarchy.row(flow, node);
+            let over = least_sum(&self.ms[..row.ms.len()], &row.ms) + row.extra;
+            // The last slot is the node itself; the row of a dead end does not have it.
+            return self.ms.last().copied().unwrap_or(NEVER).min(over);
+        }
+        let n_common = hierarchy.common_depth(self.anchor, node) as usize + 1;
+        if let Some((ms, extra)) = hierarchy.stored(flow, node, n_common) {
+            return (least_sum(&self.ms[..n_common], ms) + extra).min(NEVER);
+        }
+        let row = hierarchy.row(flow, node);
+        least_sum(&self.ms[..n_common], &row.ms[..n_common]).min(NEVER)
     }
 }

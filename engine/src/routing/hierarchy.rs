@@ -3,27 +3,34 @@
 //! A time is the least sum over the common ancestors of both ends. Without labels the two rows are computed on the way
 //! (the elimination tree query of arXiv 1402.0402, section 6) and then treated the same, so answers are equal.
 
-use super::NEVER;
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use super::NEVER;
 use super::ancestors::Ancestors;
 use super::bundle::Flow;
 use super::labels::{Labels, least_sum};
 use super::topology::{HierarchyError, Topology};
-use super::weights::{Origin, Weights};
+use super::weights::{ArcEdges, Weights};
 use crate::graph::csr::Graph;
 
-/// Everything that queries on one graph need.
+/// Everything that queries on one graph need. Versions for other times share what does not depend on them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hierarchy {
-    topology: Topology,
-    ancestors: Ancestors,
-    weights: Weights,
-    labels: Option<Labels>,
+    pub(super) topology: Arc<Topology>,
+    pub(super) ancestors: Arc<Ancestors>,
+    arc_edges: Arc<ArcEdges>,
+    pub(super) weights: Weights,
+    pub(super) labels: Option<Labels>,
 }
 
-/// How a row reached one of its slots: by this edge from this node.
-type Step = (usize, u32);
+/// The times between a node and its ancestors, root first.
+///
+/// `ms[d] + extra` is the time for the ancestor at depth `d`. The slot of the node itself, 0, is missing if it is a dead end.
+pub(crate) struct Row<'a> {
+    pub(crate) ms: Cow<'a, [u32]>,
+    pub(crate) extra: u32,
+}
 
 impl Hierarchy {
     /// Builds the hierarchy of a graph whose nodes are numbered by [`super::topology::preorder`]. Labels are kept if they
@@ -37,29 +44,46 @@ impl Hierarchy {
         if !topology.is_preorder() {
             return Err(HierarchyError::NotPreorder);
         }
-        let ancestors = Ancestors::new(&topology);
-        let mut hierarchy = Self { topology, ancestors, weights: Weights::default(), labels: None };
-        hierarchy.customise(graph, label_bytes_max);
-        Ok(hierarchy)
+        let ancestors = Arc::new(Ancestors::new(&topology));
+        let arc_edges = Arc::new(ArcEdges::new(&topology, graph));
+        let topology = Arc::new(topology);
+        let unweighted = Self { topology, ancestors, arc_edges, ..Self::default() };
+        Ok(unweighted.customised(graph, label_bytes_max))
     }
 
-    /// Takes over the arc times of `graph`, which has the same arcs.
-    pub(crate) fn customise(&mut self, graph: &Graph, label_bytes_max: u64) {
-        self.weights = Weights::new(&self.topology, graph);
+    /// The same nodes and shortcuts with the arc times of `graph`, whose arcs are otherwise the same.
+    pub(crate) fn customised(&self, graph: &Graph, label_bytes_max: u64) -> Self {
+        let weights = Weights::new(&self.topology, graph, &self.arc_edges);
         let needed = self.label_bytes_needed();
         let has_labels = needed <= label_bytes_max && needed / 8 < u64::from(u32::MAX);
-        self.labels = has_labels.then(|| Labels::new(&self.topology, &self.weights));
+        let labels = has_labels.then(|| Labels::new(&self.topology, &self.ancestors, &weights));
+        self.with(weights, labels)
+    }
+
+    /// The same as [`Hierarchy::customised`], faster if few times changed; and the number of labels filled again.
+    pub(crate) fn updated(&self, graph: &Graph) -> (Self, usize) {
+        let weights = Weights::new(&self.topology, graph, &self.arc_edges);
+        let Some(labels) = &self.labels else { return (self.with(weights, None), 0) };
+        let both = (&self.weights, &weights);
+        let (labels, n_filled) = labels.updated(&self.topology, &self.ancestors, both);
+        (self.with(weights, Some(labels)), n_filled)
+    }
+
+    fn with(&self, weights: Weights, labels: Option<Labels>) -> Self {
+        let (topology, ancestors) = (Arc::clone(&self.topology), Arc::clone(&self.ancestors));
+        Self { topology, ancestors, arc_edges: Arc::clone(&self.arc_edges), weights, labels }
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         let labels = self.labels.as_ref().map_or(0, Labels::bytes);
-        labels + self.weights.bytes() + self.topology.up.len() * 4 + self.topology.parent.len() * 28
+        let tree = self.topology.bytes() + self.ancestors.bytes() + self.arc_edges.bytes();
+        labels + self.weights.bytes() + tree
     }
 
     /// Bytes that labels take or would take.
     pub(crate) fn label_bytes_needed(&self) -> u64 {
-        Labels::bytes_needed(&self.topology)
+        Labels::bytes_needed(&self.topology, &self.ancestors)
     }
 
     pub(crate) fn n_shortcuts(&self) -> usize {
@@ -70,31 +94,47 @@ impl Hierarchy {
         self.labels.is_some()
     }
 
-    /// The time between two nodes; [`NEVER`] or more if there is no way.
+    /// The time between two nodes; [`NEVER`] if there is no way.
     #[inline]
     pub(crate) fn time(&self, from: u32, to: u32) -> u32 {
-        let depth = self.ancestors.common_depth(from, to);
+        if from == to {
+            return 0;
+        }
+        let n_common = self.ancestors.common_depth(from, to) as usize + 1;
         match &self.labels {
-            Some(labels) => least_sum(labels.up(from, depth), labels.down(to, depth)),
+            // Of two different nodes none is a dead end and a common ancestor, so both rows are long enough.
+            Some(labels) => {
+                let up = labels.slots(Flow::Up, self.ancestors.first_slot(from), n_common);
+                let down = labels.slots(Flow::Down, self.ancestors.first_slot(to), n_common);
+                let extra = labels.extra_ms(Flow::Up, from) + labels.extra_ms(Flow::Down, to);
+                (least_sum(up, down) + extra).min(NEVER)
+            }
             None => {
-                let (up, _) = self.climb(from, &self.weights.up_ms);
-                let (down, _) = self.climb(to, &self.weights.down_ms);
-                let common = depth as usize + 1;
-                least_sum(&up[..common], &down[..common])
+                let (up, down) = (self.climb(from, Flow::Up), self.climb(to, Flow::Down));
+                least_sum(&up[..n_common], &down[..n_common]).min(NEVER)
             }
         }
     }
 
-    /// The times between a node and its ancestors, root first: read from its label, or computed.
+    /// The times between a node and its ancestors: read from its label, or computed.
     #[inline]
-    pub(crate) fn row(&self, flow: Flow, node: u32) -> Cow<'_, [u32]> {
-        let depth = self.ancestors.depth(node);
-        match (&self.labels, flow) {
-            (Some(labels), Flow::Up) => Cow::Borrowed(labels.up(node, depth)),
-            (Some(labels), Flow::Down) => Cow::Borrowed(labels.down(node, depth)),
-            (None, Flow::Up) => Cow::Owned(self.climb(node, &self.weights.up_ms).0),
-            (None, Flow::Down) => Cow::Owned(self.climb(node, &self.weights.down_ms).0),
-        }
+    pub(crate) fn row(&self, flow: Flow, node: u32) -> Row<'_> {
+        let Some(labels) = &self.labels else {
+            return Row { ms: Cow::Owned(self.climb(node, flow)), extra: 0 };
+        };
+        let own = usize::from(!self.ancestors.is_dead_end(node));
+        let n_slots = self.ancestors.depth(node) as usize + own;
+        let ms = Cow::Borrowed(labels.slots(flow, self.ancestors.first_slot(node), n_slots));
+        Row { ms, extra: labels.extra_ms(flow, node) }
+    }
+
+    /// The first `n` slots of a node's label and what to add to them, if there are labels; `n` is at most its depth, or one
+    /// more if it is no dead end.
+    #[inline]
+    pub(crate) fn stored(&self, flow: Flow, node: u32, n: usize) -> Option<(&[u32], u32)> {
+        let labels = self.labels.as_ref()?;
+        let first = self.ancestors.first_slot(node);
+        Some((labels.slots(flow, first, n), labels.extra_ms(flow, node)))
     }
 
     pub(crate) fn depth(&self, node: u32) -> u32 {
@@ -111,85 +151,20 @@ impl Hierarchy {
         self.ancestors.common_depth(upper, lower) == self.ancestors.depth(upper)
     }
 
-    /// The row of a node: its times to (or from) all ancestors, and how each was reached.
-    fn climb(&self, start: u32, edge_ms: &[u32]) -> (Vec<u32>, Vec<Step>) {
+    /// The row of a node without labels: the elimination tree query.
+    fn climb(&self, start: u32, flow: Flow) -> Vec<u32> {
         let n_slots = self.ancestors.depth(start) as usize + 1;
         let mut row = vec![NEVER; n_slots];
-        let mut steps = vec![(usize::MAX, start); n_slots];
         row[n_slots - 1] = 0;
         let mut node = start;
         for slot in (1..n_slots).rev() {
             for edge in self.topology.up_rows(node) {
                 let upper_slot = self.ancestors.depth(self.topology.up[edge]) as usize;
-                let ms = row[slot] + edge_ms[edge];
-                if ms < row[upper_slot] {
-                    row[upper_slot] = ms;
-                    steps[upper_slot] = (edge, node);
-                }
+                let ms = row[slot].wrapping_add(self.weights.ms(flow, edge));
+                row[upper_slot] = row[upper_slot].min(ms);
             }
             node = self.topology.parent[node as usize];
         }
-        (row, steps)
-    }
-
-    /// The arcs of a fastest path in order, `None` if there is no way. Of several meeting nodes the highest is taken.
-    /// O(search space + length of the path); allocates.
-    pub(crate) fn path(&self, from: u32, to: u32) -> Option<Vec<u32>> {
-        let (up, up_steps) = self.climb(from, &self.weights.up_ms);
-        let (down, down_steps) = self.climb(to, &self.weights.down_ms);
-        let common = self.ancestors.common_depth(from, to) as usize + 1;
-        let sums = up.iter().zip(&down).take(common).map(|(up, down)| up + down);
-        let (meeting, ms) = sums.enumerate().min_by_key(|&(slot, ms)| (ms, slot))?;
-        if ms >= NEVER {
-            return None;
-        }
-        let mut arcs = Vec::new();
-        let climb = self.steps_to(&up_steps, meeting);
-        for &(edge, _) in climb.iter().rev() {
-            self.unpack(edge, true, &mut arcs);
-        }
-        for &(edge, _) in &self.steps_to(&down_steps, meeting) {
-            self.unpack(edge, false, &mut arcs);
-        }
-        Some(arcs)
-    }
-
-    /// The steps of a row to one slot, from the slot back to the start.
-    fn steps_to(&self, steps: &[Step], slot: usize) -> Vec<Step> {
-        let mut trail = Vec::new();
-        let mut slot = slot;
-        while let Some(&(edge, node)) = steps.get(slot).filter(|(edge, _)| *edge != usize::MAX) {
-            trail.push((edge, node));
-            slot = self.ancestors.depth(node) as usize;
-        }
-        trail
-    }
-
-    /// Appends the arcs that a shortcut stands for, in order of driving.
-    fn unpack(&self, edge: usize, upward: bool, arcs: &mut Vec<u32>) {
-        let mut stack = vec![(edge, upward)];
-        while let Some((edge, upward)) = stack.pop() {
-            let origin =
-                if upward { self.weights.up_origin(edge) } else { self.weights.down_origin(edge) };
-            match origin {
-                Origin::Nothing => {}
-                Origin::Arc(arc) => arcs.push(arc),
-                Origin::Middle(middle) => {
-                    let (lower, upper) = self.ends(edge);
-                    let (tail, head) = if upward { (lower, upper) } else { (upper, lower) };
-                    // tail -> middle goes down, middle -> head goes up; the stack turns them round.
-                    let halves = [(head, true), (tail, false)];
-                    for (end, upward) in halves {
-                        stack.extend(self.topology.edge(middle, end).map(|half| (half, upward)));
-                    }
-                }
-            }
-        }
-    }
-
-    /// (lower, upper) node of an edge.
-    fn ends(&self, edge: usize) -> (u32, u32) {
-        let after = self.topology.first_up.partition_point(|&first| first as usize <= edge);
-        (crate::graph::num::row(after - 1), self.topology.up[edge])
+        row
     }
 }

@@ -40,6 +40,7 @@ fn random_graph(seed: u64) -> (Vec<LatLon>, Vec<Arc>) {
         let (tail, head) = (random.below(n), random.below(n));
         arcs.push(Arc { tail, head, time: 1 + random.below(1000), course: 0 });
     }
+    (0..).zip(&mut arcs).for_each(|(course, arc)| arc.course = course);
     (points, arcs)
 }
 
@@ -154,4 +155,34 @@ fn graphs_that_are_no_road_networks_are_refused_in_time() {
     assert!(Topology::new(12_000, &with_tail(2_001)).is_ok());
     let refused = Topology::new(12_000, &with_tail(2_002));
     assert!(matches!(refused, Err(HierarchyError::TooDense { .. })));
+}
+
+#[test]
+fn a_hierarchy_brought_up_to_date_is_the_one_made_anew() {
+    for seed in 0..300 {
+        let (points, arcs) = random_graph(seed);
+        let graph = numbered(&points, &arcs);
+        let mut random = Random(seed + 1_000);
+        let mut hierarchy = Hierarchy::new(&graph, u64::MAX).unwrap();
+        for round in 0..4 {
+            let n_arcs = row(graph.arcs().len());
+            let courses: Vec<u32> = (0..random.below(5)).map(|_| random.below(n_arcs)).collect();
+            let ms = if random.below(3) == 0 { NEVER } else { 1 + random.below(3_000) };
+            let changed = graph.with_times(|course| courses.contains(&course).then_some(ms));
+            let (updated, _) = hierarchy.updated(&changed);
+            let anew = hierarchy.customised(&changed, u64::MAX);
+            assert!(updated.weights == anew.weights, "seed {seed}, round {round}");
+            assert!(updated.labels == anew.labels, "seed {seed}, round {round}");
+            for from in 0..row(graph.n_nodes()) {
+                let truth = dijkstra::times_from(&changed, from);
+                for to in 0..row(graph.n_nodes()) {
+                    let expected = truth[to as usize];
+                    assert_eq!(updated.time(from, to).min(NEVER), expected, "seed {seed}");
+                    check_path(&changed, &updated, (from, to), expected, seed);
+                }
+            }
+            assert_eq!(updated.updated(&changed).1, 0, "nothing changed, nothing to fill");
+            hierarchy = updated;
+        }
+    }
 }

@@ -113,6 +113,11 @@ impl Topology {
         self.up[rows.clone()].binary_search(&upper).ok().map(|idx| rows.start + idx)
     }
 
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        (self.parent.len() * 3 + self.up.len()) * 4
+    }
+
     /// Whether subtrees are contiguous, as [`super::ancestors`] needs it: each parent is on the path just left.
     pub(crate) fn is_preorder(&self) -> bool {
         (1..self.n_nodes()).all(|node| {

@@ -5,6 +5,7 @@
 //! middle) is kept, so that paths can be unpacked.
 
 use super::NEVER;
+use super::bundle::Flow;
 use super::topology::Topology;
 use crate::graph::csr::Graph;
 use crate::graph::num::row;
@@ -16,11 +17,12 @@ pub(crate) enum Origin {
     Nothing,
     /// An arc of the graph.
     Arc(u32),
-    /// Two shortcuts that meet in a lower node.
+    /// Two shortcuts that meet in a lower node: the row of the one from there to the lower end. That to the upper end is a
+    /// few rows before it.
     Middle(u32),
 }
 
-/// An [`Origin`] in four bytes: the highest bit marks a middle node.
+/// An [`Origin`] in four bytes: the highest bit marks a middle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Packed(u32);
 
@@ -31,54 +33,60 @@ impl Packed {
     fn unpack(self) -> Origin {
         match self.0 {
             u32::MAX => Origin::Nothing,
-            node if node & Self::MIDDLE != 0 => Origin::Middle(node & !Self::MIDDLE),
+            row if row & Self::MIDDLE != 0 => Origin::Middle(row & !Self::MIDDLE),
             arc => Origin::Arc(arc),
         }
     }
 }
 
-/// Times of all edges of a [`Topology`], by its rows.
+/// The edge of every arc of a graph; loops have none. The same for all times.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ArcEdges(Vec<u32>);
+
+impl ArcEdges {
+    const NONE: u32 = u32::MAX;
+
+    pub(crate) fn new(topology: &Topology, graph: &Graph) -> Self {
+        let edge = |tail: u32, head: u32| topology.edge(tail.max(head), tail.min(head));
+        let arcs = graph.arcs().iter();
+        Self(arcs.map(|arc| edge(arc.tail, arc.head).map_or(Self::NONE, row)).collect())
+    }
+
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.len() * 4
+    }
+}
+
+/// Times of all edges of a [`Topology`], by its rows; both directions side by side, [`Flow::Up`] first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Weights {
-    /// From the lower node to the upper one; [`NEVER`] if there is no way.
-    pub(crate) up_ms: Vec<u32>,
-    /// From the upper node to the lower one.
-    pub(crate) down_ms: Vec<u32>,
-    up_origin: Vec<Packed>,
-    down_origin: Vec<Packed>,
+    /// [`NEVER`] if there is no way.
+    ms: Vec<[u32; 2]>,
+    origin: Vec<[Packed; 2]>,
 }
 
 impl Weights {
-    /// Customises. The arcs of `graph` must be among the edges that `topology` was made of.
-    pub(crate) fn new(topology: &Topology, graph: &Graph) -> Self {
+    /// Customises. The arcs of `graph` must be among the edges that `topology` was made of. O(triangles).
+    pub(crate) fn new(topology: &Topology, graph: &Graph, arc_edges: &ArcEdges) -> Self {
         let n_edges = topology.up.len();
-        let mut weights = Self {
-            up_ms: vec![NEVER; n_edges],
-            down_ms: vec![NEVER; n_edges],
-            up_origin: vec![Packed::NOTHING; n_edges],
-            down_origin: vec![Packed::NOTHING; n_edges],
-        };
-        weights.take_arcs(topology, graph);
+        let mut weights =
+            Self { ms: vec![[NEVER; 2]; n_edges], origin: vec![[Packed::NOTHING; 2]; n_edges] };
+        weights.take_arcs(graph, arc_edges);
         for node in (0..topology.n_nodes()).rev() {
             weights.relax_triangles(topology, row(node));
         }
         weights
     }
 
-    fn take_arcs(&mut self, topology: &Topology, graph: &Graph) {
-        for (idx, arc) in graph.arcs().iter().enumerate() {
-            let upward = arc.head < arc.tail;
-            let (lower, upper) = if upward { (arc.tail, arc.head) } else { (arc.head, arc.tail) };
-            let Some(edge) = topology.edge(lower, upper) else { continue };
-            let (ms, origin) = if upward {
-                (&mut self.up_ms, &mut self.up_origin)
-            } else {
-                (&mut self.down_ms, &mut self.down_origin)
-            };
+    fn take_arcs(&mut self, graph: &Graph, arc_edges: &ArcEdges) {
+        for (idx, (arc, &edge)) in graph.arcs().iter().zip(&arc_edges.0).enumerate() {
+            let Some(ms) = self.ms.get_mut(edge as usize) else { continue };
+            let flow = usize::from(arc.head > arc.tail);
             // Strictly: of equal arcs the first in the order of the graph stays.
-            if arc.time < ms[edge] {
-                ms[edge] = arc.time;
-                origin[edge] = Packed(row(idx));
+            if arc.time < ms[flow] {
+                ms[flow] = arc.time;
+                self.origin[edge as usize][flow] = Packed(row(idx));
             }
         }
     }
@@ -86,43 +94,63 @@ impl Weights {
     /// Relaxes the edges between all pairs of upper neighbours of a node whose own edges are final.
     fn relax_triangles(&mut self, topology: &Topology, node: u32) {
         let rows = topology.up_rows(node);
-        let middle = Packed(node | Packed::MIDDLE);
-        for lower_row in rows.clone() {
-            let (up_lower, down_lower) = (self.up_ms[lower_row], self.down_ms[lower_row]);
-            let mut edge = topology.up_rows(topology.up[lower_row]).start;
-            for upper_row in rows.start..lower_row {
-                let upper = topology.up[upper_row];
+        // Edges of upper neighbours come before those of the node.
+        let (above_ms, own_ms) = self.ms.split_at_mut(rows.start);
+        let own_ms = &own_ms[..rows.len()];
+        let uppers = &topology.up[rows.clone()];
+        for (idx, (&lower, &[to_lower, from_lower])) in
+            uppers.iter().zip(own_ms).enumerate().skip(1)
+        {
+            let beside = topology.up_rows(lower);
+            let heads = &topology.up[beside.clone()];
+            let ms = &mut above_ms[beside.clone()];
+            let origin = &mut self.origin[beside];
+            // There are fewer than 2^31 edges.
+            let middle = Packed(row(rows.start + idx) | Packed::MIDDLE);
+            let mut edge = 0;
+            for (&upper, &[to_upper, from_upper]) in uppers[..idx].iter().zip(own_ms) {
                 // Upper neighbours of a node are neighbours of one another, so this ends inside the list.
-                while topology.up[edge] < upper {
+                while heads[edge] < upper {
                     edge += 1;
                 }
-                // lower -> node -> upper, and upper -> node -> lower.
-                let up = down_lower + self.up_ms[upper_row];
-                if up < self.up_ms[edge] {
-                    self.up_ms[edge] = up;
-                    self.up_origin[edge] = middle;
-                }
-                let down = self.down_ms[upper_row] + up_lower;
-                if down < self.down_ms[edge] {
-                    self.down_ms[edge] = down;
-                    self.down_origin[edge] = middle;
+                // lower -> node -> upper, and upper -> node -> lower. Twice NEVER does not wrap.
+                let sums = [from_lower.wrapping_add(to_upper), from_upper.wrapping_add(to_lower)];
+                let (ms, origin) = (&mut ms[edge], &mut origin[edge]);
+                for flow in 0..2 {
+                    if sums[flow] < ms[flow] {
+                        ms[flow] = sums[flow];
+                        origin[flow] = middle;
+                    }
                 }
             }
         }
     }
 
-    /// What the edge stands for from its lower to its upper node.
-    pub(crate) fn up_origin(&self, edge: usize) -> Origin {
-        self.up_origin[edge].unpack()
+    /// The time along an edge; [`NEVER`] if there is no way.
+    #[inline]
+    pub(crate) fn ms(&self, flow: Flow, edge: usize) -> u32 {
+        self.ms[edge][flow as usize]
     }
 
-    /// What the edge stands for from its upper to its lower node.
-    pub(crate) fn down_origin(&self, edge: usize) -> Origin {
-        self.down_origin[edge].unpack()
+    /// The times of an edge, up and down.
+    #[inline]
+    pub(crate) fn both_ms(&self, edge: usize) -> [u32; 2] {
+        self.ms[edge]
+    }
+
+    /// What the edge stands for.
+    #[inline]
+    pub(crate) fn origin(&self, flow: Flow, edge: usize) -> Origin {
+        self.origin[edge][flow as usize].unpack()
+    }
+
+    /// Whether some edge of these rows takes another time than in `other`.
+    pub(crate) fn differ(&self, other: &Self, rows: std::ops::Range<usize>) -> bool {
+        self.ms[rows.clone()] != other.ms[rows]
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        self.up_ms.len() * 16
+        self.ms.len() * 16
     }
 }

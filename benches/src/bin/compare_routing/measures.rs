@@ -1,0 +1,309 @@
+//! The measures, round by round.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+
+use anyhow::{Result, ensure};
+use petgraph::graph::{DiGraph, NodeIndex};
+use routingkit_cch as rk;
+use sharxi_engine::geo::LatLon;
+use sharxi_engine::ids::RoadId;
+use sharxi_engine::oracle::{Location, Oracle};
+use sharxi_engine::region::{Directions, Effect, Region, Scope, TrafficChange};
+use sharxi_engine::units::Millis;
+
+use super::input::{Exported, MANY, NEVER, Query, Questions, Random, at, check, node_id};
+use super::sheet::{Measure, OURS, Sheet, cpu_of, isolated_ns};
+
+const CCH: &str = "routingkit-cch";
+const CH: &str = "fast_paths";
+const DIJKSTRA: &str = "petgraph dijkstra";
+const ASTAR: &str = "petgraph astar";
+/// Queries that are asked of engines without an index.
+const SLOW_QUERIES: usize = 30;
+/// Roads whose times change at once.
+const CHANGED: usize = 100;
+/// No vehicle is faster, as the crow flies: metres in a millisecond, for A*.
+const FASTEST_M_PER_MS: f64 = 0.06;
+
+const fn measure(place: u8, name: &'static str, unit: &'static str) -> Measure {
+    Measure { place, name, unit }
+}
+const RANDOM: Measure = measure(0, "one to one, random, mean", "ns");
+const LOCAL: Measure = measure(1, "one to one, local, mean", "ns");
+const ISOLATED: Measure = measure(2, "one to one, random, isolated p50", "ns");
+const PATH: Measure = measure(3, "distance and node path, random, mean", "ns");
+const ROW: [Measure; 2] = [
+    measure(4, "one to 1,000 random, nothing prepared", "us"),
+    measure(5, "one to 1,000 local, nothing prepared", "us"),
+];
+const MATRIX: [Measure; 2] =
+    [measure(6, "1,000 x 1,000 random", "ms"), measure(7, "1,000 x 1,000 local", "ms")];
+const CUSTOMISE: Measure = measure(8, "customise, 1 thread", "ms");
+const ALL_NEW: Measure = measure(9, "all speeds new until full speed, 1 thread", "ms");
+const FEW_NEW: Measure = measure(10, "100 roads twice as slow until full speed, 1 thread", "ms");
+const ONE_NEW: Measure = measure(11, "1 road twice as slow until full speed, 1 thread", "ms");
+
+/// Ours and everything that peers prepare.
+struct Engines<'a> {
+    region: &'a Region,
+    graph: &'a Exported,
+    roads: DiGraph<(), u32>,
+    fast: fast_paths::FastGraph,
+    cch: &'a rk::CCH,
+}
+
+/// Checks every answer, then measures.
+pub(crate) fn run(
+    region: &Region,
+    graph: &Exported,
+    questions: &Questions,
+    n_rounds: usize,
+) -> Result<Sheet> {
+    let mut input = fast_paths::InputGraph::new();
+    let mut roads = DiGraph::with_capacity(graph.n(), graph.head.len());
+    for _ in 0..graph.n() {
+        roads.add_node(());
+    }
+    for ((&tail, &head), &ms) in graph.tail.iter().zip(&graph.head).zip(&graph.ms) {
+        roads.add_edge(NodeIndex::new(tail as usize), NodeIndex::new(head as usize), ms);
+        input.add_edge(tail as usize, head as usize, ms as usize);
+    }
+    input.freeze();
+    let n = u32::try_from(graph.n())?;
+    let order = rk::compute_order_inertial(n, &graph.tail, &graph.head, &graph.lat, &graph.lon);
+    let cch = rk::CCH::new(&order, &graph.tail, &graph.head, |_| {}, false);
+    let fast = fast_paths::prepare(&input);
+    let engines = Engines { region, graph, roads, fast, cch: &cch };
+    engines.check_all(questions)?;
+    let mut sheet = Sheet::default();
+    for _ in 0..n_rounds {
+        engines.single(questions, &mut sheet);
+        engines.matrices(questions, &mut sheet);
+        engines.customising(&mut sheet);
+    }
+    Ok(sheet)
+}
+
+impl Engines<'_> {
+    fn ours(&self, from: u32, to: u32) -> u32 {
+        let time = self.region.time(at(from), at(to));
+        if time.is_infinite() { NEVER } else { time.get() }
+    }
+
+    fn dijkstra(&self, from: u32, to: u32) -> u32 {
+        let goal = NodeIndex::new(to as usize);
+        let from = NodeIndex::new(from as usize);
+        let times = petgraph::algo::dijkstra(&self.roads, from, Some(goal), |arc| *arc.weight());
+        times.get(&goal).copied().unwrap_or(NEVER)
+    }
+
+    fn astar(&self, from: u32, to: u32) -> u32 {
+        let goal = NodeIndex::new(to as usize);
+        let place = |node: NodeIndex| -> LatLon { self.region.node_point(node_id(node.index())) };
+        let end = place(goal);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a lower bound"
+        )]
+        let bound = |node| (place(node).distance_m(end) / FASTEST_M_PER_MS).max(0.0) as u32;
+        let from = NodeIndex::new(from as usize);
+        let found =
+            petgraph::algo::astar(&self.roads, from, |n| n == goal, |arc| *arc.weight(), bound);
+        found.map_or(NEVER, |(ms, _)| ms)
+    }
+
+    fn metric(&self) -> rk::CCHMetric<'_> {
+        rk::CCHMetric::new(self.cch, self.graph.ms.clone())
+    }
+
+    fn check_all(&self, questions: &Questions) -> Result<()> {
+        let metric = self.metric();
+        let mut query = rk::CCHQuery::new(&metric);
+        let mut fast = fast_paths::create_calculator(&self.fast);
+        for queries in [&questions.random, &questions.local] {
+            check(OURS, queries, |from, to| self.ours(from, to))?;
+            check(CCH, queries, |from, to| cch_time(&mut query, from, to))?;
+            check(CH, queries, |from, to| fast_time(&mut fast, &self.fast, from, to))?;
+            let few = &queries[..SLOW_QUERIES.min(queries.len())];
+            check(DIJKSTRA, few, |from, to| self.dijkstra(from, to))?;
+            check(ASTAR, few, |from, to| self.astar(from, to))?;
+        }
+        for &(from, to, ms) in questions.random.iter().take(2_000) {
+            ensure!(self.path_ms(from, to) == ms, "a path does not add up to its time");
+        }
+        let mut cells = vec![Millis::ZERO; MANY * MANY];
+        for (_, sources, targets) in &questions.matrices {
+            let [from, to] = [sources, targets].map(|nodes| places(nodes));
+            self.region.times(&from, &to, &mut cells);
+            let mut row = vec![Millis::ZERO; MANY];
+            let mut many = rk::CCHOneToMany::new(&metric, targets);
+            for ((&source, &place), cells) in sources.iter().zip(&from).zip(cells.chunks(MANY)) {
+                self.region.times_from(place, &to, &mut row);
+                let theirs = many.distances_from(source);
+                let equal = cells.iter().zip(&theirs).all(|(a, b)| b.unwrap_or(NEVER) == a.get());
+                ensure!(row == cells && equal, "matrices differ");
+            }
+        }
+        Ok(())
+    }
+
+    /// The sum of the arcs of our path, on the exported graph.
+    fn path_ms(&self, from: u32, to: u32) -> u32 {
+        let Some(path) = self.region.path(at(from), at(to)) else { return NEVER };
+        let mut sum = 0;
+        for pair in path.waypoints.windows(2) {
+            let edge = |node: u32| NodeIndex::new(node as usize);
+            let [tail, head] = [pair[0].node.get(), pair[1].node.get()].map(edge);
+            let between = self.roads.edges_connecting(tail, head).map(|arc| *arc.weight());
+            sum += between.min().unwrap_or(NEVER / 2);
+        }
+        sum
+    }
+
+    fn single(&self, questions: &Questions, sheet: &mut Sheet) {
+        let metric = self.metric();
+        let mut query = rk::CCHQuery::new(&metric);
+        let mut fast = fast_paths::create_calculator(&self.fast);
+        for (measure, queries) in [(RANDOM, &questions.random), (LOCAL, &questions.local)] {
+            let few = &queries[..SLOW_QUERIES.min(queries.len())];
+            sheet.put(measure, OURS, mean_ns(queries, |from, to| self.ours(from, to)));
+            sheet.put(measure, CCH, mean_ns(queries, |from, to| cch_time(&mut query, from, to)));
+            let theirs = mean_ns(queries, |from, to| fast_time(&mut fast, &self.fast, from, to));
+            sheet.put(measure, CH, theirs);
+            sheet.put(measure, DIJKSTRA, mean_ns(few, |from, to| self.dijkstra(from, to)));
+            sheet.put(measure, ASTAR, mean_ns(few, |from, to| self.astar(from, to)));
+        }
+        let queries = &questions.random;
+        sheet.put(ISOLATED, OURS, p50(queries, |from, to| self.ours(from, to)));
+        sheet.put(ISOLATED, CCH, p50(queries, |from, to| cch_time(&mut query, from, to)));
+        let theirs = p50(queries, |from, to| fast_time(&mut fast, &self.fast, from, to));
+        sheet.put(ISOLATED, CH, theirs);
+        let ours = mean_ns(queries, |from, to| {
+            let path = self.region.path(at(from), at(to));
+            black_box(&path).as_ref().map_or(NEVER, |path| path.duration.get())
+        });
+        sheet.put(PATH, OURS, ours);
+        let theirs = mean_ns(queries, |from, to| {
+            query.add_source(from, 0);
+            query.add_target(to, 0);
+            let found = query.run();
+            black_box(found.node_path());
+            found.distance().unwrap_or(NEVER)
+        });
+        sheet.put(PATH, CCH, theirs);
+    }
+
+    fn matrices(&self, questions: &Questions, sheet: &mut Sheet) {
+        let metric = self.metric();
+        let mut cells = vec![Millis::ZERO; MANY * MANY];
+        let mut row = vec![Millis::ZERO; MANY];
+        for (idx, (_, sources, targets)) in questions.matrices.iter().enumerate() {
+            let [from, to] = [sources, targets].map(|nodes| places(nodes));
+            let rows = cpu_of(|| {
+                for &source in &from {
+                    self.region.times_from(source, &to, &mut row);
+                    black_box(&row);
+                }
+            });
+            // So many rows were asked for, one after another.
+            sheet.put(ROW[idx], OURS, rows * 1e6 / thousand());
+            let whole = cpu_of(|| self.region.times(&from, &to, black_box(&mut cells)));
+            sheet.put(MATRIX[idx], OURS, whole * 1e3);
+            let mut many = rk::CCHOneToMany::new(&metric, targets);
+            let pin = cpu_of(|| many.repin_targets(black_box(targets)));
+            let rows = cpu_of(|| {
+                for &source in sources {
+                    black_box(many.distances_from(source));
+                }
+            });
+            sheet.put(ROW[idx], CCH, (pin + rows / thousand()) * 1e6);
+            sheet.put(MATRIX[idx], CCH, (pin + rows) * 1e3);
+        }
+    }
+
+    fn customising(&self, sheet: &mut Sheet) {
+        let mut metric = self.metric();
+        let reset = cpu_of(|| metric.reset(self.graph.ms.clone())) * 1e3;
+        sheet.put(CUSTOMISE, OURS, cpu_of(|| self.region.customise_shortcuts_again()) * 1e3);
+        sheet.put(CUSTOMISE, CCH, reset);
+        sheet.put(ALL_NEW, OURS, cpu_of(|| self.region.customise_again()) * 1e3);
+        sheet.put(ALL_NEW, CCH, reset);
+
+        self.changing(&mut metric, (FEW_NEW, CHANGED), sheet);
+        self.changing(&mut metric, (ONE_NEW, 1), sheet);
+    }
+
+    /// Some roads get twice as slow.
+    fn changing<'a>(
+        &'a self,
+        metric: &mut rk::CCHMetric<'a>,
+        (measure, n_changed): (Measure, usize),
+        sheet: &mut Sheet,
+    ) {
+        let mut random = Random(100);
+        let n_roads = self.region.roads().len();
+        let roads: Vec<RoadId> =
+            (0..n_changed).map(|_| RoadId::new(random.below(n_roads))).collect();
+        let arcs = (0_u32..).zip(self.region.arcs());
+        let slower = arcs.filter(|(_, arc)| roads.contains(&arc.road));
+        let slower: BTreeMap<u32, u32> =
+            slower.map(|(row, arc)| (row, 2 * arc.time.get())).collect();
+        let change = TrafficChange {
+            scope: Scope::Roads(roads),
+            directions: Directions::Both,
+            effect: Effect::TimePercent(200),
+        };
+        let ours = cpu_of(|| {
+            black_box(self.region.with_traffic(std::slice::from_ref(&change)).is_ok());
+        });
+        sheet.put(measure, OURS, ours * 1e3);
+        let mut updater = rk::CCHMetricPartialUpdater::new(self.cch);
+        sheet.put(measure, CCH, cpu_of(|| updater.apply(metric, &slower)) * 1e3);
+        let imported = slower.keys().map(|&row| (row, self.graph.ms[row as usize]));
+        updater.apply(metric, &imported.collect::<BTreeMap<u32, u32>>());
+    }
+}
+
+fn places(nodes: &[u32]) -> Vec<Location> {
+    nodes.iter().map(|&node| at(node)).collect()
+}
+
+fn thousand() -> f64 {
+    f64::from(u32::try_from(MANY).unwrap_or(1))
+}
+
+fn cch_time(query: &mut rk::CCHQuery<'_>, from: u32, to: u32) -> u32 {
+    query.add_source(from, 0);
+    query.add_target(to, 0);
+    query.run().distance().unwrap_or(NEVER)
+}
+
+fn fast_time(
+    calculator: &mut fast_paths::PathCalculator,
+    graph: &fast_paths::FastGraph,
+    from: u32,
+    to: u32,
+) -> u32 {
+    let path = calculator.calc_path(graph, from as usize, to as usize);
+    path.map_or(NEVER, |path| u32::try_from(path.get_weight()).unwrap_or(NEVER))
+}
+
+/// CPU nanoseconds of one query in a row of many.
+fn mean_ns(queries: &[Query], mut answer: impl FnMut(u32, u32) -> u32) -> f64 {
+    let mut sum = 0_u32;
+    let all = cpu_of(|| {
+        for &(from, to, _) in queries {
+            sum = sum.wrapping_add(answer(from, to));
+        }
+    });
+    black_box(sum);
+    all * 1e9 / f64::from(u32::try_from(queries.len()).unwrap_or(1))
+}
+
+fn p50(queries: &[Query], mut answer: impl FnMut(u32, u32) -> u32) -> f64 {
+    isolated_ns(queries, |&(from, to, _)| {
+        black_box(answer(from, to));
+    })
+}

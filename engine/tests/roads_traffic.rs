@@ -1,0 +1,240 @@
+//! Traffic on the island: every version equals a Dijkstra of this test's own on the arcs that it shows.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sharxi_engine::geo::LatLon;
+use sharxi_engine::ids::{NodeId, RoadId};
+use sharxi_engine::import::{Profile, RoadClass, import_pbf};
+use sharxi_engine::oracle::{Location, Oracle};
+use sharxi_engine::region::{
+    Directions, Effect, LiveRegion, Region, Scope, TrafficChange, TrafficError,
+};
+use sharxi_engine::units::Millis;
+
+const ISLAND_PBF: &[u8] = include_bytes!("../../data/regions/isle-of-man.osm.pbf");
+
+fn island() -> Region {
+    import_pbf(ISLAND_PBF, &Profile::default(), &|_, _| {}).unwrap().0
+}
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> u32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        u32::try_from((z ^ (z >> 31)) % n as u64).unwrap()
+    }
+}
+
+fn at(node: u32) -> Location {
+    Location::Node(NodeId::new(node))
+}
+
+/// Times from a node to all; infinite arcs cannot be driven.
+fn dijkstra(region: &Region, source: u32) -> Vec<Option<u32>> {
+    let mut out = vec![Vec::new(); region.n_nodes()];
+    for arc in region.arcs().filter(|arc| !arc.time.is_infinite()) {
+        out[arc.tail.idx()].push((arc.head.get(), arc.time.get()));
+    }
+    let mut done = vec![None; region.n_nodes()];
+    let mut queue = BinaryHeap::from([Reverse((0, source))]);
+    while let Some(Reverse((ms, node))) = queue.pop() {
+        if done[node as usize].is_none() {
+            done[node as usize] = Some(ms);
+            queue.extend(out[node as usize].iter().map(|&(head, arc)| Reverse((ms + arc, head))));
+        }
+    }
+    done
+}
+
+/// 2,000 pairs, and the paths of some of them.
+fn check(region: &Region, random: &mut Random, context: &str) {
+    for _ in 0..20 {
+        let from = random.below(region.n_nodes());
+        let truth = dijkstra(region, from);
+        for nth in 0..100 {
+            let to = random.below(region.n_nodes());
+            let time = region.time(at(from), at(to));
+            let expected = truth[to as usize].map_or(Millis::INFINITE, Millis::new);
+            assert_eq!(time, expected, "{context}: {from} to {to}");
+            if nth % 10 == 0 {
+                check_path(region, at(from), at(to), context);
+            }
+        }
+    }
+}
+
+fn check_path(region: &Region, from: Location, to: Location, context: &str) {
+    let time = region.time(from, to);
+    let Some(path) = region.path(from, to) else {
+        return assert!(time.is_infinite(), "{context}");
+    };
+    assert_eq!(path.duration, time, "{context}");
+    let legs = region.legs(&path).iter().map(|leg| u64::from(leg.duration.get())).sum::<u64>();
+    assert_eq!(legs, u64::from(time.get()), "{context}");
+    let shape = region.path_geometry(&path);
+    assert!(shape.is_sorted_by_key(|(_, elapsed)| *elapsed), "{context}");
+}
+
+fn random_change(region: &Region, random: &mut Random) -> TrafficChange {
+    let classes = [RoadClass::Primary, RoadClass::Residential, RoadClass::Tertiary];
+    let n_roads = region.roads().len();
+    let scope = match random.below(8) {
+        0 => Scope::Class(classes[random.below(classes.len()) as usize]),
+        1 => {
+            let middle = region.node_point(NodeId::new(random.below(region.n_nodes())));
+            let corner = |lat: i32, lon: i32| {
+                LatLon::from_e7(middle.lat_e7() + lat, middle.lon_e7() + lon).unwrap()
+            };
+            let side = 200_000;
+            Scope::Area(vec![corner(-side, -side), corner(-side, side), corner(side, 0)])
+        }
+        _ => Scope::Roads(
+            (0..=random.below(100)).map(|_| RoadId::new(random.below(n_roads))).collect(),
+        ),
+    };
+    let all = [Directions::Forward, Directions::Backward, Directions::Both];
+    let effect = match random.below(5) {
+        0 => Effect::Closed,
+        1 => Effect::Time(Millis::new(1 + random.below(100_000))),
+        2 => Effect::AsImported,
+        _ => Effect::TimePercent(20 + random.below(600)),
+    };
+    TrafficChange { scope, directions: all[random.below(3) as usize], effect }
+}
+
+#[test]
+fn after_each_of_twenty_changes_times_equal_dijkstra() {
+    let mut random = Random(17);
+    let first = island();
+    let mut region = island();
+    for round in 1..=20 {
+        let change = random_change(&region, &mut random);
+        region = region.with_traffic(std::slice::from_ref(&change)).unwrap();
+        check(&region, &mut random, &format!("round {round}"));
+        assert_eq!(region.version(), round);
+        assert_eq!(region.fingerprint(), first.fingerprint(), "a journal belongs to the map");
+        assert_eq!(region.encode(), first.encode(), "the file is the map as imported");
+    }
+    // All of it taken back at once.
+    let back = TrafficChange {
+        scope: Scope::All,
+        directions: Directions::Both,
+        effect: Effect::AsImported,
+    };
+    region = region.with_traffic(&[back]).unwrap();
+    assert!(region.arcs().eq(first.arcs()));
+    for _ in 0..2_000 {
+        let [from, to] = [random.below(region.n_nodes()), random.below(region.n_nodes())].map(at);
+        assert_eq!(region.path(from, to), first.path(from, to));
+    }
+}
+
+#[test]
+fn places_along_slower_roads_take_their_share_and_matrices_agree() {
+    let region = island();
+    let slower = TrafficChange {
+        scope: Scope::All,
+        directions: Directions::Both,
+        effect: Effect::TimePercent(300),
+    };
+    let slow = region.with_traffic(&[slower]).unwrap();
+    let mut random = Random(3);
+    let n_roads = region.roads().len();
+    let mut place = || Location::Along {
+        road: RoadId::new(random.below(n_roads)),
+        along_mm: random.below(200_000),
+    };
+    let (from, to): (Vec<_>, Vec<_>) = (0..60).map(|_| (place(), place())).unzip();
+    let mut cells = vec![Millis::ZERO; from.len() * to.len()];
+    slow.times(&from, &to, &mut cells);
+    for (idx, &cell) in cells.iter().enumerate() {
+        let (from, to) = (from[idx / to.len()], to[idx % to.len()]);
+        assert_eq!(cell, slow.time(from, to));
+        check_path(&slow, from, to, "three times as slow");
+        // Up to what is rounded at the two ends.
+        let before = region.time(from, to).get();
+        assert!(cell.get().abs_diff(3 * before) <= 8, "{cell:?} {before}");
+    }
+}
+
+#[test]
+fn a_closed_road_can_be_left_but_not_entered() {
+    let region = island();
+    let two_way = |road: &&sharxi_engine::region::RoadView<'_>| road.forward && road.backward;
+    let roads: Vec<_> = region.roads().collect();
+    let road = roads.iter().filter(two_way).nth(500).unwrap().id;
+    let closed = TrafficChange {
+        scope: Scope::Roads(vec![road]),
+        directions: Directions::Both,
+        effect: Effect::Closed,
+    };
+    let region = region.with_traffic(&[closed]).unwrap();
+    let inside = Location::Along { road, along_mm: 1_000 };
+    let beside = Location::Along { road, along_mm: 2_000 };
+    assert!(region.time(at(0), inside).is_infinite());
+    assert!(region.path(at(0), inside).is_none());
+    assert!(region.time(inside, beside).is_infinite());
+    assert_eq!(region.time(inside, inside), Millis::ZERO);
+    assert!(!region.time(inside, at(0)).is_infinite());
+    check_path(&region, inside, at(0), "leaving a closed road");
+}
+
+#[test]
+fn changes_that_make_no_sense_are_refused_and_change_nothing() {
+    let region = LiveRegion::new(island());
+    let n_roads = region.current().roads().len();
+    let road = u32::try_from(n_roads).unwrap();
+    let refused = |scope, effect, error| {
+        let change = TrafficChange { scope, directions: Directions::Both, effect };
+        assert_eq!(region.apply(&[change]), Err(error));
+        assert_eq!(region.current().version(), 0);
+    };
+    let unknown = TrafficError::UnknownRoad { road, n_roads };
+    refused(Scope::Roads(vec![RoadId::new(road)]), Effect::Closed, unknown);
+    let corners = vec![LatLon::default(); 2];
+    refused(Scope::Area(corners), Effect::Closed, TrafficError::Area { corners: 2 });
+    for percent in [0, 100_001] {
+        refused(Scope::All, Effect::TimePercent(percent), TrafficError::Percent { percent });
+    }
+    for ms in [0, (1 << 29) + 1] {
+        refused(Scope::All, Effect::Time(Millis::new(ms)), TrafficError::Time { ms });
+    }
+}
+
+#[test]
+fn versions_are_swapped_while_queries_run_and_never_mixed() {
+    let live = LiveRegion::new(island());
+    let done = AtomicBool::new(false);
+    let (from, to) = (at(11), at(3_000));
+    let usual = live.current().time(from, to).get();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for percent in [200, 300, 400, 100] {
+                let change = TrafficChange {
+                    scope: Scope::All,
+                    directions: Directions::Both,
+                    effect: Effect::TimePercent(percent),
+                };
+                live.apply(&[change]).unwrap();
+            }
+            done.store(true, Ordering::Release);
+        });
+        let mut last = 0;
+        while !done.load(Ordering::Acquire) {
+            let region = live.current();
+            assert!(last <= region.version());
+            last = region.version();
+            let factor = [1, 2, 3, 4, 1][usize::try_from(last).unwrap()];
+            assert_eq!(region.time(from, to).get(), usual * factor);
+        }
+    });
+    assert_eq!(live.current().version(), 4);
+}
