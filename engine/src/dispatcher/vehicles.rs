@@ -7,6 +7,7 @@ use crate::dispatcher::turn::Turn;
 use crate::fleet::motion::Motion;
 use crate::fleet::plan::{Action, NextAct};
 use crate::fleet::vehicle::{Duty, Vehicle, VehicleSpec};
+use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::limits;
 use crate::oracle::Location;
@@ -144,21 +145,24 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Position of a visit that can be done where the vehicle stands: only visits at the same place come before it.
-    fn position_here(
+    /// A visit that can be done where the vehicle stands (only visits at the same place come before it): its position, the
+    /// visit, and when the vehicle is ready for it.
+    fn visit_here(
         &self,
         id: VehicleId,
         request: RequestId,
         action: Action,
-    ) -> Option<(usize, EngineTime)> {
-        let vehicle = self.state.vehicles.get(id.idx())?;
-        let Motion::Standing { at, ready_from, .. } = &vehicle.motion else { return None };
-        vehicle
-            .visits
-            .iter()
-            .take_while(|visit| visit.location == *at)
-            .position(|visit| visit.request == request && visit.action == action)
-            .map(|position| (position, (*ready_from).max(vehicle.hold)))
+        command: &'static str,
+    ) -> Result<(usize, Visit, EngineTime), CommandError> {
+        let not_there = CommandError::NotNow { command, why: "the vehicle does not stand there" };
+        let vehicle = self.on_shift(id, command)?;
+        let Motion::Standing { at, ready_from, .. } = &vehicle.motion else {
+            return Err(not_there);
+        };
+        let mut here = vehicle.visits.iter().take_while(|visit| visit.location == *at).enumerate();
+        here.find(|(_, visit)| visit.request == request && visit.action == action)
+            .map(|(position, visit)| (position, *visit, (*ready_from).max(vehicle.hold)))
+            .ok_or(not_there)
     }
 
     pub(super) fn board(
@@ -174,12 +178,7 @@ impl Turn<'_> {
         if !matches!(ride.state, RideState::Promised | RideState::Stranded { .. }) {
             return Err(CommandError::NotNow { command, why: "the ride is not promised" });
         }
-        let Some((position, ready)) = self.position_here(id, request, Action::Board) else {
-            return Err(CommandError::NotNow { command, why: "the vehicle does not stand there" });
-        };
-        let Some(visit) = self.visit(id, position) else {
-            return Err(CommandError::NotNow { command, why: "the vehicle does not stand there" });
-        };
+        let (position, visit, ready) = self.visit_here(id, request, Action::Board, command)?;
         if at < visit.earliest {
             return Err(CommandError::NotNow { command, why: "the rider is not due yet" });
         }
@@ -213,10 +212,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn visit(&self, id: VehicleId, position: usize) -> Option<crate::fleet::visit::Visit> {
-        self.state.vehicles.get(id.idx())?.visits.get(position).copied()
-    }
-
     pub(super) fn alight(
         &mut self,
         id: VehicleId,
@@ -229,13 +224,7 @@ impl Turn<'_> {
         if !matches!(self.ride(request)?.state, RideState::OnBoard { .. }) {
             return Err(CommandError::NotNow { command, why: "the rider is not on board" });
         }
-        let found = self.position_here(id, request, Action::Alight);
-        let Some((position, ready)) = found else {
-            return Err(CommandError::NotNow { command, why: "the vehicle does not stand there" });
-        };
-        let Some(visit) = self.visit(id, position) else {
-            return Err(CommandError::NotNow { command, why: "the vehicle does not stand there" });
-        };
+        let (position, visit, ready) = self.visit_here(id, request, Action::Alight, command)?;
         let dropoff_by = self.ride(request)?.promise.map(|promise| {
             let since = visit.boarded_at.unwrap_or(at);
             promise.dropoff_by().min(since + promise.ride_max())
@@ -268,10 +257,8 @@ impl Turn<'_> {
         if !waits {
             return Err(CommandError::NotNow { command, why: "the ride is not promised" });
         }
-        let Some((position, ready)) = self.position_here(id, request, Action::Board) else {
-            return Err(CommandError::NotNow { command, why: "the vehicle does not stand there" });
-        };
-        let due = self.visit(id, position).map_or(ready, |visit| visit.earliest.max(ready));
+        let (_, visit, ready) = self.visit_here(id, request, Action::Board, command)?;
+        let due = visit.earliest.max(ready);
         if at < due + self.ctx.policy.no_show_wait {
             return Err(CommandError::NotNow { command, why: "it has to wait longer" });
         }
