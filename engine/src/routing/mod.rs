@@ -9,7 +9,7 @@
 //! `bundle` joins the ends of a place along a road into one row, and `matrix` many such rows into tables;
 //! `sweep` goes from one place to all nodes.
 //!
-//! All times are `u32` milliseconds below `NEVER`.
+//! All times are `u32` milliseconds below `NEVER`, and those of arcs whole ticks (`TICK_MS`).
 
 pub(crate) mod ancestors;
 pub(crate) mod bundle;
