@@ -16,6 +16,7 @@ pub(crate) mod bundle;
 pub(crate) mod dijkstra;
 pub(crate) mod hierarchy;
 pub(crate) mod labels;
+pub(crate) mod lanes;
 pub(crate) mod matrix;
 pub(crate) mod order;
 pub(crate) mod separator;

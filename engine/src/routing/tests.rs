@@ -106,7 +106,7 @@ fn the_common_depth_is_that_of_the_lowest_common_ancestor() {
         let graph = numbered(&points, &arcs);
         let edges: Vec<_> = graph.arcs().iter().map(|arc| (arc.tail, arc.head)).collect();
         let topology = Topology::new(graph.n_nodes(), &edges).unwrap();
-        let ancestors = super::ancestors::Ancestors::new(&topology);
+        let ancestors = super::ancestors::Ancestors::new(&topology).unwrap();
         let line = |node: u32| {
             let up = |&node: &u32| (node > 0).then(|| topology.parent[node as usize]);
             std::iter::successors(Some(node), up).collect::<Vec<u32>>()
