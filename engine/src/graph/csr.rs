@@ -14,7 +14,7 @@ use crate::geo::LatLon;
 pub(crate) struct Arc {
     pub(crate) tail: u32,
     pub(crate) head: u32,
-    /// Milliseconds, from 1 to `ARC_MS_MAX`; `routing::NEVER` while the road is closed.
+    /// Milliseconds, whole ticks up to `ARC_MS_MAX`; `routing::NEVER` while the road is closed.
     pub(crate) time: u32,
     /// Road and direction: twice the road, plus 1 if against its shape.
     pub(crate) course: u32,
@@ -49,7 +49,7 @@ impl Graph {
         Self { shape: Shared::new(shape), arcs: Shared::new(arcs) }
     }
 
-    /// The same arcs in the same rows with other times: `ms` by course, the old time for `None`.
+    /// The same arcs in the same rows with other times: `ms` by course, whole ticks or never, the old time for `None`.
     pub(crate) fn with_times(&self, ms: impl Fn(u32) -> Option<u32>) -> Self {
         let timed = |arc: &Arc| Arc { time: ms(arc.course).unwrap_or(arc.time), ..*arc };
         let arcs = Shared::new(self.arcs.iter().map(timed).collect());

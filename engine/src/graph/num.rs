@@ -1,7 +1,10 @@
 //! The few conversions between floats, `usize` and the `u32` of tables, each with its rounding.
 
+/// All arc times are multiples of so many milliseconds: a tenth of a second, as in OSRM and KaRRi, so that the times of most
+/// ways fit 16 bits.
+pub(crate) const TICK_MS: u32 = 100;
 /// Longest time of one arc, about six days. Nothing on a road takes longer; it keeps sums of a few arcs exact.
-pub(crate) const ARC_MS_MAX: u32 = 1 << 29;
+pub(crate) const ARC_MS_MAX: u32 = (1 << 29) / TICK_MS * TICK_MS;
 
 /// A row number of a table; tables are checked to have fewer than 2^32 rows before they are built.
 pub(crate) fn row(idx: usize) -> u32 {
@@ -13,6 +16,12 @@ pub(crate) fn row(idx: usize) -> u32 {
 pub(crate) fn ms_up(ms: f64) -> u32 {
     // Sums of floats that should be whole may be a hair above.
     (ms - 1e-6).ceil().clamp(0.0, f64::from(ARC_MS_MAX)) as u32
+}
+
+/// Milliseconds to the nearest whole tick, at least one, at most [`ARC_MS_MAX`].
+pub(crate) fn whole_ticks(ms: u32) -> u32 {
+    let ticks = ms.min(ARC_MS_MAX).saturating_add(TICK_MS / 2) / TICK_MS;
+    ticks.max(1) * TICK_MS
 }
 
 /// Metres to millimetres, rounded to the nearest, cut at 4,294 km.

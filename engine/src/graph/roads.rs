@@ -2,10 +2,10 @@
 //!
 //! Times and lengths are cumulative integers, rounded once at every shape point. Between shape points they are
 //! interpolated and rounded down. A partial time is a difference of two cumulative ones, so the parts of a road always
-//! add up to the time of its arc, to the millisecond.
+//! add up to the time of its arc, to the millisecond. That of the whole road is a whole number of ticks.
 
 use super::network::Stretch;
-use super::num::{interpolate, mm_nearest, ms_up, row};
+use super::num::{interpolate, mm_nearest, ms_up, row, whole_ticks};
 use crate::geo::LatLon;
 use crate::import::RoadClass;
 
@@ -219,12 +219,17 @@ fn running_sums(values: &[f64]) -> impl Iterator<Item = f64> {
     }))
 }
 
-/// Rounded-up running sums, at least 1 at the end; zeros if there are no times.
+/// Rounded-up running sums that end at a whole tick; zeros if there are no times. The rounding of the whole is shared out, so
+/// that they rise to its very end.
 fn cumulative_ms(times: Option<Vec<f64>>, n_points: usize) -> Vec<u32> {
     let Some(times) = times else { return vec![0; n_points] };
-    let mut sums: Vec<u32> = running_sums(&times).map(ms_up).collect();
+    let exact: Vec<f64> = running_sums(&times).collect();
+    let total = exact.last().copied().unwrap_or(0.0);
+    let whole = whole_ticks(ms_up(total));
+    let stretch = if total > 0.0 { f64::from(whole) / total } else { 0.0 };
+    let mut sums: Vec<u32> = exact.into_iter().map(|ms| ms_up(ms * stretch).min(whole)).collect();
     if let Some(last) = sums.last_mut() {
-        *last = (*last).max(1);
+        *last = whole;
     }
     sums
 }

@@ -14,7 +14,7 @@ use super::locate::heading_of;
 use super::{Contents, Departure, Region};
 use crate::geo::LatLon;
 use crate::graph::csr::{Arc, Graph};
-use crate::graph::num::{ARC_MS_MAX, row};
+use crate::graph::num::{ARC_MS_MAX, TICK_MS, row};
 use crate::graph::roads::{NO_NAME, Roads};
 use crate::import::{Attractor, Place, RoadClass};
 use crate::routing::HierarchyError;
@@ -22,7 +22,7 @@ use crate::routing::HierarchyError;
 /// The first bytes of every region file.
 const MAGIC: [u8; 8] = *b"SHARXIRG";
 /// The version of what follows; others are refused.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The sections in the order of the file.
 const TAGS: [[u8; 4]; 5] = [*b"META", *b"ROAD", *b"GRPH", *b"PLAC", *b"ATTR"];
 /// Magic, version, number of sections; then 20 bytes a section; then the checksum of all before.
@@ -371,6 +371,9 @@ fn check_road(roads: &Roads, road: usize) -> Result<(), RegionError> {
     require(rises(mm) && rises(forward) && rises(&backward), "lengths and times rise from zero")?;
     let below = |values: &[u32]| values.last().is_none_or(|&last| last <= ARC_MS_MAX);
     require(below(forward) && below(&backward), "no road takes longer than six days")?;
+    let is_whole = |values: &[u32]| values.last().is_none_or(|last| last.is_multiple_of(TICK_MS));
+    let are_whole = is_whole(forward) && is_whole(&backward);
+    require(are_whole, "roads take whole tenths of a second")?;
     let parts = roads.first_part[road] as usize..roads.first_part[road + 1] as usize;
     let starts = &roads.part_start[parts];
     let in_order = starts.first() == Some(&0)

@@ -9,6 +9,7 @@
 //! all nodes, and for places along roads wherever no restriction is in reach.
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use super::Region;
 use super::locate::{Access, HEADINGS};
@@ -16,7 +17,7 @@ use crate::graph::num::row;
 use crate::ids::NodeId;
 use crate::oracle::{Location, Oracle, Path};
 use crate::routing::NEVER;
-use crate::routing::bundle::{Bundle, Flow};
+use crate::routing::bundle::{Bundle, Bundles, Flow};
 use crate::routing::matrix::Targets;
 use crate::units::Millis;
 
@@ -52,8 +53,8 @@ impl Region {
     }
 
     /// The rows of a place for leaving it ([`Flow::Up`]) or reaching it.
-    pub(super) fn bundles(&self, flow: Flow, place: Location) -> Vec<Bundle> {
-        let mut ends: Vec<(u32, u32)> = match flow {
+    pub(super) fn bundles(&self, flow: Flow, place: Location) -> Bundles {
+        let mut ends: SmallVec<[(u32, u32); 8]> = match flow {
             Flow::Up => self.exits(place).map(|access| (access.node, access.ms)).collect(),
             Flow::Down => self.entries(place).map(|access| (access.node, access.ms)).collect(),
         };

@@ -5,7 +5,7 @@
 //! versions while queries run. A version keeps the fingerprint of its map, since a journal belongs to the map; what tells
 //! versions apart is their number.
 //!
-//! Times are whole milliseconds of a whole road in one direction. Parts of a road take their share of it, rounded as
+//! Times are whole tenths of a second for a whole road in one direction, like the imported ones. Parts of a road take their share of it, rounded as
 //! always, so paths still add up. A closed road can be left by who stands on it, at the imported speed, and not be entered.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -15,7 +15,7 @@ use thiserror::Error;
 use super::Region;
 use super::locate::{HEADINGS, course};
 use crate::geo::LatLon;
-use crate::graph::num::{ARC_MS_MAX, row};
+use crate::graph::num::{ARC_MS_MAX, row, whole_ticks};
 use crate::graph::roads::{Heading, Road};
 use crate::ids::RoadId;
 use crate::import::RoadClass;
@@ -59,9 +59,9 @@ pub enum Directions {
 pub enum Effect {
     /// Nobody may enter.
     Closed,
-    /// The imported time times so many per cent, rounded up; from 1 to 100,000.
+    /// The imported time times so many per cent, to the nearest tenth of a second; from 1 to 100,000.
     TimePercent(u32),
-    /// The time of the whole road; more than zero, at most six days.
+    /// The time of the whole road, to the nearest tenth of a second; more than zero, at most six days.
     Time(Millis),
     /// The imported time again.
     AsImported,
@@ -163,10 +163,10 @@ impl Effect {
         match self {
             Self::Closed => NEVER,
             Self::AsImported => IMPORTED,
-            Self::Time(time) => time.get(),
+            Self::Time(time) => whole_ticks(time.get()),
             Self::TimePercent(percent) => {
                 let ms = (u64::from(imported) * u64::from(percent)).div_ceil(100);
-                u32::try_from(ms).unwrap_or(ARC_MS_MAX).clamp(1, ARC_MS_MAX)
+                whole_ticks(u32::try_from(ms).unwrap_or(ARC_MS_MAX))
             }
         }
     }

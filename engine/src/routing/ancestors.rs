@@ -3,7 +3,9 @@
 //! Schieber and Vishkin, "On Finding Lowest Common Ancestors" (SIAM J. Comput. 17, 1988): the tree is mapped to a
 //! complete binary tree by *inlabel* numbers so that bit operations find the ancestor. Needs a preorder numbering.
 
-use super::topology::Topology;
+use super::lanes::n_blocks;
+use super::topology::{HierarchyError, Topology};
+use crate::graph::num::row;
 
 /// What one node needs to know; also where its label is, so that a query reads one record for each end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,9 +14,10 @@ pub(crate) struct Lineage {
     inlabel: u32,
     /// A bit for the trailing zeros of every inlabel on the way to the root.
     ascendant: u32,
-    depth: u32,
-    /// Where its label begins; that of its parent if it is a dead end.
+    /// The first block of its label; of that of its parent if it is a dead end.
     first: u32,
+    depth: u16,
+    is_dead_end: bool,
 }
 
 /// Lineages of all nodes.
@@ -22,26 +25,32 @@ pub(crate) struct Lineage {
 pub(crate) struct Ancestors {
     nodes: Vec<Lineage>,
     /// By inlabel: the depth of the parent of the topmost node with that inlabel.
-    depth_above: Vec<u32>,
-    /// Of all labels.
-    n_slots: usize,
-    dead_end: Vec<bool>,
+    depth_above: Vec<u16>,
+    /// Of all labels, one way.
+    n_blocks: usize,
 }
 
 impl Ancestors {
     /// For a tree whose nodes are numbered in preorder.
-    pub(crate) fn new(topology: &Topology) -> Self {
+    ///
+    /// # Errors
+    /// [`HierarchyError::TooDeep`] if depths do not fit 16 bits.
+    pub(crate) fn new(topology: &Topology) -> Result<Self, HierarchyError> {
         let n = topology.n_nodes();
+        let deepest = topology.depth.iter().max().copied().unwrap_or(0);
+        if deepest >= u32::from(u16::MAX) {
+            return Err(HierarchyError::TooDeep { depth: deepest });
+        }
+        let depth_of = |node: usize| u16::try_from(topology.depth[node]).unwrap_or(u16::MAX);
         let mut size = vec![1_u32; n];
         for node in (1..n).rev() {
             size[topology.parent[node] as usize] += size[node];
         }
         let mut nodes = vec![Lineage::default(); n];
         let mut depth_above = vec![0; n + 1];
-        let mut n_slots = 0;
-        let mut dead_end = vec![false; n];
+        let mut n_label_blocks = 0;
         for node in 0..n {
-            let first = crate::graph::num::row(node) + 1;
+            let first = row(node) + 1;
             let last = first + size[node] - 1;
             // The common high bits of first - 1 and last, then a one: most trailing zeros in [first, last].
             let height = ((first - 1) ^ last).ilog2();
@@ -52,42 +61,45 @@ impl Ancestors {
             nodes[node] = Lineage {
                 inlabel,
                 ascendant: ascendant | 1 << inlabel.trailing_zeros(),
-                depth: topology.depth[node],
-                first: if is_dead_end { parent.first } else { crate::graph::num::row(n_slots) },
+                first: if is_dead_end { parent.first } else { row(n_label_blocks) },
+                depth: depth_of(node),
+                is_dead_end,
             };
-            dead_end[node] = is_dead_end;
-            n_slots += if is_dead_end { 0 } else { topology.depth[node] as usize + 1 };
+            n_label_blocks +=
+                if is_dead_end { 0 } else { n_blocks(usize::from(depth_of(node)) + 1) };
             if node == 0 || parent.inlabel != inlabel {
-                depth_above[inlabel as usize] = topology.depth[node].saturating_sub(1);
+                depth_above[inlabel as usize] = depth_of(node).saturating_sub(1);
             }
         }
-        Self { nodes, depth_above, n_slots, dead_end }
+        Ok(Self { nodes, depth_above, n_blocks: n_label_blocks })
     }
 
-    /// Slots of all labels.
-    pub(crate) fn n_slots(&self) -> usize {
-        self.n_slots
+    /// Blocks of all labels, one way.
+    pub(crate) fn n_blocks(&self) -> usize {
+        self.n_blocks
     }
 
-    /// The first slot of a node's label.
+    /// The blocks of a node's label, or of that of its parent if it is a dead end.
     #[inline]
-    pub(crate) fn first_slot(&self, node: u32) -> usize {
-        self.nodes[node as usize].first as usize
+    pub(crate) fn blocks(&self, node: u32) -> std::ops::Range<usize> {
+        let node = &self.nodes[node as usize];
+        let first = node.first as usize;
+        first..first + n_blocks(usize::from(node.depth) + usize::from(!node.is_dead_end))
     }
 
     /// Whether a node has no label of its own.
     #[inline]
     pub(crate) fn is_dead_end(&self, node: u32) -> bool {
-        self.dead_end[node as usize]
+        self.nodes[node as usize].is_dead_end
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        self.nodes.len() * (size_of::<Lineage>() + 1) + self.depth_above.len() * 4
+        self.nodes.len() * size_of::<Lineage>() + self.depth_above.len() * 2
     }
 
     pub(crate) fn depth(&self, node: u32) -> u32 {
-        self.nodes[node as usize].depth
+        u32::from(self.nodes[node as usize].depth)
     }
 
     /// The depth of the lowest common ancestor.
@@ -95,17 +107,17 @@ impl Ancestors {
     pub(crate) fn common_depth(&self, a: u32, b: u32) -> u32 {
         let (a, b) = (self.nodes[a as usize], self.nodes[b as usize]);
         if a.inlabel == b.inlabel {
-            return a.depth.min(b.depth);
+            return u32::from(a.depth.min(b.depth));
         }
         let highest = (a.inlabel ^ b.inlabel).ilog2();
         let common = a.ascendant & b.ascendant & (u32::MAX << highest);
         let height = common.trailing_zeros();
-        self.climb(a, height).min(self.climb(b, height))
+        u32::from(self.climb(a, height).min(self.climb(b, height)))
     }
 
     /// The depth of the lowest ancestor whose inlabel has so many trailing zeros.
     #[inline(always)]
-    fn climb(&self, from: Lineage, height: u32) -> u32 {
+    fn climb(&self, from: Lineage, height: u32) -> u16 {
         if from.inlabel.trailing_zeros() == height {
             return from.depth;
         }
@@ -117,5 +129,5 @@ impl Ancestors {
 
 /// A leaf with a single way up. It needs no label of its own: its times are those of its parent and the way there.
 fn is_dead_end(topology: &Topology, size: &[u32], node: usize) -> bool {
-    node > 0 && size[node] == 1 && topology.up_rows(crate::graph::num::row(node)).len() == 1
+    node > 0 && size[node] == 1 && topology.up_rows(row(node)).len() == 1
 }

@@ -4,9 +4,12 @@
 //! tree. So the row of the lower one can take in that of the upper one, and the place then costs no more than a node.
 //! Ends that are not related (rare: copies of restricted junctions) keep rows of their own.
 
+use smallvec::SmallVec;
+
 use super::NEVER;
-use super::hierarchy::Hierarchy;
-use super::labels::least_sum;
+use super::hierarchy::{Hierarchy, Times};
+use super::lanes::{FAR, least_ms};
+use crate::graph::num::TICK_MS;
 
 /// The way that times run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,19 +24,25 @@ pub(crate) enum Flow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bundle {
     anchor: u32,
-    ms: Vec<u32>,
+    ms: Times,
 }
+
+/// The bundles of one place: nearly always one.
+pub(crate) type Bundles = SmallVec<[Bundle; 1]>;
+
+/// Below this a sum with a label is exact.
+const FAR_MS: u32 = FAR as u32 * TICK_MS;
 
 impl Bundle {
     /// The rows of a place whose `ends` are (node, milliseconds from or to it). O(ends x depth).
-    pub(crate) fn of(hierarchy: &Hierarchy, flow: Flow, ends: &mut [(u32, u32)]) -> Vec<Self> {
+    pub(crate) fn of(hierarchy: &Hierarchy, flow: Flow, ends: &mut [(u32, u32)]) -> Bundles {
         // The deepest first: the others may be their ancestors.
         ends.sort_unstable_by_key(|&(node, _)| std::cmp::Reverse((hierarchy.depth(node), node)));
-        let mut bundles: Vec<Self> = Vec::new();
+        let mut bundles = Bundles::new();
         for &(node, extra) in &*ends {
             let known = bundles.iter().position(|b| hierarchy.is_ancestor(node, b.anchor));
             let idx = known.unwrap_or_else(|| {
-                let ms = vec![NEVER; hierarchy.depth(node) as usize + 1];
+                let ms = Times::from_elem(NEVER, hierarchy.depth(node) as usize + 1);
                 bundles.push(Self { anchor: node, ms });
                 bundles.len() - 1
             });
@@ -46,14 +55,10 @@ impl Bundle {
 
     /// Takes in an end that is the anchor or one of its ancestors.
     fn take_in(&mut self, hierarchy: &Hierarchy, flow: Flow, (node, extra): (u32, u32)) {
-        let row = hierarchy.row(flow, node);
-        // Below 2^30 + 2^29, and then 2^30 more.
-        let more = row.extra + extra;
-        for (mine, &theirs) in self.ms.iter_mut().zip(&*row.ms) {
-            *mine = (*mine).min(theirs.wrapping_add(more));
-        }
-        if let Some(own) = self.ms.get_mut(hierarchy.depth(node) as usize) {
-            *own = (*own).min(extra);
+        let times = hierarchy.times(flow, node);
+        for (mine, &theirs) in self.ms.iter_mut().zip(&times) {
+            // Below 2^30 + 2^29.
+            *mine = (*mine).min(theirs.wrapping_add(extra));
         }
     }
 
@@ -81,17 +86,25 @@ impl Bundle {
 
     #[inline]
     fn join(&self, hierarchy: &Hierarchy, flow: Flow, node: u32) -> u32 {
-        if node == self.anchor {
-            let row = hierarchy.row(flow, node);
-            let over = least_sum(&self.ms[..row.ms.len()], &row.ms) + row.extra;
-            // The last slot is the node itself; the row of a dead end does not have it.
-            return self.ms.last().copied().unwrap_or(NEVER).min(over);
-        }
         let n_common = hierarchy.common_depth(self.anchor, node) as usize + 1;
-        if let Some((ms, extra)) = hierarchy.stored(flow, node, n_common) {
-            return (least_sum(&self.ms[..n_common], ms) + extra).min(NEVER);
+        let mine = &self.ms[..n_common];
+        if let Some((row, extra)) = hierarchy.label(flow, node) {
+            // The label of a dead end does not have the node itself.
+            let own = if node == self.anchor { mine.last().copied() } else { None };
+            let over = least_ms(mine, row) + u32::from(extra) * TICK_MS;
+            let least = over.min(own.unwrap_or(NEVER));
+            if least < FAR_MS {
+                return least;
+            }
         }
-        let row = hierarchy.row(flow, node);
-        least_sum(&self.ms[..n_common], &row.ms[..n_common]).min(NEVER)
+        least_sum(mine, &hierarchy.climb(node, flow))
     }
+}
+
+/// The least `a[i] + b[i]`, at most [`NEVER`]; the longer row is cut.
+#[inline]
+pub(crate) fn least_sum(a: &[u32], b: &[u32]) -> u32 {
+    // Below 2^31, so signed comparison is right, and the instruction sets that every machine has can do that.
+    let sums = a.iter().zip(b).map(|(a, b)| a.wrapping_add(*b).cast_signed());
+    sums.fold(NEVER.cast_signed(), i32::min).cast_unsigned()
 }

@@ -1,18 +1,21 @@
 //! Queries: times by labels, paths by unpacking, and the elimination tree alone where labels are too large.
 //!
-//! A time is the least sum over the common ancestors of both ends. Without labels the two rows are computed on the way
-//! (the elimination tree query of arXiv 1402.0402, section 6) and then treated the same, so answers are equal.
+//! A time is the least sum over the common ancestors of both ends. Without labels, or where a time does not fit them, the two
+//! rows are computed on the way (the elimination tree query of arXiv 1402.0402, section 6), so answers are equal.
 
-use std::borrow::Cow;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::NEVER;
 use super::ancestors::Ancestors;
 use super::bundle::Flow;
-use super::labels::{Labels, least_sum};
+use super::labels::Labels;
+use super::lanes::{Block, ms_of, slots};
 use super::topology::{HierarchyError, Topology};
 use super::weights::{ArcEdges, Weights};
 use crate::graph::csr::Graph;
+use crate::graph::num::row;
 
 /// Everything that queries on one graph need. Versions for other times share what does not depend on them.
 #[derive(Clone, Debug, Default)]
@@ -24,13 +27,8 @@ pub(crate) struct Hierarchy {
     pub(super) labels: Option<Labels>,
 }
 
-/// The times between a node and its ancestors, root first.
-///
-/// `ms[d] + extra` is the time for the ancestor at depth `d`. The slot of the node itself, 0, is missing if it is a dead end.
-pub(crate) struct Row<'a> {
-    pub(crate) ms: Cow<'a, [u32]>,
-    pub(crate) extra: u32,
-}
+/// Exact times between a place and the ancestors of a node, root first, at most [`NEVER`]. Most fit without the heap.
+pub(crate) type Times = SmallVec<[u32; 256]>;
 
 impl Hierarchy {
     /// Builds the hierarchy of a graph whose nodes are numbered by [`super::topology::preorder`]. Labels are kept if they
@@ -44,7 +42,7 @@ impl Hierarchy {
         if !topology.is_preorder() {
             return Err(HierarchyError::NotPreorder);
         }
-        let ancestors = Arc::new(Ancestors::new(&topology));
+        let ancestors = Arc::new(Ancestors::new(&topology)?);
         let arc_edges = Arc::new(ArcEdges::new(&topology, graph));
         let topology = Arc::new(topology);
         let unweighted = Self { topology, ancestors, arc_edges, ..Self::default() };
@@ -55,7 +53,7 @@ impl Hierarchy {
     pub(crate) fn customised(&self, graph: &Graph, label_bytes_max: u64) -> Self {
         let weights = Weights::new(&self.topology, graph, &self.arc_edges);
         let needed = self.label_bytes_needed();
-        let has_labels = needed <= label_bytes_max && needed / 8 < u64::from(u32::MAX);
+        let has_labels = needed <= label_bytes_max && self.ancestors.n_blocks() < u32::MAX as usize;
         let labels = has_labels.then(|| Labels::new(&self.topology, &self.ancestors, &weights));
         self.with(weights, labels)
     }
@@ -64,8 +62,11 @@ impl Hierarchy {
     pub(crate) fn updated(&self, graph: &Graph) -> (Self, usize) {
         let weights = Weights::new(&self.topology, graph, &self.arc_edges);
         let Some(labels) = &self.labels else { return (self.with(weights, None), 0) };
-        let both = (&self.weights, &weights);
-        let (labels, n_filled) = labels.updated(&self.topology, &self.ancestors, both);
+        let mut labels = labels.clone();
+        let nodes = 0..row(self.topology.n_nodes());
+        let differs = |&node: &u32| weights.differ(&self.weights, self.topology.up_rows(node));
+        let touched: Vec<u32> = nodes.filter(differs).collect();
+        let n_filled = labels.refill(&self.topology, &self.ancestors, &weights, &touched);
         (self.with(weights, Some(labels)), n_filled)
     }
 
@@ -101,40 +102,38 @@ impl Hierarchy {
             return 0;
         }
         let n_common = self.ancestors.common_depth(from, to) as usize + 1;
-        match &self.labels {
-            // Of two different nodes none is a dead end and a common ancestor, so both rows are long enough.
-            Some(labels) => {
-                let up = labels.slots(Flow::Up, self.ancestors.first_slot(from), n_common);
-                let down = labels.slots(Flow::Down, self.ancestors.first_slot(to), n_common);
-                let extra = labels.extra_ms(Flow::Up, from) + labels.extra_ms(Flow::Down, to);
-                (least_sum(up, down) + extra).min(NEVER)
-            }
-            None => {
-                let (up, down) = (self.climb(from, Flow::Up), self.climb(to, Flow::Down));
-                least_sum(&up[..n_common], &down[..n_common]).min(NEVER)
-            }
+        // Of two different nodes none is a dead end and a common ancestor, so both rows are long enough.
+        let ticks = |labels: &Labels| labels.ticks(&self.ancestors, from, to, n_common);
+        let ms = self.labels.as_ref().and_then(|labels| ms_of(ticks(labels)));
+        ms.unwrap_or_else(|| self.time_by_tree(from, to, n_common))
+    }
+
+    /// The same without labels. O(search space).
+    #[cold]
+    fn time_by_tree(&self, from: u32, to: u32, n_common: usize) -> u32 {
+        let (up, down) = (self.climb(from, Flow::Up), self.climb(to, Flow::Down));
+        let sums = up.iter().zip(&*down).take(n_common).map(|(up, down)| up.wrapping_add(*down));
+        sums.fold(NEVER, u32::min)
+    }
+
+    /// The times between a node and its ancestors, the last of them itself: read from its label, or computed.
+    pub(crate) fn times(&self, flow: Flow, node: u32) -> Times {
+        let Some((row, extra)) = self.label(flow, node) else { return self.climb(node, flow) };
+        let depth = self.depth(node) as usize;
+        let ticks = slots(row).take(depth).map(|ticks| ticks.saturating_add(extra));
+        let mut times: Times = ticks.map_while(ms_of).collect();
+        if times.len() < depth {
+            return self.climb(node, flow);
         }
+        times.push(0);
+        times
     }
 
-    /// The times between a node and its ancestors: read from its label, or computed.
+    /// The label of a node and what to add to it, if there are labels.
     #[inline]
-    pub(crate) fn row(&self, flow: Flow, node: u32) -> Row<'_> {
-        let Some(labels) = &self.labels else {
-            return Row { ms: Cow::Owned(self.climb(node, flow)), extra: 0 };
-        };
-        let own = usize::from(!self.ancestors.is_dead_end(node));
-        let n_slots = self.ancestors.depth(node) as usize + own;
-        let ms = Cow::Borrowed(labels.slots(flow, self.ancestors.first_slot(node), n_slots));
-        Row { ms, extra: labels.extra_ms(flow, node) }
-    }
-
-    /// The first `n` slots of a node's label and what to add to them, if there are labels; `n` is at most its depth, or one
-    /// more if it is no dead end.
-    #[inline]
-    pub(crate) fn stored(&self, flow: Flow, node: u32, n: usize) -> Option<(&[u32], u32)> {
+    pub(crate) fn label(&self, flow: Flow, node: u32) -> Option<(&[Block], u16)> {
         let labels = self.labels.as_ref()?;
-        let first = self.ancestors.first_slot(node);
-        Some((labels.slots(flow, first, n), labels.extra_ms(flow, node)))
+        Some((labels.row(&self.ancestors, flow, node), labels.extra(flow, node)))
     }
 
     pub(crate) fn depth(&self, node: u32) -> u32 {
@@ -152,19 +151,19 @@ impl Hierarchy {
     }
 
     /// The row of a node without labels: the elimination tree query.
-    fn climb(&self, start: u32, flow: Flow) -> Vec<u32> {
+    pub(super) fn climb(&self, start: u32, flow: Flow) -> Times {
         let n_slots = self.ancestors.depth(start) as usize + 1;
-        let mut row = vec![NEVER; n_slots];
-        row[n_slots - 1] = 0;
+        let mut times = Times::from_elem(NEVER, n_slots);
+        times[n_slots - 1] = 0;
         let mut node = start;
         for slot in (1..n_slots).rev() {
             for edge in self.topology.up_rows(node) {
                 let upper_slot = self.ancestors.depth(self.topology.up[edge]) as usize;
-                let ms = row[slot].wrapping_add(self.weights.ms(flow, edge));
-                row[upper_slot] = row[upper_slot].min(ms);
+                let ms = times[slot].wrapping_add(self.weights.ms(flow, edge));
+                times[upper_slot] = times[upper_slot].min(ms);
             }
             node = self.topology.parent[node as usize];
         }
-        row
+        times
     }
 }

@@ -4,12 +4,14 @@
 //! least sum over the common part of two rows. Slots below the common ancestor mean different nodes and must not be
 //! looked at. Idea: H2H (Ouyang et al., SIGMOD 2018), on the hierarchy of arXiv 1402.0402.
 //!
+//! Times are ticks in 16 bits (see [`super::lanes`]); what does not fit is [`FAR`], and then the hierarchy answers instead.
+//!
 //! Dead ends (leaves with one way up) have no row: theirs is that of the parent, and a time that is added. Only a query
 //! from such a node to itself would need more, and that is zero.
 
-use super::NEVER;
 use super::ancestors::Ancestors;
 use super::bundle::Flow;
+use super::lanes::{Block, LANES, begin, least_sum, relax, ticks};
 use super::topology::Topology;
 use super::weights::Weights;
 use crate::graph::num::row;
@@ -17,166 +19,178 @@ use crate::graph::num::row;
 /// Rows of times for all nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Labels {
-    /// The row of node `v` begins at its first slot and has as many slots as it has ancestors; one more for the node
-    /// itself, always 0, unless it is a dead end.
-    up_ms: Vec<u32>,
+    /// The row of a node has as many slots as it has ancestors, one more for the node itself, always 0, and then fills up its last
+    /// block. Rows are in order of node.
+    up: Vec<Block>,
     /// From the ancestor at each depth.
-    down_ms: Vec<u32>,
+    down: Vec<Block>,
     /// What to add to all slots, up and down: the way to the parent of a dead end, 0 for other nodes.
-    extra_ms: Vec<[u32; 2]>,
+    extra: Vec<[u16; 2]>,
+}
+
+/// Room for the rows of one node.
+#[derive(Default)]
+struct Scratch {
+    up: Vec<Block>,
+    down: Vec<Block>,
 }
 
 impl Labels {
     /// Bytes that labels of this tree would take.
     pub(crate) fn bytes_needed(topology: &Topology, ancestors: &Ancestors) -> u64 {
-        (ancestors.n_slots() as u64 + topology.n_nodes() as u64) * 8
+        let blocks = ancestors.n_blocks() * 2 * size_of::<Block>();
+        (blocks + topology.n_nodes() * size_of::<[u16; 2]>()) as u64
     }
 
-    /// Fills all rows from the root down. The caller has checked that slots can be numbered by `u32`.
+    /// Fills all rows from the root down. The caller has checked that blocks can be numbered by `u32`.
     pub(crate) fn new(topology: &Topology, ancestors: &Ancestors, weights: &Weights) -> Self {
-        let n_slots = ancestors.n_slots();
         let mut labels = Self {
-            up_ms: vec![0; n_slots],
-            down_ms: vec![0; n_slots],
-            extra_ms: vec![[0; 2]; topology.n_nodes()],
+            up: vec![Block::FAR; ancestors.n_blocks()],
+            down: vec![Block::FAR; ancestors.n_blocks()],
+            extra: vec![[0; 2]; topology.n_nodes()],
         };
         for node in 0..row(topology.n_nodes()) {
-            labels.fill(topology, ancestors, weights, node);
+            if ancestors.is_dead_end(node) {
+                labels.extra[node as usize] = extra(topology, weights, node);
+                continue;
+            }
+            let blocks = ancestors.blocks(node);
+            let (up_above, up) = labels.up.split_at_mut(blocks.start);
+            let (down_above, down) = labels.down.split_at_mut(blocks.start);
+            let (up, down) = (&mut up[..blocks.len()], &mut down[..blocks.len()]);
+            fill(topology, ancestors, weights, node, [(up_above, up), (down_above, down)]);
         }
         labels
     }
 
-    /// The labels of other weights, from those of these: only rows that can have changed are filled again. Cost: a copy, and
-    /// what [`Labels::new`] costs for the nodes below the changes. Also the number of rows filled.
-    pub(crate) fn updated(
-        &self,
+    /// Brings rows up to date after other times. `touched` are the nodes of which an edge to an upper neighbour takes another
+    /// time, ascending. Only rows that can differ are filled again, and below rows that come out equal nothing is looked at that no
+    /// other change calls for. The number of rows filled. O(nodes) and what the rows cost.
+    pub(crate) fn refill(
+        &mut self,
         topology: &Topology,
         ancestors: &Ancestors,
-        (old, new): (&Weights, &Weights),
-    ) -> (Self, usize) {
-        let mut labels = Self {
-            up_ms: vec![0; self.up_ms.len()],
-            down_ms: vec![0; self.down_ms.len()],
-            extra_ms: self.extra_ms.clone(),
-        };
-        let mut n_filled = 0;
+        weights: &Weights,
+        touched: &[u32],
+    ) -> usize {
+        let n = row(topology.n_nodes());
         let mut has_changed = vec![false; topology.n_nodes()];
-        for node in 0..topology.n_nodes() {
-            let rows = topology.up_rows(row(node));
-            let mut above = topology.up[rows.clone()].iter();
-            let slots = slots(topology, ancestors, row(node));
-            if !new.differ(old, rows) && !above.any(|&upper| has_changed[upper as usize]) {
-                labels.up_ms[slots.clone()].copy_from_slice(&self.up_ms[slots.clone()]);
-                labels.down_ms[slots.clone()].copy_from_slice(&self.down_ms[slots]);
-                continue;
+        let mut scratch = Scratch::default();
+        let mut touched = touched.iter().copied().peekable();
+        let mut n_filled = 0;
+        let mut node = touched.peek().copied().unwrap_or(n);
+        while node < n {
+            let is_touched = touched.next_if_eq(&node).is_some();
+            let above = &topology.up[topology.up_rows(node)];
+            let is_below_change = above.iter().any(|&upper| has_changed[upper as usize]);
+            if is_touched || is_below_change {
+                n_filled += 1;
+                let changes = self.refill_row(topology, ancestors, weights, node, &mut scratch);
+                has_changed[node as usize] = changes;
             }
-            n_filled += 1;
-            labels.fill(topology, ancestors, new, row(node));
-            // Dead ends have nobody below them.
-            has_changed[node] = labels.up_ms[slots.clone()] != self.up_ms[slots.clone()]
-                || labels.down_ms[slots.clone()] != self.down_ms[slots];
+            // Whoever is below this node has no upper neighbours but those of this node, the node itself, and nodes between.
+            let may_go_on = is_below_change || has_changed[node as usize];
+            let depth = ancestors.depth(node);
+            node += 1;
+            if !may_go_on {
+                let next = touched.peek().copied().unwrap_or(n);
+                while node < next && ancestors.depth(node) > depth {
+                    node += 1;
+                }
+            }
         }
-        (labels, n_filled)
+        n_filled
     }
 
-    /// The row of a node from those of its upper neighbours.
-    fn fill(&mut self, topology: &Topology, ancestors: &Ancestors, weights: &Weights, node: u32) {
-        let edges = topology.up_rows(node);
+    /// Fills the rows of one node again; whether they differ.
+    fn refill_row(
+        &mut self,
+        topology: &Topology,
+        ancestors: &Ancestors,
+        weights: &Weights,
+        node: u32,
+        scratch: &mut Scratch,
+    ) -> bool {
         if ancestors.is_dead_end(node) {
-            self.extra_ms[node as usize] = weights.both_ms(edges.start);
-            return;
+            // Nobody is below it.
+            self.extra[node as usize] = extra(topology, weights, node);
+            return false;
         }
-        let start = ancestors.first_slot(node);
-        let (up_above, up_below) = self.up_ms.split_at_mut(start);
-        let (down_above, down_below) = self.down_ms.split_at_mut(start);
-        let own = topology.depth[node as usize] as usize;
-        // The lowest upper neighbour is the parent: its row is as long as that of the node but for the last slot.
-        let mut is_first = true;
-        for edge in edges.rev() {
-            let slots = slots(topology, ancestors, topology.up[edge]);
-            let [up, down] = weights.both_ms(edge);
-            let relax: fn(&mut [u32], &[u32], u32) = if is_first { begin } else { relax };
-            relax(&mut up_below[..own], &up_above[slots.clone()], up);
-            relax(&mut down_below[..own], &down_above[slots], down);
-            is_first = false;
+        let blocks = ancestors.blocks(node);
+        scratch.up.resize(blocks.len(), Block::FAR);
+        scratch.down.resize(blocks.len(), Block::FAR);
+        let rows = [(&*self.up, &mut *scratch.up), (&*self.down, &mut *scratch.down)];
+        fill(topology, ancestors, weights, node, rows);
+        let (up, down) = (&mut self.up[blocks.clone()], &mut self.down[blocks]);
+        if *up == *scratch.up && *down == *scratch.down {
+            return false;
         }
-        up_below[own] = 0;
-        down_below[own] = 0;
+        up.copy_from_slice(&scratch.up);
+        down.copy_from_slice(&scratch.down);
+        true
     }
 
-    /// The first `n` slots from `first` on.
+    /// The ticks between two nodes that have so many ancestors in common, at least one; [`FAR`] if there is no way or they do not fit.
+    /// None of the two may be both a dead end and a common ancestor.
+    #[inline(always)]
+    pub(crate) fn ticks(&self, ancestors: &Ancestors, from: u32, to: u32, n_common: usize) -> u16 {
+        let up = &self.up[ancestors.blocks(from)];
+        let down = &self.down[ancestors.blocks(to)];
+        let extra = [self.extra(Flow::Up, from), self.extra(Flow::Down, to)];
+        least_sum(up, down, n_common).saturating_add(extra[0]).saturating_add(extra[1])
+    }
+
+    /// The row of a node without what to add to it.
     #[inline]
-    pub(crate) fn slots(&self, flow: Flow, first: usize, n: usize) -> &[u32] {
+    pub(crate) fn row(&self, ancestors: &Ancestors, flow: Flow, node: u32) -> &[Block] {
         match flow {
-            Flow::Up => &self.up_ms[first..first + n],
-            Flow::Down => &self.down_ms[first..first + n],
+            Flow::Up => &self.up[ancestors.blocks(node)],
+            Flow::Down => &self.down[ancestors.blocks(node)],
         }
     }
 
     /// What to add to the slots of a node.
     #[inline]
-    pub(crate) fn extra_ms(&self, flow: Flow, node: u32) -> u32 {
-        self.extra_ms[node as usize][flow as usize]
+    pub(crate) fn extra(&self, flow: Flow, node: u32) -> u16 {
+        self.extra[node as usize][flow as usize]
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        (self.up_ms.len() + self.extra_ms.len()) * 8
+        (self.up.len() + self.down.len()) * size_of::<Block>() + size_of_val(&*self.extra)
     }
 }
 
-/// The slots of a node that has a row; none for a dead end.
-fn slots(topology: &Topology, ancestors: &Ancestors, node: u32) -> std::ops::Range<usize> {
-    let start = ancestors.first_slot(node);
-    if ancestors.is_dead_end(node) {
-        return start..start;
-    }
-    start..start + topology.depth[node as usize] as usize + 1
+/// The way between a dead end and its parent.
+fn extra(topology: &Topology, weights: &Weights, node: u32) -> [u16; 2] {
+    weights.both_ms(topology.up_rows(node).start).map(ticks)
 }
 
-/// `to[i] = from[i] + ms`, cut at [`NEVER`].
-fn begin(to: &mut [u32], from: &[u32], ms: u32) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to = from.wrapping_add(ms).cast_signed().min(NEVER.cast_signed()).cast_unsigned();
-    }
-}
-
-/// `to[i] = min(to[i], from[i] + ms)`; sums stay below 2 x [`NEVER`] and results never rise above it.
-fn relax(to: &mut [u32], from: &[u32], ms: u32) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        // Cannot wrap; said in a way that needs no check for each slot, so that the loop is vectorised.
-        let sum = from.wrapping_add(ms).cast_signed();
-        *to = to.cast_signed().min(sum).cast_unsigned();
-    }
-}
-
-/// Slots that are looked at together.
-const BLOCK: usize = 8;
-
-/// The least `up[i] + down[i]`, possibly above [`NEVER`]; rows must be equally long and not empty.
-///
-/// Sums are below 2^31, so signed comparison is right, and the instruction sets that every machine has can do that. The
-/// last slots that fill no block are looked at as part of a block that overlaps the one before: no loop over single slots,
-/// whose length would be guessed wrong.
-#[inline]
-pub(crate) fn least_sum(up: &[u32], down: &[u32]) -> u32 {
-    let (Some(last_up), Some(last_down)) = (up.last_chunk(), down.last_chunk()) else {
-        let sums = up.iter().zip(down).map(|(up, down)| up.wrapping_add(*down).cast_signed());
-        return sums.fold(i32::MAX, i32::min).cast_unsigned();
-    };
-    let mut least = sums(last_up, last_down);
-    for (up, down) in up.as_chunks().0.iter().zip(down.as_chunks().0) {
-        let sums = sums(up, down);
-        for lane in 0..BLOCK {
-            least[lane] = least[lane].min(sums[lane]);
+/// Fills the rows of a node that is no dead end, from those of its upper neighbours: for each flow the rows above it, and its own,
+/// which are as long as they must be.
+fn fill(
+    topology: &Topology,
+    ancestors: &Ancestors,
+    weights: &Weights,
+    node: u32,
+    mut flows: [(&[Block], &mut [Block]); 2],
+) {
+    let own = ancestors.depth(node) as usize;
+    // The lowest upper neighbour is the parent: its row is as long as that of the node but for the last slot.
+    let mut is_first = true;
+    for edge in topology.up_rows(node).rev() {
+        let blocks = ancestors.blocks(topology.up[edge]);
+        for ((above, mine), ms) in flows.iter_mut().zip(weights.both_ms(edge)) {
+            let relax = if is_first { begin } else { relax };
+            relax(mine, &above[blocks.clone()], ticks(ms));
         }
+        is_first = false;
     }
-    let [a, b, c, d, e, f, g, h] = least;
-    let halves = [a.min(e), b.min(f), c.min(g), d.min(h)];
-    halves[0].min(halves[2]).min(halves[1].min(halves[3])).cast_unsigned()
-}
-
-#[inline(always)]
-fn sums(up: &[u32; BLOCK], down: &[u32; BLOCK]) -> [i32; BLOCK] {
-    std::array::from_fn(|lane| up[lane].wrapping_add(down[lane]).cast_signed())
+    for (_, mine) in flows {
+        if own.is_multiple_of(LANES) {
+            // Not reached by the row of the parent.
+            mine[own / LANES] = Block::FAR;
+        }
+        mine[own / LANES].0[own % LANES] = 0;
+    }
 }

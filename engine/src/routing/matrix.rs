@@ -4,9 +4,8 @@
 //! common ancestor with a source can only fall with the distance from its own place, and falls to the least of what
 //! neighbours have in common; so it costs one comparison a cell and no look-up.
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, least_sum};
 use super::hierarchy::Hierarchy;
-use super::labels::least_sum;
 
 /// The rows of all targets of a table.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@
 //! `bundle` joins the ends of a place along a road into one row, and `matrix` many such rows into tables;
 //! `sweep` goes from one place to all nodes.
 //!
-//! All times are `u32` milliseconds below `NEVER`.
+//! All times are `u32` milliseconds below `NEVER`, and those of arcs whole ticks (`TICK_MS`).
 
 pub(crate) mod ancestors;
 pub(crate) mod bundle;
@@ -17,6 +17,7 @@ pub(crate) mod dijkstra;
 mod flow_cutter;
 pub(crate) mod hierarchy;
 pub(crate) mod labels;
+pub(crate) mod lanes;
 pub(crate) mod matrix;
 pub(crate) mod order;
 pub(crate) mod separator;

@@ -6,7 +6,7 @@ use super::hierarchy::Hierarchy;
 use super::topology::{HierarchyError, Topology, preorder};
 use crate::geo::LatLon;
 use crate::graph::csr::{Arc, Graph};
-use crate::graph::num::row;
+use crate::graph::num::{TICK_MS, row};
 
 /// SplitMix64.
 struct Random(u64);
@@ -20,6 +20,10 @@ impl Random {
     }
 }
 
+fn ticks(n: u32) -> u32 {
+    n * TICK_MS
+}
+
 /// A connected graph: a random tree, both ways or one, and some arcs more, loops and parallels among them.
 fn random_graph(seed: u64) -> (Vec<LatLon>, Vec<Arc>) {
     let mut random = Random(seed);
@@ -31,14 +35,14 @@ fn random_graph(seed: u64) -> (Vec<LatLon>, Vec<Arc>) {
         let tail = random.below(head);
         for (tail, head) in [(tail, head), (head, tail)] {
             if random.below(6) > 0 || arcs.is_empty() {
-                arcs.push(Arc { tail, head, time: 1 + random.below(1000), course: 0 });
+                arcs.push(Arc { tail, head, time: ticks(1 + random.below(10)), course: 0 });
             }
         }
-        arcs.push(Arc { tail, head, time: 1 + random.below(1000), course: 0 });
+        arcs.push(Arc { tail, head, time: ticks(1 + random.below(10)), course: 0 });
     }
     for _ in 0..random.below(40) {
         let (tail, head) = (random.below(n), random.below(n));
-        arcs.push(Arc { tail, head, time: 1 + random.below(1000), course: 0 });
+        arcs.push(Arc { tail, head, time: ticks(1 + random.below(10)), course: 0 });
     }
     (0..).zip(&mut arcs).for_each(|(course, arc)| arc.course = course);
     (points, arcs)
@@ -102,7 +106,7 @@ fn the_common_depth_is_that_of_the_lowest_common_ancestor() {
         let graph = numbered(&points, &arcs);
         let edges: Vec<_> = graph.arcs().iter().map(|arc| (arc.tail, arc.head)).collect();
         let topology = Topology::new(graph.n_nodes(), &edges).unwrap();
-        let ancestors = super::ancestors::Ancestors::new(&topology);
+        let ancestors = super::ancestors::Ancestors::new(&topology).unwrap();
         let line = |node: u32| {
             let up = |&node: &u32| (node > 0).then(|| topology.parent[node as usize]);
             std::iter::successors(Some(node), up).collect::<Vec<u32>>()
@@ -167,7 +171,7 @@ fn a_hierarchy_brought_up_to_date_is_the_one_made_anew() {
         for round in 0..4 {
             let n_arcs = row(graph.arcs().len());
             let courses: Vec<u32> = (0..random.below(5)).map(|_| random.below(n_arcs)).collect();
-            let ms = if random.below(3) == 0 { NEVER } else { 1 + random.below(3_000) };
+            let ms = if random.below(3) == 0 { NEVER } else { ticks(1 + random.below(30)) };
             let changed = graph.with_times(|course| courses.contains(&course).then_some(ms));
             let (updated, _) = hierarchy.updated(&changed);
             let anew = hierarchy.customised(&changed, u64::MAX);

@@ -33,6 +33,14 @@ pub enum HierarchyError {
         /// Shortcuts allowed.
         limit: usize,
     },
+    /// The tree is deeper than any road network needs.
+    #[error(
+        "order the graph: a node has {depth} ancestors, more than 65,534: its node order is damaged"
+    )]
+    TooDeep {
+        /// Ancestors of the deepest node.
+        depth: u32,
+    },
     /// Nodes are not numbered in the order of a tree.
     #[error("order the graph: nodes are not in the order of an elimination tree")]
     NotPreorder,

@@ -7,7 +7,7 @@
 use super::NEVER;
 use super::bundle::Flow;
 use super::hierarchy::Hierarchy;
-use super::labels::Labels;
+use super::lanes::{FAR, slot, slots, ticks};
 use super::weights::Origin;
 
 /// Room for what most paths need.
@@ -26,54 +26,67 @@ impl Hierarchy {
         if from == to {
             return Some(arcs);
         }
-        let meeting = self.meeting(from, to)?;
+        let n_common = self.common_depth(from, to) as usize + 1;
+        let trails = match self.trails_by_labels(from, to, n_common) {
+            Some(trails) => trails,
+            None => self.trails_by_tree(from, to, n_common)?,
+        };
         let mut stack = Vec::with_capacity(ARCS_USUAL);
-        for &edge in &self.trail(Flow::Up, from, meeting) {
+        for &edge in &trails[0] {
             self.unpack((edge, Flow::Up), &mut stack, &mut arcs);
         }
-        for &edge in self.trail(Flow::Down, to, meeting).iter().rev() {
+        for &edge in trails[1].iter().rev() {
             self.unpack((edge, Flow::Down), &mut stack, &mut arcs);
         }
         Some(arcs)
     }
 
-    /// The depth of the highest node of a fastest path.
-    fn meeting(&self, from: u32, to: u32) -> Option<u32> {
-        let common = self.ancestors.common_depth(from, to);
-        let (up, down) = (self.row(Flow::Up, from), self.row(Flow::Down, to));
-        let sums = up.ms.iter().zip(&*down.ms).map(|(up, down)| up + down);
-        let (depth, ms) = (0..=common).zip(sums).min_by_key(|&(depth, ms)| (ms, depth))?;
-        (ms + up.extra + down.extra < NEVER).then_some(depth)
-    }
-
-    /// Edges from a node up to its ancestor at a depth that can be reached.
-    fn trail(&self, flow: Flow, start: u32, meeting: u32) -> Vec<usize> {
-        match &self.labels {
-            Some(labels) => {
-                self.follow(flow, start, meeting, |node| self.slot_ms(labels, flow, node, meeting))
-            }
-            None => {
-                let rest = self.rest(flow, start, meeting);
-                self.follow(flow, start, meeting, |node| rest[self.depth(node) as usize])
-            }
+    /// The edges from both ends up to the highest node of a fastest path, if labels know how far that is.
+    fn trails_by_labels(&self, from: u32, to: u32, n_common: usize) -> Option<[Vec<usize>; 2]> {
+        let ((up, more_up), (down, more_down)) =
+            (self.label(Flow::Up, from)?, self.label(Flow::Down, to)?);
+        let sums = slots(up).zip(slots(down)).map(|(up, down)| up.saturating_add(down));
+        let (meeting, least) =
+            (0..).zip(sums.take(n_common)).min_by_key(|&(depth, least)| (least, depth))?;
+        if least.saturating_add(more_up).saturating_add(more_down) == FAR {
+            return None;
         }
+        // What is left to the meeting node is a part of a time that fits.
+        let trail = |flow, start| {
+            let left = |node| {
+                let (row, extra) = self.label(flow, node).unwrap_or((&[], FAR));
+                slot(row, meeting).saturating_add(extra)
+            };
+            self.follow(start, meeting, left, |edge| ticks(self.weights.ms(flow, edge)))
+        };
+        Some([trail(Flow::Up, from), trail(Flow::Down, to)])
     }
 
-    /// The time between a node and its ancestor at a depth, from labels.
-    #[inline]
-    fn slot_ms(&self, labels: &Labels, flow: Flow, node: u32, depth: u32) -> u32 {
-        let slot = self.ancestors.first_slot(node) + depth as usize;
-        let stored = labels.slots(flow, slot, 1).first().copied().unwrap_or(NEVER);
-        (stored + labels.extra_ms(flow, node)).min(NEVER)
+    /// The same without labels; `None` if there is no way.
+    fn trails_by_tree(&self, from: u32, to: u32, n_common: usize) -> Option<[Vec<usize>; 2]> {
+        let (up, down) = (self.climb(from, Flow::Up), self.climb(to, Flow::Down));
+        let sums = up.iter().zip(&down).map(|(up, down)| up + down);
+        let (meeting, least) =
+            (0..).zip(sums.take(n_common)).min_by_key(|&(depth, least)| (least, depth))?;
+        if least >= NEVER {
+            return None;
+        }
+        let trail = |flow, start| {
+            let rest = self.rest(flow, start, meeting);
+            let left = |node| rest[self.depth(node) as usize];
+            self.follow(start, meeting, left, |edge| self.weights.ms(flow, edge))
+        };
+        Some([trail(Flow::Up, from), trail(Flow::Down, to)])
     }
 
     /// By depth, the times between `start` and its ancestors and the one of them at the depth `meeting`.
-    fn rest(&self, flow: Flow, start: u32, meeting: u32) -> Vec<u32> {
+    fn rest(&self, flow: Flow, start: u32, meeting: usize) -> Vec<u32> {
         let above = |&node: &u32| (node > 0).then(|| self.topology.parent[node as usize]);
         let line = std::iter::successors(Some(start), above);
-        let mut line: Vec<u32> = line.take_while(|&node| self.depth(node) > meeting).collect();
+        let mut line: Vec<u32> =
+            line.take_while(|&node| self.depth(node) as usize > meeting).collect();
         line.reverse();
-        let mut rest = vec![NEVER; meeting as usize];
+        let mut rest = vec![NEVER; meeting];
         rest.push(0);
         for node in line {
             let over = |edge| {
@@ -85,25 +98,30 @@ impl Hierarchy {
         rest
     }
 
-    fn follow(
+    /// The edges from a node up to its ancestor at the depth `meeting`, given what is `left` to it from a node above it, and the time
+    /// of an edge.
+    fn follow<T: Copy + Eq + std::ops::Sub<Output = T> + Ord>(
         &self,
-        flow: Flow,
         start: u32,
-        meeting: u32,
-        rest: impl Fn(u32) -> u32,
+        meeting: usize,
+        left: impl Fn(u32) -> T,
+        time: impl Fn(usize) -> T,
     ) -> Vec<usize> {
         let mut trail = Vec::with_capacity(EDGES_USUAL);
-        let (mut node, mut left) = (start, rest(start));
-        while self.depth(node) > meeting {
+        let (mut node, mut rest) = (start, left(start));
+        while self.depth(node) as usize > meeting {
             let step = self.topology.up_rows(node).find_map(|edge| {
                 let upper = self.topology.up[edge];
-                let ms = left.checked_sub(self.weights.ms(flow, edge))?;
-                (self.depth(upper) >= meeting && rest(upper) == ms).then_some((edge, upper, ms))
+                let time = time(edge);
+                let is_next = time <= rest
+                    && self.depth(upper) as usize >= meeting
+                    && left(upper) == rest - time;
+                is_next.then(|| (edge, upper, rest - time))
             });
             // There is one wherever the time is that of a path.
-            let Some((edge, upper, ms)) = step else { break };
+            let Some((edge, upper, less)) = step else { break };
             trail.push(edge);
-            (node, left) = (upper, ms);
+            (node, rest) = (upper, less);
         }
         trail
     }

@@ -1,0 +1,139 @@
+//! Rows of times in 16 bits, a cache line at a time, and the few loops over them that all speed comes from.
+//!
+//! A row is a run of whole [`Block`]s whose slots behind the last are [`FAR`]. Sums saturate, so [`FAR`] is both "no way" and
+//! "too far for 16 bits" (109 minutes), and whoever meets it as an answer asks the hierarchy itself. Any sum below it is exact.
+
+use super::NEVER;
+use crate::graph::num::TICK_MS;
+
+/// Slots of one block: 64 bytes, one cache line.
+pub(crate) const LANES: usize = 32;
+/// No time, or none that fits.
+pub(crate) const FAR: u16 = u16::MAX;
+
+/// Slots that are looked at together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(64))]
+pub(crate) struct Block(pub(crate) [u16; LANES]);
+
+impl Block {
+    pub(crate) const FAR: Self = Self([FAR; LANES]);
+}
+
+/// Windows into this are blocks whose first slots are zero and whose others are [`FAR`].
+static MASKS: [u16; 2 * LANES] = {
+    let mut masks = [0; 2 * LANES];
+    let mut slot = LANES;
+    while slot < 2 * LANES {
+        masks[slot] = FAR;
+        slot += 1;
+    }
+    masks
+};
+
+/// Milliseconds of an arc or shortcut, which are whole ticks, as ticks.
+pub(crate) fn ticks(ms: u32) -> u16 {
+    u16::try_from(ms / TICK_MS).unwrap_or(FAR)
+}
+
+/// Ticks as milliseconds, unless they are [`FAR`].
+#[inline]
+pub(crate) fn ms_of(ticks: u16) -> Option<u32> {
+    (ticks < FAR).then(|| u32::from(ticks) * TICK_MS)
+}
+
+/// Blocks of a row with so many slots.
+pub(crate) fn n_blocks(n_slots: usize) -> usize {
+    n_slots.div_ceil(LANES)
+}
+
+/// The slot at a depth.
+#[inline]
+pub(crate) fn slot(row: &[Block], depth: usize) -> u16 {
+    row.get(depth / LANES).map_or(FAR, |block| block.0[depth % LANES])
+}
+
+/// All slots in order.
+pub(crate) fn slots(row: &[Block]) -> impl Iterator<Item = u16> {
+    row.iter().flat_map(|block| block.0)
+}
+
+/// `to[i] = from[i] + ticks`.
+pub(crate) fn begin(to: &mut [Block], from: &[Block], ticks: u16) {
+    for (to, from) in to.iter_mut().zip(from) {
+        for (to, from) in to.0.iter_mut().zip(from.0) {
+            *to = from.saturating_add(ticks);
+        }
+    }
+}
+
+/// `to[i] = min(to[i], from[i] + ticks)`.
+pub(crate) fn relax(to: &mut [Block], from: &[Block], ticks: u16) {
+    for (to, from) in to.iter_mut().zip(from) {
+        for (to, from) in to.0.iter_mut().zip(from.0) {
+            *to = from.saturating_add(ticks).min(*to);
+        }
+    }
+}
+
+/// The least `up[i] + down[i]` of the first `n` slots, at least one; both rows must be that long, else [`FAR`].
+#[inline(always)]
+pub(crate) fn least_sum(up: &[Block], down: &[Block], n: usize) -> u16 {
+    let last = (n - 1) / LANES;
+    let (Some(up_last), Some(down_last)) = (up.get(last), down.get(last)) else { return FAR };
+    let mask: &[u16; LANES] =
+        MASKS[last * LANES + LANES - n..].first_chunk().unwrap_or(&[FAR; LANES]);
+    let mut least = sums(up_last, down_last);
+    for lane in 0..LANES {
+        least[lane] |= mask[lane];
+    }
+    for (up, down) in up[..last].iter().zip(&down[..last]) {
+        let sums = sums(up, down);
+        for lane in 0..LANES {
+            least[lane] = least[lane].min(sums[lane]);
+        }
+    }
+    least_of(least)
+}
+
+#[inline(always)]
+fn sums(up: &Block, down: &Block) -> [u16; LANES] {
+    std::array::from_fn(|lane| up.0[lane].saturating_add(down.0[lane]))
+}
+
+#[inline(always)]
+fn least_of(lanes: [u16; LANES]) -> u16 {
+    let mut lanes = lanes;
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] = lanes[lane].min(lanes[lane + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// The least `ms[i] + row[i]` in milliseconds, at most [`NEVER`], where slots that are [`FAR`] do not count.
+#[inline(always)]
+pub(crate) fn least_ms(ms: &[u32], row: &[Block]) -> u32 {
+    let mut least = [NEVER.cast_signed(); 8];
+    let (chunks, rest) = ms.as_chunks::<8>();
+    let halves = row.iter().flat_map(|block| block.0.as_chunks::<8>().0);
+    for (ms, ticks) in chunks.iter().zip(halves.clone()) {
+        for lane in 0..8 {
+            least[lane] = least[lane].min(sum_ms(ms[lane], ticks[lane]));
+        }
+    }
+    let mut all = least.into_iter().fold(NEVER.cast_signed(), i32::min);
+    for (&ms, &ticks) in rest.iter().zip(halves.skip(chunks.len()).flatten()) {
+        all = all.min(sum_ms(ms, ticks));
+    }
+    all.cast_unsigned()
+}
+
+/// At most [`NEVER`] and 2^16 ticks, which is below 2^31; for [`FAR`] far more than any answer that is taken.
+#[inline(always)]
+fn sum_ms(ms: u32, ticks: u16) -> i32 {
+    ms.wrapping_add(u32::from(ticks) * TICK_MS).cast_signed()
+}
