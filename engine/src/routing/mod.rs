@@ -14,6 +14,7 @@
 pub(crate) mod ancestors;
 pub(crate) mod bundle;
 pub(crate) mod dijkstra;
+mod flow_cutter;
 pub(crate) mod hierarchy;
 pub(crate) mod labels;
 pub(crate) mod lanes;

@@ -14,10 +14,17 @@ const PARALLEL_NODES: usize = 1_000;
 
 /// The nodes in order of elimination: those of the largest separator come last.
 ///
-/// `edges` may repeat, run both ways and be loops. O(n log n) cuts of small flow.
+/// `edges` may repeat, run both ways and be loops. O(n log n) for each node of the largest cuts.
 pub(crate) fn nested_dissection(points: &[LatLon], edges: &[(u32, u32)]) -> Vec<u32> {
     let ids = (0..row(points.len())).collect();
-    dissect_all(&part(ids, &plane(points), edges))
+    let whole = part(ids, &plane(points), edges);
+    // Dead ends first: they cost one edge each wherever the rest is cut.
+    let is_dead_end = |node: usize| whole.n() > 2 && whole.neighbours(row(node)).len() == 1;
+    let mut order: Vec<u32> =
+        (0..row(whole.n())).filter(|&node| is_dead_end(node as usize)).collect();
+    let rest = split(&whole, 1, |node| (!is_dead_end(node)).then_some(0));
+    order.extend(rest.iter().flat_map(dissect_all));
+    order
 }
 
 /// Positions with about the same scale in both directions.
@@ -75,8 +82,22 @@ fn dissect(part: &Part) -> Vec<u32> {
     };
     order.extend(right);
     let separator = (0..row(part.n())).filter(|&node| sides[node as usize] == Side::Separator);
-    order.extend(by_degree(part, separator));
+    order.extend(along(part, separator.collect()));
     order
+}
+
+/// From one end of a separator to the other, so that neighbours in the order are near each other.
+fn along(part: &Part, mut nodes: Vec<u32>) -> Vec<u32> {
+    let span = |pick: fn(&(i64, i64)) -> i64| {
+        let places = || nodes.iter().map(|&node| pick(&part.positions[node as usize]));
+        places().max().zip(places().min()).map_or(0, |(most, least)| most - least)
+    };
+    let is_wide = span(|place| place.0) > span(|place| place.1);
+    nodes.sort_by_key(|&node| {
+        let (x, y) = part.positions[node as usize];
+        if is_wide { (x, y, node) } else { (y, x, node) }
+    });
+    nodes.into_iter().map(|node| part.ids[node as usize]).collect()
 }
 
 /// The least connected first: eliminating them adds the fewest shortcuts.

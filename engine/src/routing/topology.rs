@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::order::nested_dissection;
 use crate::geo::LatLon;
+use crate::graph::csr::first_rows;
 use crate::graph::num::row;
 
 /// Shortcuts of any hierarchy: 2^28 take 4 GB with their weights.
@@ -61,6 +62,18 @@ pub(crate) struct Topology {
     /// Upper neighbours of `v`: `up[first_up[v]..first_up[v + 1]]`, ascending, that is from the root down.
     pub(crate) first_up: Vec<u32>,
     pub(crate) up: Vec<u32>,
+    /// Lower triangles of `v`: `below[first_below[v]..first_below[v + 1]]`, from the highest lower neighbour down.
+    first_below: Vec<u32>,
+    below: Vec<Below>,
+}
+
+/// An edge up to a node from a lower neighbour that has edges to higher nodes too: each of them makes a triangle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Below {
+    /// Its row.
+    pub(crate) edge: u32,
+    /// The first row of the same lower neighbour; all before `edge` lead higher.
+    pub(crate) first: u32,
 }
 
 impl Topology {
@@ -102,7 +115,8 @@ impl Topology {
             up.extend(mine);
             first_up.push(row(up.len()));
         }
-        Ok(Self { parent, depth, first_up, up })
+        let (first_below, below) = lower_triangles(&first_up, &up);
+        Ok(Self { parent, depth, first_up, up, first_below, below })
     }
 
     pub(crate) fn n_nodes(&self) -> usize {
@@ -115,6 +129,13 @@ impl Topology {
         self.first_up[node] as usize..self.first_up[node + 1] as usize
     }
 
+    /// What all lower triangles of the edges of a node are made of.
+    #[inline]
+    pub(crate) fn below(&self, node: u32) -> &[Below] {
+        let node = node as usize;
+        &self.below[self.first_below[node] as usize..self.first_below[node + 1] as usize]
+    }
+
     /// The row of the edge between a node and an upper neighbour.
     pub(crate) fn edge(&self, lower: u32, upper: u32) -> Option<usize> {
         let rows = self.up_rows(lower);
@@ -123,7 +144,7 @@ impl Topology {
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        (self.parent.len() * 3 + self.up.len()) * 4
+        (self.parent.len() * 4 + self.up.len()) * 4 + self.below.len() * size_of::<Below>()
     }
 
     /// Whether subtrees are contiguous, as [`super::ancestors`] needs it: each parent is on the path just left.
@@ -138,6 +159,24 @@ impl Topology {
             previous == wanted
         })
     }
+}
+
+/// Edges by upper end, without those that lead highest.
+fn lower_triangles(first_up: &[u32], up: &[u32]) -> (Vec<u32>, Vec<Below>) {
+    let rows = || first_up.windows(2).map(|pair| pair[0]..pair[1]);
+    let not_highest =
+        || rows().flat_map(|rows| rows.clone().skip(1).map(move |edge| (rows.start, edge)));
+    let first_below =
+        first_rows(first_up.len() - 1, not_highest().map(|(_, edge)| up[edge as usize]));
+    let mut next = first_below.clone();
+    let mut below =
+        vec![Below::default(); up.len() - rows().filter(|rows| !rows.is_empty()).count()];
+    for (first, edge) in not_highest() {
+        let place = &mut next[up[edge as usize] as usize];
+        below[*place as usize] = Below { edge, first };
+        *place += 1;
+    }
+    (first_below, below)
 }
 
 /// New numbers of the nodes: a nested dissection order, made a preorder of its elimination tree with root 0.

@@ -1,12 +1,13 @@
 //! Times of shortcuts: customisation for one set of arc times.
 //!
 //! Basic customisation (arXiv 1402.0402, section 5): every shortcut starts with the fastest arc between its ends, then
-//! lower triangles are relaxed from the lowest node up. What made a shortcut as fast as it is (an arc or the node in the
-//! middle) is kept, so that paths can be unpacked.
+//! lower triangles are relaxed from the lowest node up. Here each node gathers the lower triangles of all its edges at
+//! once, in a table by upper end: nothing has to be looked for, and what is written is written once. What made a
+//! shortcut as fast as it is (an arc or the node in the middle) is kept, so that paths can be unpacked.
 
 use super::NEVER;
 use super::bundle::Flow;
-use super::topology::Topology;
+use super::topology::{Below, Topology};
 use crate::graph::csr::Graph;
 use crate::graph::num::row;
 
@@ -37,6 +38,18 @@ impl Packed {
             arc => Origin::Arc(arc),
         }
     }
+}
+
+/// A time and what it comes from as one number: the least of several is the shortest, of equals the first arc or the
+/// first row. One comparison does both.
+#[inline(always)]
+fn join(ms: u32, origin: Packed) -> u64 {
+    u64::from(ms) << 32 | u64::from(origin.0)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+fn split(joined: u64) -> (u32, Packed) {
+    ((joined >> 32) as u32, Packed(joined as u32))
 }
 
 /// The edge of every arc of a graph; loops have none. The same for all times.
@@ -73,8 +86,9 @@ impl Weights {
         let mut weights =
             Self { ms: vec![[NEVER; 2]; n_edges], origin: vec![[Packed::NOTHING; 2]; n_edges] };
         weights.take_arcs(graph, arc_edges);
+        let mut best = vec![[0; 2]; topology.n_nodes()];
         for node in (0..topology.n_nodes()).rev() {
-            weights.relax_triangles(topology, row(node));
+            weights.settle(topology, row(node), &mut best);
         }
         weights
     }
@@ -91,37 +105,36 @@ impl Weights {
         }
     }
 
-    /// Relaxes the edges between all pairs of upper neighbours of a node whose own edges are final.
-    fn relax_triangles(&mut self, topology: &Topology, node: u32) {
+    /// Makes the edges up from a node final, when those of all nodes below are. `best` is room for one entry a node.
+    fn settle(&mut self, topology: &Topology, node: u32, best: &mut [[u64; 2]]) {
+        let below = topology.below(node);
+        if below.is_empty() {
+            return;
+        }
         let rows = topology.up_rows(node);
-        // Edges of upper neighbours come before those of the node.
-        let (above_ms, own_ms) = self.ms.split_at_mut(rows.start);
-        let own_ms = &own_ms[..rows.len()];
+        let (own_ms, below_ms) = self.ms[rows.start..].split_at_mut(rows.len());
+        let own_origin = &mut self.origin[rows.clone()];
         let uppers = &topology.up[rows.clone()];
-        for (idx, (&lower, &[to_lower, from_lower])) in
-            uppers.iter().zip(own_ms).enumerate().skip(1)
-        {
-            let beside = topology.up_rows(lower);
-            let heads = &topology.up[beside.clone()];
-            let ms = &mut above_ms[beside.clone()];
-            let origin = &mut self.origin[beside];
+        for ((&upper, ms), origin) in uppers.iter().zip(&*own_ms).zip(&*own_origin) {
+            best[upper as usize] = [0, 1].map(|flow| join(ms[flow], origin[flow]));
+        }
+        for &Below { edge, first } in below {
+            let (first, end) = (first as usize - rows.end, edge as usize - rows.end);
+            let [up, down] = below_ms[end];
             // There are fewer than 2^31 edges.
-            let middle = Packed(row(rows.start + idx) | Packed::MIDDLE);
-            let mut edge = 0;
-            for (&upper, &[to_upper, from_upper]) in uppers[..idx].iter().zip(own_ms) {
-                // Upper neighbours of a node are neighbours of one another, so this ends inside the list.
-                while heads[edge] < upper {
-                    edge += 1;
-                }
-                // lower -> node -> upper, and upper -> node -> lower. Twice NEVER does not wrap.
-                let sums = [from_lower.wrapping_add(to_upper), from_upper.wrapping_add(to_lower)];
-                let (ms, origin) = (&mut ms[edge], &mut origin[edge]);
-                for flow in 0..2 {
-                    if sums[flow] < ms[flow] {
-                        ms[flow] = sums[flow];
-                        origin[flow] = middle;
-                    }
-                }
+            let via = Packed(edge | Packed::MIDDLE);
+            let via = [join(down, via), join(up, via)];
+            let higher = &topology.up[rows.end + first..rows.end + end];
+            for (&upper, &[to_upper, from_upper]) in higher.iter().zip(&below_ms[first..end]) {
+                // node -> lower -> upper, and upper -> lower -> node. Twice NEVER does not wrap.
+                let best = &mut best[upper as usize];
+                best[0] = best[0].min(via[0].wrapping_add(join(to_upper, Packed(0))));
+                best[1] = best[1].min(via[1].wrapping_add(join(from_upper, Packed(0))));
+            }
+        }
+        for ((&upper, ms), origin) in uppers.iter().zip(own_ms).zip(own_origin) {
+            for (flow, best) in best[upper as usize].into_iter().enumerate() {
+                (ms[flow], origin[flow]) = split(best);
             }
         }
     }
