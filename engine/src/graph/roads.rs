@@ -30,6 +30,17 @@ impl Heading {
     }
 }
 
+/// A run of a road that is one OpenStreetMap way, or a part of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WayPiece {
+    /// The point of the road where it begins, counted from the road's first; it ends where the next one begins.
+    pub start: u32,
+    /// The id of the way.
+    pub id: i64,
+    /// Whether the way runs along the shape of the road, or against it.
+    pub along: bool,
+}
+
 /// All roads of a region.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Roads {
@@ -49,6 +60,9 @@ pub(crate) struct Roads {
     pub(crate) part_start: Vec<u32>,
     pub(crate) part_name: Vec<u32>,
     pub(crate) names: Vec<String>,
+    /// Ways of road `r`: `ways[first_way[r]..first_way[r + 1]]`; at least one each.
+    pub(crate) first_way: Vec<u32>,
+    pub(crate) ways: Vec<WayPiece>,
 }
 
 /// The tables of one road.
@@ -64,7 +78,13 @@ pub(crate) struct Road<'a> {
 
 impl Roads {
     pub(crate) fn new(names: Vec<String>) -> Self {
-        Self { first_point: vec![0], first_part: vec![0], names, ..Self::default() }
+        Self {
+            first_point: vec![0],
+            first_part: vec![0],
+            first_way: vec![0],
+            names,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn n(&self) -> usize {
@@ -90,6 +110,8 @@ impl Roads {
         }
         self.first_point.push(row(self.points.len()));
         self.first_part.push(row(self.part_start.len()));
+        self.ways.extend(&stretch.ways);
+        self.first_way.push(row(self.ways.len()));
     }
 
     pub(crate) fn road(&self, road: usize) -> Road<'_> {
@@ -111,6 +133,11 @@ impl Roads {
         let rows = self.first_part[road] as usize..self.first_part[road + 1] as usize;
         let names = self.part_name[rows.clone()].iter().map(|&name| self.name(name));
         self.part_start[rows].iter().map(|&start| start as usize).zip(names.collect::<Vec<_>>())
+    }
+
+    /// The pieces of ways that a road is made of, from its start to its end.
+    pub(crate) fn ways(&self, road: usize) -> &[WayPiece] {
+        &self.ways[self.first_way[road] as usize..self.first_way[road + 1] as usize]
     }
 
     fn name(&self, name: u32) -> Option<&str> {

@@ -27,6 +27,7 @@ use crate::routing::hierarchy::Hierarchy;
 use crate::routing::{HierarchyError, dijkstra};
 use crate::units::{Millimeters, Millis};
 
+pub use crate::graph::roads::WayPiece;
 pub use file::RegionError;
 pub use isochrone::Polygon;
 pub use path::Leg;
@@ -108,6 +109,8 @@ pub struct RoadView<'a> {
     pub forward: bool,
     /// Whether it may be driven against its shape.
     pub backward: bool,
+    /// The OpenStreetMap ways that it is made of, from its start to its end; at least one.
+    pub ways: &'a [WayPiece],
 }
 
 impl Region {
@@ -275,6 +278,7 @@ impl Region {
             geometry: road.points,
             forward: road.is_open(crate::graph::roads::Heading::Forward),
             backward: road.is_open(crate::graph::roads::Heading::Backward),
+            ways: roads.ways(idx),
         }
     }
 

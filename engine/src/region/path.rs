@@ -18,6 +18,8 @@ pub struct Leg {
     pub distance: Millimeters,
     /// Its driving time.
     pub duration: Millis,
+    /// The OpenStreetMap ways driven, in order.
+    pub ways: Vec<i64>,
 }
 
 fn millimeters(mm: u32) -> Millimeters {
@@ -158,6 +160,7 @@ impl Region {
         let mut legs: Vec<Leg> = Vec::new();
         for drive in self.drives(path) {
             for (name, from_mm, to_mm) in self.named_parts(&drive) {
+                let ways = self.ways_driven(&Drive { from_mm, to_mm, ..drive });
                 let road = self.road_tables(drive.road as usize);
                 let ms =
                     road.elapsed_ms(drive.heading, to_mm) - road.elapsed_ms(drive.heading, from_mm);
@@ -166,16 +169,38 @@ impl Region {
                     Some(leg) if leg.name.as_deref() == name => {
                         leg.distance += distance;
                         leg.duration += Millis::new(ms);
+                        leg.ways.extend(ways);
+                        leg.ways.dedup();
                     }
                     _ => legs.push(Leg {
                         name: name.map(Into::into),
                         distance,
                         duration: Millis::new(ms),
+                        ways,
                     }),
                 }
             }
         }
         legs
+    }
+
+    /// The ways of a drive in order of driving.
+    fn ways_driven(&self, drive: &Drive) -> Vec<i64> {
+        let roads = &self.contents.roads;
+        let road = roads.road(drive.road as usize);
+        let pieces = roads.ways(drive.road as usize);
+        let ends = pieces.iter().skip(1).map(|next| road.mm[next.start as usize]);
+        let (low, high) = (drive.from_mm.min(drive.to_mm), drive.from_mm.max(drive.to_mm));
+        let touched = pieces
+            .iter()
+            .zip(ends.chain([road.length_mm()]))
+            .filter(|(piece, end)| road.mm[piece.start as usize].max(low) < high.min(*end));
+        let mut ways: Vec<i64> = touched.map(|(piece, _)| piece.id).collect();
+        if drive.heading == Heading::Backward {
+            ways.reverse();
+        }
+        ways.dedup();
+        ways
     }
 
     /// (name, from, to) of the parts of a drive in order of driving; empty parts are left out.
