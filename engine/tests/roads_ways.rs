@@ -10,7 +10,8 @@ use roads_common::{map, parse};
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::import::{Profile, import_map};
 use sharxi_engine::oracle::Oracle;
-use sharxi_engine::region::Region;
+use sharxi_engine::region::{Directions, Effect, Region, Scope, TrafficChange};
+use sharxi_engine::units::Millis;
 
 /// A chain of three ways, the middle one drawn the other way round, between two triangles.
 const CHAIN: &str = "
@@ -65,4 +66,61 @@ fn every_segment_lies_on_its_way() {
         *n_pieces.entry(road.ways.len()).or_insert(0) += 1;
     }
     assert_eq!(n_pieces, BTreeMap::from([(1, 2), (3, 1)]), "the triangles, and the chain");
+}
+
+/// The middle of a road is closed: both ends go on being served, each from its own side, and nobody passes.
+#[test]
+fn a_closed_way_leaves_the_rest_of_its_road_open() {
+    let map = map(CHAIN);
+    let closed = TrafficChange {
+        scope: Scope::Ways(vec![12]),
+        directions: Directions::Both,
+        effect: Effect::Closed,
+    };
+    let region = map.region.with_traffic(&[closed]).unwrap();
+    let time = |from: &str, to: &str| {
+        let (from, to) = (map.at(from), map.at(to));
+        let path = region.path(from, to).map(|path| path.duration);
+        let time = Some(region.time(from, to)).filter(|time| !time.is_infinite());
+        assert_eq!(path, time);
+        let mut cell = [Millis::ZERO];
+        region.times_from(from, &[to], &mut cell);
+        assert_eq!(cell[0], time.unwrap_or(Millis::INFINITE));
+        region.times_to(&[from], to, &mut cell);
+        assert_eq!(cell[0], time.unwrap_or(Millis::INFINITE));
+        time
+    };
+    let as_imported = |from: &str, to: &str| Some(map.region.time(map.at(from), map.at(to)));
+    for (from, to) in [("A", "BC"), ("AB", "P"), ("S", "EF"), ("EF", "R"), ("BC", "AB")] {
+        assert_eq!(time(from, to), as_imported(from, to), "{from} {to}");
+    }
+    for (from, to) in [("A", "F"), ("AB", "EF"), ("R", "B"), ("A", "D"), ("CD", "DE"), ("BC", "CD")]
+    {
+        assert_eq!(time(from, to), None, "{from} {to}");
+    }
+    // Who stands on it leaves it either way.
+    for to in ["A", "F", "P", "S"] {
+        assert_eq!(time("CD", to), as_imported("CD", to), "{to}");
+    }
+    let ways: Vec<_> =
+        region.changed_ways().iter().map(|way| (way.id, way.along, way.time_percent)).collect();
+    assert_eq!(ways, [(12, false, None), (12, true, None)]);
+}
+
+#[test]
+fn directions_of_a_way_are_those_in_which_it_was_drawn() {
+    let map = map(CHAIN);
+    let (there, back) = (map.seconds("C", "E"), map.seconds("E", "C"));
+    let slower = |directions| {
+        let scope = Scope::Ways(vec![12, 999]);
+        let change = TrafficChange { scope, directions, effect: Effect::TimePercent(300) };
+        let region = map.region.with_traffic(&[change]).unwrap();
+        let seconds = |from, to| region.time(map.at(from), map.at(to)).as_secs_f64();
+        [seconds("C", "E") / there, seconds("E", "C") / back].map(|factor| (factor * 10.0).round())
+    };
+    // The way runs from E to C.
+    assert_eq!(slower(Directions::Forward), [10.0, 30.0]);
+    assert_eq!(slower(Directions::Backward), [30.0, 10.0]);
+    assert_eq!(slower(Directions::Both), [30.0, 30.0]);
+    assert!(map.region.has_way(12) && !map.region.has_way(999));
 }

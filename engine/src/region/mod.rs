@@ -8,6 +8,7 @@ mod isochrone;
 mod locate;
 mod oracle;
 mod path;
+mod pieces;
 mod reach;
 mod rings;
 mod snap;
@@ -31,6 +32,7 @@ pub use crate::graph::roads::WayPiece;
 pub use file::RegionError;
 pub use isochrone::Polygon;
 pub use path::Leg;
+pub use pieces::ChangedWay;
 pub use reach::Unreachable;
 pub use snap::Snap;
 pub use traffic::{Directions, Effect, LiveRegion, Scope, TrafficChange, TrafficError};
@@ -265,7 +267,7 @@ impl Region {
 
     /// The tables of a road with the times of now.
     fn road_tables(&self, road: usize) -> Road<'_> {
-        self.traffic.timed(road, self.contents.roads.road(road))
+        self.traffic.timed(&self.contents.roads, road)
     }
 
     fn road_view(&self, idx: usize) -> RoadView<'_> {
