@@ -10,6 +10,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Region;
@@ -31,7 +32,7 @@ pub(super) const IMPORTED: u32 = 0;
 const METERS_PER_HOUR: std::ops::RangeInclusive<u32> = 100..=300_000;
 
 /// Which roads.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scope {
     /// All.
     All,
@@ -46,7 +47,7 @@ pub enum Scope {
 }
 
 /// Which directions: seen along the OpenStreetMap way, or along the shape of a road for [`Scope::Roads`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Directions {
     /// Forward.
     Forward,
@@ -57,7 +58,7 @@ pub enum Directions {
 }
 
 /// What changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Effect {
     /// Nobody may enter.
     Closed,
@@ -72,7 +73,7 @@ pub enum Effect {
 }
 
 /// One change. Of several that meet on a way the last one counts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TrafficChange {
     /// Where.
     pub scope: Scope,
@@ -85,6 +86,17 @@ pub struct TrafficChange {
 /// Why traffic was not taken over. The text fits after "failed to".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TrafficError {
+    /// These travel times are not those of a map.
+    #[error("take over traffic: these travel times have no roads that could change")]
+    Fixed,
+    /// More than one command may hold.
+    #[error(
+        "take over traffic: {items} classes, corners, ways and roads, at most 200,000 at a time"
+    )]
+    TooMuch {
+        /// How many.
+        items: usize,
+    },
     /// A road of another region.
     #[error("take over traffic: road {road} is unknown, this region has {n_roads}")]
     UnknownRoad {
