@@ -267,6 +267,7 @@ fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Tow
     answer_until(&mut town, &mut answers, time + Millis::from_secs(60));
     town.stuck.clear();
     // The way home is open.
+    town.run_until(time + Millis::from_secs(60));
     town.apply(time + Millis::from_secs(60), traffic(Effect::AsImported));
     town.run_until(minute(24 * 60));
     let mut checker = Checker::default();

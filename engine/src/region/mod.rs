@@ -15,6 +15,7 @@ mod snap;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod week;
 
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ pub use pieces::ChangedWay;
 pub use reach::Unreachable;
 pub use snap::Snap;
 pub use traffic::{Directions, Effect, LiveRegion, Scope, TrafficChange, TrafficError};
+pub use week::{HourOfWeek, WeekError, WeekProfile};
 
 /// Labels larger than this are not kept; queries then walk the elimination tree, with the same answers.
 const LABEL_BYTES_MAX: u64 = 6 << 30;

@@ -30,8 +30,8 @@ pub struct ChangedWay {
     pub road: RoadId,
     /// Whether this is the direction in which the way runs.
     pub along: bool,
-    /// The time of now in per cent of the imported one, rounded; `None` if it is closed.
-    pub time_percent: Option<u32>,
+    /// The speed of now in per cent of the imported one, rounded; `None` if it is closed.
+    pub speed_percent: Option<u32>,
 }
 
 /// A piece of a road in one heading.
@@ -54,6 +54,7 @@ impl Piece {
             Effect::Closed => NEVER,
             Effect::AsImported | Effect::Time(_) => PieceTimes::AS_IMPORTED,
             Effect::TimePercent(percent) => scaled(&self.ms, percent, 100),
+            Effect::SpeedPercent(percent) => scaled(&self.ms, 100, percent),
             // Millimetres at metres an hour; what takes time goes on taking some.
             Effect::Speed(meters_per_hour) => {
                 let least = u32::from(self.ms.start < self.ms.end);
@@ -231,10 +232,13 @@ impl Region {
         Ok(selected)
     }
 
-    /// Whether a way of this id is driven here. O(pieces).
+    /// The ids of all ways that are driven here, in order, each once.
     #[must_use]
-    pub fn has_way(&self, id: i64) -> bool {
-        self.contents.roads.ways.iter().any(|piece| piece.id == id)
+    pub fn way_ids(&self) -> Vec<i64> {
+        let mut ids: Vec<i64> = self.contents.roads.ways.iter().map(|piece| piece.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
     }
 
     /// All ways and directions whose traffic differs from the map as imported, in order of road, piece and heading.
@@ -250,14 +254,15 @@ impl Region {
                     }
                     let imported =
                         self.piece(road, &roads.road(road as usize), idx as usize, heading).ms;
-                    let imported = u64::from(imported.end - imported.start).max(1);
-                    let percent = (u64::from(entry) * 100 + imported / 2) / imported;
+                    let now = u64::from(entry);
+                    let percent =
+                        (u64::from(imported.end - imported.start) * 100 + now / 2) / now.max(1);
                     let piece = roads.ways[idx as usize];
                     Some(ChangedWay {
                         id: piece.id,
                         road: RoadId::new(road),
                         along: piece.along == (heading == Heading::Forward),
-                        time_percent: (entry != NEVER)
+                        speed_percent: (entry != NEVER)
                             .then(|| u32::try_from(percent).unwrap_or(u32::MAX)),
                     })
                 })

@@ -28,6 +28,8 @@ const PERCENT: std::ops::RangeInclusive<u32> = 1..=100_000;
 const FEW_SHARE: usize = 1_000;
 /// "As imported" in the table of courses; no course takes no time.
 pub(super) const IMPORTED: u32 = 0;
+/// The least and the most of the imported speed, in per cent.
+const SPEED_PERCENT: std::ops::RangeInclusive<u32> = 1..=1_000;
 /// The least and the most that a speed may be changed to, in metres an hour.
 const METERS_PER_HOUR: std::ops::RangeInclusive<u32> = 100..=300_000;
 
@@ -66,6 +68,8 @@ pub enum Effect {
     TimePercent(u32),
     /// The time of what the scope holds of a road, shared out by imported times; more than zero, at most six days.
     Time(Millis),
+    /// The imported speed times so many per cent; from 1 to 1,000.
+    SpeedPercent(u32),
     /// Driven at so many metres an hour, waits included; from 100 to 300,000.
     Speed(u32),
     /// The imported time again.
@@ -114,6 +118,12 @@ pub enum TrafficError {
     /// A share out of bounds.
     #[error("take over traffic: {percent} per cent of the time is not between 1 and 100,000")]
     Percent {
+        /// Per cent given.
+        percent: u32,
+    },
+    /// A share of the speed out of bounds.
+    #[error("take over traffic: {percent} per cent of the speed is not between 1 and 1,000")]
+    SpeedPercent {
         /// Per cent given.
         percent: u32,
     },
@@ -181,6 +191,9 @@ impl Effect {
             }
             Self::Time(time) if !(1..=ARC_MS_MAX).contains(&time.get()) => {
                 Err(TrafficError::Time { ms: time.get() })
+            }
+            Self::SpeedPercent(percent) if !SPEED_PERCENT.contains(&percent) => {
+                Err(TrafficError::SpeedPercent { percent })
             }
             Self::Speed(speed) if !METERS_PER_HOUR.contains(&speed) => {
                 Err(TrafficError::Speed { meters_per_hour: speed })
