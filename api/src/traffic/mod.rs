@@ -35,7 +35,7 @@ pub enum FeedError {
         what: String,
     },
     /// A value is not what it must be.
-    #[error("read traffic: {place}: {found:?} is not {allowed}")]
+    #[error("read traffic: {place}: {found} is not {allowed}")]
     Value {
         /// Line and column, or the place in the document.
         place: String,

@@ -38,7 +38,7 @@ impl Row<'_> {
         }
         parse(found).map(Some).ok_or_else(|| FeedError::Value {
             place: format!("line {} column {name}", self.line),
-            found: found.chars().take(40).collect(),
+            found: format!("{:?}", found.chars().take(40).collect::<String>()),
             allowed,
         })
     }

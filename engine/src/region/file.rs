@@ -150,11 +150,13 @@ impl Region {
     /// [`RegionError`] for anything else: foreign, truncated, damaged, or made by another version. Never panics, and
     /// allocates no more than a small multiple of what the bytes hold.
     pub fn decode(bytes: &[u8]) -> Result<Self, RegionError> {
-        let [meta, roads, ways, graph, places, attractors] = sections(bytes)?;
+        let [meta, road_bytes, ways, graph_bytes, places, attractors] = sections(bytes)?;
         let meta: MetaWire = decode_section("META", meta)?;
-        let mut roads = roads_of(decode_section("ROAD", roads)?)?;
-        take_ways(decode_section("WAYS", ways)?, &mut roads)?;
-        let graph: GraphWire = decode_section("GRPH", graph)?;
+        let (roads, graph) = rayon::join(
+            || roads_of(decode_section("ROAD", road_bytes)?, decode_section("WAYS", ways)?),
+            || decode_section::<GraphWire>("GRPH", graph_bytes),
+        );
+        let (roads, graph) = (roads?, graph?);
         let places: Vec<Place> = decode_section("PLAC", places)?;
         let attractors: Vec<Attractor> = decode_section("ATTR", attractors)?;
         let mut points = places.iter().map(|p| p.point).chain(attractors.iter().map(|a| a.point));
@@ -169,15 +171,19 @@ impl Region {
             places,
             attractors,
         };
-        Ok(Self::new(contents)?)
+        let fingerprint = fingerprint_of([road_bytes, graph_bytes]);
+        Ok(Self::derived(contents, fingerprint, super::LABEL_BYTES_MAX)?)
     }
 }
 
 /// A number that differs if roads, times or the numbering of the graph differ.
 pub(super) fn fingerprint(contents: &Contents) -> u64 {
+    fingerprint_of([&payload(&roads_wire(&contents.roads)), &payload(&graph_wire(contents))])
+}
+
+fn fingerprint_of(sections: [&[u8]; 2]) -> u64 {
     let mut hasher = SipHasher13::new();
-    hasher.write(&payload(&roads_wire(&contents.roads)));
-    hasher.write(&payload(&graph_wire(contents)));
+    sections.iter().for_each(|section| hasher.write(section));
     hasher.finish()
 }
 
@@ -347,7 +353,7 @@ fn points_of(lat: Vec<i32>, lon: Vec<i32>) -> Result<Vec<LatLon>, RegionError> {
         .ok_or(RegionError::Inconsistent { what: "every point is on the globe" })
 }
 
-fn roads_of(wire: RoadsWire) -> Result<Roads, RegionError> {
+fn roads_of(wire: RoadsWire, ways: WaysWire) -> Result<Roads, RegionError> {
     let points = points_of(wire.lat, wire.lon)?;
     let n = wire.class.len();
     require(
@@ -358,7 +364,7 @@ fn roads_of(wire: RoadsWire) -> Result<Roads, RegionError> {
         .ok_or(RegionError::Inconsistent { what: "every road has two points" })?;
     let first_part = firsts(&wire.n_parts, 1, wire.part_start.len())
         .ok_or(RegionError::Inconsistent { what: "every road has a part" })?;
-    let roads = Roads {
+    let mut roads = Roads {
         first_point,
         mm: unsigned_sums(wire.mm),
         forward_ms: unsigned_sums(wire.forward_ms),
@@ -382,6 +388,7 @@ fn roads_of(wire: RoadsWire) -> Result<Roads, RegionError> {
     for road in 0..n {
         check_road(&roads, road)?;
     }
+    take_ways(ways, &mut roads)?;
     Ok(roads)
 }
 
@@ -450,14 +457,16 @@ fn graph_of(wire: GraphWire, roads: &Roads) -> Result<(Graph, Vec<Departure>), R
         require(time > 0, "every arc takes time")?;
         arcs.push(Arc { tail, head, time, course });
     }
-    let mut expected: Vec<u32> = arcs.iter().map(|arc| arc.course).collect();
-    expected.sort_unstable();
-    expected.dedup();
+    let mut is_driven = vec![false; roads.n() * 2];
+    arcs.iter().for_each(|arc| is_driven[arc.course as usize] = true);
+    let expected = (0..row(is_driven.len())).filter(|&course| is_driven[course as usize]);
     let departing = wire.departures.iter().map(|&(course, _, _)| course);
     require(departing.eq(expected), "every course that is driven has one departure")?;
-    let mut known: Vec<_> = arcs.iter().map(|arc| (arc.course, arc.tail, arc.head)).collect();
-    known.sort_unstable();
-    let is_known = |departure| known.binary_search(departure).is_ok();
+    let graph = Graph::new(points, arcs);
+    let is_known = |&(course, tail, head): &Departure| {
+        let is_it = |arc: &Arc| arc.head == head && arc.course == course;
+        (tail as usize) < graph.n_nodes() && graph.out_arcs(tail).iter().any(is_it)
+    };
     require(wire.departures.iter().all(is_known), "every departure is an arc")?;
-    Ok((Graph::new(points, arcs), wire.departures))
+    Ok((graph, wire.departures))
 }

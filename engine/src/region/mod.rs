@@ -14,13 +14,14 @@ mod rings;
 mod snap;
 #[cfg(test)]
 mod tests;
+mod timed;
 mod traffic;
 mod week;
 
 use std::sync::Arc;
 
 use crate::geo::LatLon;
-use crate::graph::csr::{Graph, first_rows};
+use crate::graph::csr::{Graph, first_rows, rows_by_key};
 use crate::graph::num::row;
 use crate::graph::roads::{Road, Roads};
 use crate::ids::{NodeId, RoadId};
@@ -36,6 +37,7 @@ pub use path::Leg;
 pub use pieces::ChangedWay;
 pub use reach::Unreachable;
 pub use snap::Snap;
+pub use timed::{TimeOfWeek, TimedRegion};
 pub use traffic::{Directions, Effect, LiveRegion, Scope, TrafficChange, TrafficError};
 pub use week::{HourOfWeek, WeekError, WeekProfile};
 
@@ -128,6 +130,15 @@ impl Region {
         contents: Contents,
         label_bytes_max: u64,
     ) -> Result<Self, HierarchyError> {
+        let fingerprint = file::fingerprint(&contents);
+        Self::derived(contents, fingerprint, label_bytes_max)
+    }
+
+    fn derived(
+        contents: Contents,
+        fingerprint: u64,
+        label_bytes_max: u64,
+    ) -> Result<Self, HierarchyError> {
         let (hierarchy, index) = rayon::join(
             || Hierarchy::new(&contents.graph, label_bytes_max),
             || snap::SegmentIndex::new(&contents.roads),
@@ -135,8 +146,7 @@ impl Region {
         let n_courses = contents.roads.n() * 2;
         let arcs = contents.graph.arcs();
         let first_copy = first_rows(n_courses, arcs.iter().map(|arc| arc.course));
-        let mut copies: Vec<u32> = (0..row(arcs.len())).collect();
-        copies.sort_by_key(|&arc| arcs[arc as usize].course);
+        let copies = rows_by_key(&first_copy, arcs.iter().map(|arc| arc.course));
         let length = |course: u32| contents.roads.road(course as usize / 2).length_mm();
         let arc_mm: Vec<u32> = arcs.iter().map(|arc| length(arc.course)).collect();
         let mut departure = vec![NO_ARC; n_courses];
@@ -147,7 +157,6 @@ impl Region {
                 |&&arc: &&u32| arcs[arc as usize].tail == tail && arcs[arc as usize].head == head;
             departure[course as usize] = copies[rows].iter().find(is_it).copied().unwrap_or(NO_ARC);
         }
-        let fingerprint = file::fingerprint(&contents);
         Ok(Self {
             graph: contents.graph.clone(),
             contents: Arc::new(contents),
