@@ -21,6 +21,7 @@ use crate::limits::BEAT;
 use crate::map::Map;
 use crate::publish::{ClientId, Publisher, Told, word_events};
 use crate::tracker::Tracker;
+use crate::wire;
 use crate::wire::event::degrees;
 use crate::wire::message::Role;
 use crate::wire::status::{self, Figures, Snapshot, to_text};
@@ -49,6 +50,8 @@ pub enum Question {
     },
     /// Where the journal stands.
     Standing,
+    /// What traffic is changed.
+    Traffic,
 }
 
 /// Everything that only tells and never decides.
@@ -245,6 +248,10 @@ impl Desk {
                     dropoff_at: found.map(|(_, dropoff)| format(dropoff)),
                     wait_s: found.map(|(pickup, _)| pickup.since(now).as_secs_f64()),
                 }))
+            }
+            Question::Traffic => {
+                let oracle = dispatcher.oracle();
+                Some(wire::traffic::traffic(oracle.traffic_version(), &oracle.changed_ways()))
             }
             Question::Standing => {
                 let hash = format!("{:016x}", dispatcher.state_hash());

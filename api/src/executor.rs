@@ -217,11 +217,15 @@ impl Executor {
         let result = events.iter().rev().map(|(_, event)| &event.kind).find(|kind| {
             matches!(
                 kind,
-                EventKind::Offered { .. } | EventKind::Promised { .. } | EventKind::Rejected { .. }
+                EventKind::Offered { .. }
+                    | EventKind::Promised { .. }
+                    | EventKind::Rejected { .. }
+                    | EventKind::TrafficChanged { .. }
             )
         });
-        let asked =
-            events.iter().any(|(_, event)| matches!(event.kind, EventKind::Requested { .. }));
+        let asked = events.iter().any(|(_, event)| {
+            matches!(event.kind, EventKind::Requested { .. } | EventKind::TrafficChanged { .. })
+        });
         encode_ok(id, self.event_seq, result.filter(|_| asked), self.names())
     }
 
@@ -243,6 +247,7 @@ impl Executor {
                 return Ok(Command::StartShift(spec));
             }
             Intent::EndShift(name) => return Ok(Command::EndShift(self.vehicle(&name)?)),
+            Intent::SetTraffic(changes) => return Ok(Command::SetTraffic(changes)),
             Intent::Report { vehicle, at, fact } => (self.vehicle(&vehicle)?, at, fact),
         };
         Ok(match fact {

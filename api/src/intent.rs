@@ -9,6 +9,7 @@ use sharxi_engine::demand::request::{Name, RideRequest};
 use sharxi_engine::fleet::vehicle::VehicleSpec;
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::oracle::Location;
+use sharxi_engine::region::TrafficChange;
 use sharxi_engine::units::EngineTime;
 
 use crate::wire::message::Role;
@@ -65,6 +66,8 @@ pub enum Intent {
     },
     /// A vehicle leaves.
     EndShift(Name),
+    /// Other travel times.
+    SetTraffic(Vec<TrafficChange>),
     /// Something has happened to a vehicle.
     Report {
         /// Which vehicle.
@@ -86,7 +89,8 @@ impl Intent {
             Self::RequestRide(_)
             | Self::AcceptOffer(_)
             | Self::DeclineOffer(_)
-            | Self::CancelRide(_) => None,
+            | Self::CancelRide(_)
+            | Self::SetTraffic(_) => None,
         }
     }
 
@@ -100,6 +104,7 @@ impl Intent {
             Self::RequestRide(_)
             | Self::StartShift { .. }
             | Self::EndShift(_)
+            | Self::SetTraffic(_)
             | Self::Report { .. } => None,
         }
     }

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod map;
 pub mod region_map;
 pub mod spots;
+pub mod traffic;
 
 pub mod access;
 pub mod dedupe;

@@ -6,6 +6,8 @@ use sharxi_engine::units::Millis;
 
 /// Bytes of one WebSocket message or one HTTP body.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one HTTP body with traffic.
+pub const TRAFFIC_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Bytes of a command id and of a client's name.
 pub const ID_BYTES_MAX: usize = 64;
 /// Connections served at a time; further ones wait in the kernel's backlog.

@@ -56,6 +56,8 @@ pub trait Map: Oracle {
     fn places(&self) -> Vec<Place>;
     /// Calls `visit` with each road, always in the same order.
     fn for_each_road(&self, visit: &mut dyn FnMut(RoadLine<'_>));
+    /// The OpenStreetMap ids of the ways that are driven here, in order; for traffic feeds.
+    fn way_ids(&self) -> Vec<i64>;
     /// The nearest drivable place within `max_m` metres.
     fn snap(&self, point: LatLon, max_m: f64) -> Option<Snap>;
     /// Where a location is on the earth.

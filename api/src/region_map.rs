@@ -45,6 +45,10 @@ impl Map for Region {
         }
     }
 
+    fn way_ids(&self) -> Vec<i64> {
+        self.way_ids()
+    }
+
     fn snap(&self, point: LatLon, max_m: f64) -> Option<Snap> {
         let found = self.snap(point, max_m)?;
         let (location, point, distance_m) = (found.location, found.point, found.distance_m);

@@ -129,6 +129,10 @@ impl Map for Town {
 
     fn for_each_road(&self, _visit: &mut dyn FnMut(map::RoadLine<'_>)) {}
 
+    fn way_ids(&self) -> Vec<i64> {
+        Vec::new()
+    }
+
     fn snap(&self, point: LatLon, max_m: f64) -> Option<map::Snap> {
         let location = Ground::snap(self, point, max_m)?;
         let on_road = Ground::point(self, location);

@@ -11,6 +11,7 @@ use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::region::Region;
 use sharxi_engine::units::Millis;
 
+use super::traffic::TrafficArgs;
 use super::{Output, PointArg, load_region, snap};
 
 /// Entries of a list: its square is held in memory.
@@ -19,7 +20,7 @@ const LIST_MAX: usize = 20_000;
 /// Which list.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sharxi matrix isle-of-man.region --points stops.csv\n  sharxi matrix isle-of-man.region --nodes nodes.txt --json"
+    after_help = "Examples:\n  sharxi matrix isle-of-man.region --points stops.csv\n  sharxi matrix isle-of-man.region --nodes nodes.txt --json\n  sharxi matrix isle-of-man.region --points stops.csv --traffic closures.csv"
 )]
 #[group(skip)]
 pub struct MatrixArgs {
@@ -31,6 +32,8 @@ pub struct MatrixArgs {
     /// A file of nodes of the exported graph, one id a line.
     #[arg(long)]
     nodes: Option<PathBuf>,
+    #[command(flatten)]
+    traffic: TrafficArgs,
 }
 
 /// Runs the command.
@@ -38,7 +41,7 @@ pub struct MatrixArgs {
 /// # Errors
 /// If a file cannot be read, a line is not what it should be, or a point is far from all roads.
 pub fn run(args: &MatrixArgs) -> Result<Output> {
-    let region = load_region(&args.region)?;
+    let region = args.traffic.apply(load_region(&args.region)?)?;
     let locations = match (&args.points, &args.nodes) {
         (Some(path), _) => read_list(path, |line| point(&region, line))?,
         (None, Some(path)) => read_list(path, |line| node(&region, line))?,

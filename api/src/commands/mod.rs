@@ -6,6 +6,7 @@ pub mod bench;
 pub mod matrix;
 pub mod region;
 pub mod route;
+pub mod traffic;
 
 use std::io::Write;
 use std::path::Path;

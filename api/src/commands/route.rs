@@ -8,12 +8,13 @@ use clap::Args;
 use serde_json::json;
 use sharxi_engine::oracle::Oracle;
 
+use super::traffic::TrafficArgs;
 use super::{Output, PointArg, degrees, load_region, snap};
 
 /// Where from and where to.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38"
+    after_help = "Examples:\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38 --traffic closures.csv\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38 --traffic week.toml --at 2024-05-06T07:30"
 )]
 pub struct RouteArgs {
     /// The region file.
@@ -24,6 +25,8 @@ pub struct RouteArgs {
     /// Destination, as LAT,LON.
     #[arg(long, allow_hyphen_values = true)]
     to: PointArg,
+    #[command(flatten)]
+    traffic: TrafficArgs,
 }
 
 /// Runs the command.
@@ -31,7 +34,7 @@ pub struct RouteArgs {
 /// # Errors
 /// If the region cannot be read, a point is far from all roads, or there is no way.
 pub fn run(args: &RouteArgs) -> Result<Output> {
-    let region = load_region(&args.region)?;
+    let region = args.traffic.apply(load_region(&args.region)?)?;
     let (from, to) = (snap(&region, args.from.0)?, snap(&region, args.to.0)?);
     let path = region.path(from, to).ok_or_else(|| anyhow!("find a way: there is none"))?;
     let shape: Vec<_> = region
@@ -50,6 +53,7 @@ pub fn run(args: &RouteArgs) -> Result<Output> {
             "name": leg.name,
             "distance_m": leg.distance.as_meters_f64(),
             "duration_s": leg.duration.as_secs_f64(),
+            "way_ids": leg.ways,
         })).collect::<Vec<_>>(),
     });
     let mut text = format!("{distance_m:.0} m in {duration_s:.1} s\n");

@@ -3,3 +3,4 @@
 pub mod page;
 pub mod reply;
 pub mod routes;
+mod traffic;

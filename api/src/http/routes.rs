@@ -13,12 +13,12 @@ use warp::hyper::body::Bytes;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use super::{page, reply};
+use super::{page, reply, traffic};
 use crate::app::App;
 use crate::core_loop::{AnswerTo, Input, closing};
 use crate::desk::Question;
 use crate::intent::{Caller, Order};
-use crate::limits::MESSAGE_BYTES_MAX;
+use crate::limits::{MESSAGE_BYTES_MAX, TRAFFIC_BYTES_MAX};
 use crate::server::Permit;
 use crate::wire::convert;
 use crate::wire::error::{Code, WireError};
@@ -41,6 +41,8 @@ pub fn routes(app: &Arc<App>) -> Routes {
         .unify()
         .or(figures)
         .unify()
+        .or(traffic::routes(app))
+        .unify()
         .or(tile(app))
         .unify()
         .or(state)
@@ -50,7 +52,9 @@ pub fn routes(app: &Arc<App>) -> Routes {
     table.recover(refused).map(Reply::into_response).boxed()
 }
 
-fn with(app: &Arc<App>) -> impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + use<> {
+pub(super) fn with(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + use<> {
     let app = app.clone();
     warp::any().map(move || app.clone())
 }
@@ -102,7 +106,7 @@ async fn command(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<String, 
     receiver.await.map_err(|_error| labelled(closing()))
 }
 
-async fn ask(app: &App, question: Question, missing: &'static str) -> Response {
+pub(super) async fn ask(app: &App, question: Question, missing: &'static str) -> Response {
     match app.core.ask(question).await {
         Ok(Some(body)) => reply::json(StatusCode::OK, body),
         Ok(None) => reply::not_found(missing),
@@ -262,7 +266,10 @@ fn pages() -> BoxedFilter<(Response,)> {
 /// What no route took.
 async fn refused(rejection: Rejection) -> Result<Response, Infallible> {
     let error = if rejection.find::<warp::reject::PayloadTooLarge>().is_some() {
-        WireError::new(Code::TooLarge, "a body has at most 65536 bytes")
+        WireError::new(
+            Code::TooLarge,
+            format!("a body has at most {MESSAGE_BYTES_MAX} bytes, traffic {TRAFFIC_BYTES_MAX}"),
+        )
     } else if rejection.find::<warp::reject::LengthRequired>().is_some() {
         WireError::new(Code::BadMessage, "Content-Length is required")
     } else if rejection.find::<warp::reject::InvalidQuery>().is_some() {

@@ -9,4 +9,5 @@ pub mod event;
 pub mod message;
 pub mod status;
 pub mod time;
+pub mod traffic;
 pub mod welcome;

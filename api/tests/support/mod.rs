@@ -113,6 +113,10 @@ impl Map for Street {
         visit(RoadLine { class: "primary", name: Some("Street"), geometry: &self.geometry });
     }
 
+    fn way_ids(&self) -> Vec<i64> {
+        Vec::new()
+    }
+
     fn snap(&self, point: LatLon, max_m: f64) -> Option<Snap> {
         let distances = (0..N_NODES).zip(&self.geometry);
         distances

@@ -259,6 +259,8 @@ impl Turn<'_> {
         self.state.due.remove(&(expires_at, Due::Offer(request)));
         let (pickup_at, dropoff_at) = self.planned_times(request, vehicle, promise);
         self.say(EventKind::Promised { request, vehicle, promise, pickup_at, dropoff_at });
+        // Who boards later because of it may make others late where traffic has made rides too long already.
+        self.guard(vehicle);
         Ok(())
     }
 

@@ -40,11 +40,14 @@ struct Shape {
 impl Graph {
     /// From arcs in any order, whose ends must be rows of `points`.
     pub(crate) fn new(points: Vec<LatLon>, mut arcs: Vec<Arc>) -> Self {
-        arcs.sort_unstable_by_key(|arc| (arc.tail, arc.head, arc.time, arc.course));
+        let place = |arc: &Arc| (arc.tail, arc.head, arc.time, arc.course);
+        // Read from a file they are in order already.
+        if !arcs.is_sorted_by_key(place) {
+            arcs.sort_unstable_by_key(place);
+        }
         let first_out = first_rows(points.len(), arcs.iter().map(|arc| arc.tail));
         let first_in = first_rows(points.len(), arcs.iter().map(|arc| arc.head));
-        let mut incoming: Vec<u32> = (0..row(arcs.len())).collect();
-        incoming.sort_by_key(|&arc| arcs[arc as usize].head);
+        let incoming = rows_by_key(&first_in, arcs.iter().map(|arc| arc.head));
         let shape = Shape { points, first_out, first_in, incoming };
         Self { shape: Shared::new(shape), arcs: Shared::new(arcs) }
     }
@@ -105,4 +108,16 @@ pub(crate) fn first_rows(n_keys: usize, keys: impl Iterator<Item = u32>) -> Vec<
         first[key + 1] += first[key];
     }
     first
+}
+
+/// Rows in order of key, and of row where keys are equal; `first` as [`first_rows`] gives it for the same keys.
+pub(crate) fn rows_by_key(first: &[u32], keys: impl ExactSizeIterator<Item = u32>) -> Vec<u32> {
+    let mut next = first.to_vec();
+    let mut rows = vec![0; keys.len()];
+    for (idx, key) in keys.enumerate() {
+        let place = &mut next[key as usize];
+        rows[*place as usize] = row(idx);
+        *place += 1;
+    }
+    rows
 }

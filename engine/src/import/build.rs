@@ -13,6 +13,7 @@ use super::report::ImportReport;
 use super::rules::{Carriage, Passage, WayRefusal};
 use crate::graph::network::{Junction, Network, Stretch};
 use crate::graph::num::row;
+use crate::graph::roads::WayPiece;
 
 /// Names of roads, each stored once.
 #[derive(Default)]
@@ -48,6 +49,7 @@ pub(super) struct Built {
 
 /// A driven way with its nodes that are in the map.
 struct Line {
+    id: i64,
     carriage: Carriage,
     nodes: Vec<usize>,
     name: Option<u32>,
@@ -109,7 +111,7 @@ fn line(
         Ok(carriage) => {
             report.ways_driven += 1;
             let name = road_name(&way.tags).map(|name| names.intern(name));
-            Some(Line { carriage, nodes, name })
+            Some(Line { id: way.id, carriage, nodes, name })
         }
         Err(reason) => {
             *report.ways_refused.entry(reason).or_default() += 1;
@@ -196,6 +198,7 @@ impl Cutter<'_> {
             forward_ms: carriage.forward.map(times),
             backward_ms: carriage.backward.map(times),
             parts: vec![(0, line.name)],
+            ways: vec![WayPiece { start: 0, id: line.id, along: true }],
             segment_m: lengths,
         }
     }

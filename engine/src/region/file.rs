@@ -1,4 +1,4 @@
-//! The region file: a header with checksums and five sections. Byte by byte in `docs/formats.md`.
+//! The region file: a header with checksums and six sections. Byte by byte in `docs/formats.md`.
 //!
 //! Only what cannot be derived is stored: roads, the graph, places, attractors. Reading checks in this order: magic,
 //! version, lengths, checksums, decoding, and then that every number points at something, so that nothing after
@@ -15,7 +15,7 @@ use super::{Contents, Departure, Region};
 use crate::geo::LatLon;
 use crate::graph::csr::{Arc, Graph};
 use crate::graph::num::{ARC_MS_MAX, TICK_MS, row};
-use crate::graph::roads::{NO_NAME, Roads};
+use crate::graph::roads::{NO_NAME, Roads, WayPiece};
 use crate::import::{Attractor, Place, RoadClass};
 use crate::routing::HierarchyError;
 
@@ -24,7 +24,7 @@ const MAGIC: [u8; 8] = *b"SHARXIRG";
 /// The version of what follows; others are refused.
 const VERSION: u32 = 2;
 /// The sections in the order of the file.
-const TAGS: [[u8; 4]; 5] = [*b"META", *b"ROAD", *b"GRPH", *b"PLAC", *b"ATTR"];
+const TAGS: [[u8; 4]; 6] = [*b"META", *b"ROAD", *b"WAYS", *b"GRPH", *b"PLAC", *b"ATTR"];
 /// Magic, version, number of sections; then 20 bytes a section; then the checksum of all before.
 const HEADER_BYTES: usize = 16 + 20 * TAGS.len() + 8;
 /// Rows of any table; leaves room for the marks that some tables put into the highest bits.
@@ -38,7 +38,8 @@ pub enum RegionError {
     Foreign,
     /// Made by another version.
     #[error(
-        "read the region: it has format {found}, this program reads format {VERSION}; build it again"
+        "read the region: it has format {found}, this program reads format {VERSION}; \
+         build it again from the map with `sharxi region build`"
     )]
     Version {
         /// Its version.
@@ -99,6 +100,14 @@ struct RoadsWire {
 }
 
 #[derive(Serialize, Deserialize)]
+struct WaysWire {
+    n_ways: Vec<u32>,
+    start: Vec<u32>,
+    id: Vec<i64>,
+    along: Vec<bool>,
+}
+
+#[derive(Serialize, Deserialize)]
 struct GraphWire {
     lat: Vec<i32>,
     lon: Vec<i32>,
@@ -117,6 +126,7 @@ impl Region {
         let sections = [
             payload(&meta),
             payload(&roads_wire(&contents.roads)),
+            payload(&ways_wire(&contents.roads)),
             payload(&graph_wire(contents)),
             payload(&contents.places),
             payload(&contents.attractors),
@@ -140,10 +150,13 @@ impl Region {
     /// [`RegionError`] for anything else: foreign, truncated, damaged, or made by another version. Never panics, and
     /// allocates no more than a small multiple of what the bytes hold.
     pub fn decode(bytes: &[u8]) -> Result<Self, RegionError> {
-        let [meta, roads, graph, places, attractors] = sections(bytes)?;
+        let [meta, road_bytes, ways, graph_bytes, places, attractors] = sections(bytes)?;
         let meta: MetaWire = decode_section("META", meta)?;
-        let roads = roads_of(decode_section("ROAD", roads)?)?;
-        let graph: GraphWire = decode_section("GRPH", graph)?;
+        let (roads, graph) = rayon::join(
+            || roads_of(decode_section("ROAD", road_bytes)?, decode_section("WAYS", ways)?),
+            || decode_section::<GraphWire>("GRPH", graph_bytes),
+        );
+        let (roads, graph) = (roads?, graph?);
         let places: Vec<Place> = decode_section("PLAC", places)?;
         let attractors: Vec<Attractor> = decode_section("ATTR", attractors)?;
         let mut points = places.iter().map(|p| p.point).chain(attractors.iter().map(|a| a.point));
@@ -158,15 +171,19 @@ impl Region {
             places,
             attractors,
         };
-        Ok(Self::new(contents)?)
+        let fingerprint = fingerprint_of([road_bytes, graph_bytes]);
+        Ok(Self::derived(contents, fingerprint, super::LABEL_BYTES_MAX)?)
     }
 }
 
 /// A number that differs if roads, times or the numbering of the graph differ.
 pub(super) fn fingerprint(contents: &Contents) -> u64 {
+    fingerprint_of([&payload(&roads_wire(&contents.roads)), &payload(&graph_wire(contents))])
+}
+
+fn fingerprint_of(sections: [&[u8]; 2]) -> u64 {
     let mut hasher = SipHasher13::new();
-    hasher.write(&payload(&roads_wire(&contents.roads)));
-    hasher.write(&payload(&graph_wire(contents)));
+    sections.iter().for_each(|section| hasher.write(section));
     hasher.finish()
 }
 
@@ -292,6 +309,17 @@ fn roads_wire(roads: &Roads) -> RoadsWire {
     }
 }
 
+fn ways_wire(roads: &Roads) -> WaysWire {
+    let mut before = 0_i64;
+    let mut less_the_last = |id: i64| id.wrapping_sub(std::mem::replace(&mut before, id));
+    WaysWire {
+        n_ways: counts(&roads.first_way),
+        start: roads.ways.iter().map(|piece| piece.start).collect(),
+        id: roads.ways.iter().map(|piece| less_the_last(piece.id)).collect(),
+        along: roads.ways.iter().map(|piece| piece.along).collect(),
+    }
+}
+
 fn graph_wire(contents: &Contents) -> GraphWire {
     let graph = &contents.graph;
     GraphWire {
@@ -325,7 +353,7 @@ fn points_of(lat: Vec<i32>, lon: Vec<i32>) -> Result<Vec<LatLon>, RegionError> {
         .ok_or(RegionError::Inconsistent { what: "every point is on the globe" })
 }
 
-fn roads_of(wire: RoadsWire) -> Result<Roads, RegionError> {
+fn roads_of(wire: RoadsWire, ways: WaysWire) -> Result<Roads, RegionError> {
     let points = points_of(wire.lat, wire.lon)?;
     let n = wire.class.len();
     require(
@@ -336,7 +364,7 @@ fn roads_of(wire: RoadsWire) -> Result<Roads, RegionError> {
         .ok_or(RegionError::Inconsistent { what: "every road has two points" })?;
     let first_part = firsts(&wire.n_parts, 1, wire.part_start.len())
         .ok_or(RegionError::Inconsistent { what: "every road has a part" })?;
-    let roads = Roads {
+    let mut roads = Roads {
         first_point,
         mm: unsigned_sums(wire.mm),
         forward_ms: unsigned_sums(wire.forward_ms),
@@ -347,6 +375,8 @@ fn roads_of(wire: RoadsWire) -> Result<Roads, RegionError> {
         part_start: wire.part_start,
         part_name: wire.part_name,
         names: wire.names,
+        first_way: Vec::new(),
+        ways: Vec::new(),
     };
     let n_points = roads.points.len();
     let shape_tables = [roads.mm.len(), roads.forward_ms.len(), roads.backward_ms.len()];
@@ -358,6 +388,7 @@ fn roads_of(wire: RoadsWire) -> Result<Roads, RegionError> {
     for road in 0..n {
         check_road(&roads, road)?;
     }
+    take_ways(ways, &mut roads)?;
     Ok(roads)
 }
 
@@ -375,11 +406,40 @@ fn check_road(roads: &Roads, road: usize) -> Result<(), RegionError> {
     let are_whole = is_whole(forward) && is_whole(&backward);
     require(are_whole, "roads take whole tenths of a second")?;
     let parts = roads.first_part[road] as usize..roads.first_part[road + 1] as usize;
-    let starts = &roads.part_start[parts];
-    let in_order = starts.first() == Some(&0)
-        && starts.is_sorted_by(|a, b| a < b)
-        && starts.iter().all(|&start| (start as usize) < mm.len());
-    require(in_order, "parts are in order")
+    let starts = roads.part_start[parts].iter().copied();
+    require(are_starts(starts, mm.len()), "parts are in order")
+}
+
+/// Whether runs of a road of so many points begin at its start, one after the other, each before its last point.
+fn are_starts(starts: impl Iterator<Item = u32> + Clone, n_points: usize) -> bool {
+    starts.clone().next() == Some(0)
+        && starts.clone().is_sorted_by(|a, b| a < b)
+        && starts.last().is_some_and(|last| (last as usize) + 1 < n_points)
+}
+
+/// Checks the ways, and gives them to their roads.
+fn take_ways(wire: WaysWire, roads: &mut Roads) -> Result<(), RegionError> {
+    let n_pieces = wire.start.len();
+    let tables_agree = n_pieces == wire.id.len()
+        && n_pieces == wire.along.len()
+        && n_pieces < ROWS_MAX
+        && wire.n_ways.len() == roads.n();
+    require(tables_agree, "way tables agree")?;
+    roads.first_way = firsts(&wire.n_ways, 1, n_pieces)
+        .ok_or(RegionError::Inconsistent { what: "every road has a way" })?;
+    let mut id = 0_i64;
+    let pieces = wire.start.into_iter().zip(wire.id).zip(wire.along);
+    roads.ways = pieces
+        .map(|((start, difference), along)| {
+            id = id.wrapping_add(difference);
+            WayPiece { start, id, along }
+        })
+        .collect();
+    let in_order = (0..roads.n()).all(|road| {
+        let starts = roads.ways(road).iter().map(|piece| piece.start);
+        are_starts(starts, roads.road(road).points.len())
+    });
+    require(in_order, "ways are in order")
 }
 
 /// The graph and its departures.
@@ -400,14 +460,16 @@ fn graph_of(wire: GraphWire, roads: &Roads) -> Result<(Graph, Vec<Departure>), R
         require(time > 0, "every arc takes time")?;
         arcs.push(Arc { tail, head, time, course });
     }
-    let mut expected: Vec<u32> = arcs.iter().map(|arc| arc.course).collect();
-    expected.sort_unstable();
-    expected.dedup();
+    let mut is_driven = vec![false; roads.n() * 2];
+    arcs.iter().for_each(|arc| is_driven[arc.course as usize] = true);
+    let expected = (0..row(is_driven.len())).filter(|&course| is_driven[course as usize]);
     let departing = wire.departures.iter().map(|&(course, _, _)| course);
     require(departing.eq(expected), "every course that is driven has one departure")?;
-    let mut known: Vec<_> = arcs.iter().map(|arc| (arc.course, arc.tail, arc.head)).collect();
-    known.sort_unstable();
-    let is_known = |departure| known.binary_search(departure).is_ok();
+    let graph = Graph::new(points, arcs);
+    let is_known = |&(course, tail, head): &Departure| {
+        let is_it = |arc: &Arc| arc.head == head && arc.course == course;
+        (tail as usize) < graph.n_nodes() && graph.out_arcs(tail).iter().any(is_it)
+    };
     require(wire.departures.iter().all(is_known), "every departure is an arc")?;
-    Ok((Graph::new(points, arcs), wire.departures))
+    Ok((graph, wire.departures))
 }

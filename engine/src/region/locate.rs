@@ -63,7 +63,7 @@ impl Region {
         }
     }
 
-    /// Whether traffic keeps a heading closed. Who stands there may leave, at the imported speed; nobody may enter.
+    /// Whether traffic keeps a heading closed somewhere on a road.
     fn is_closed(&self, road: u32, heading: Heading) -> bool {
         self.traffic.ms(course(road, heading)) == Some(NEVER)
     }
@@ -90,10 +90,32 @@ impl Region {
         self.copies(road, heading).filter(move |_| is_open).map(|arc| arc.tail)
     }
 
+    /// The headings in which a vehicle may set off: those whose rest of the road is open. All of them if that is none, or if it
+    /// stands on what is closed: nobody is locked in.
+    fn headings_out(&self, road: u32, tables: &Road<'_>, from_mm: u32) -> [bool; 2] {
+        if !HEADINGS.into_iter().any(|heading| self.is_closed(road, heading)) {
+            return [true; 2];
+        }
+        let here = from_mm.saturating_sub(1)..from_mm + 1;
+        let open = HEADINGS.map(|heading| {
+            let rest = match heading {
+                Heading::Forward => from_mm..tables.length_mm(),
+                Heading::Backward => 0..from_mm,
+            };
+            let driven = self.departure(road, heading).is_some();
+            driven && !self.is_closed_between(road, heading, rest)
+        });
+        let stands_on_closed =
+            HEADINGS.into_iter().any(|heading| self.is_closed_around(road, heading, &here));
+        if stands_on_closed || open == [false; 2] { [true; 2] } else { open }
+    }
+
     /// The nodes that are reached first from a location; at most two.
     pub(super) fn exits(&self, from: Location) -> impl Iterator<Item = Access> {
         let along = self.on_road(from).into_iter().flat_map(move |(road, tables, from_mm)| {
-            HEADINGS.into_iter().filter_map(move |heading| {
+            let is_free = self.headings_out(road, &tables, from_mm);
+            let headings = HEADINGS.into_iter().filter(move |&heading| is_free[heading as usize]);
+            headings.filter_map(move |heading| {
                 let arc = self.departure(road, heading)?;
                 let ms = tables.duration_ms(heading) - tables.elapsed_ms(heading, from_mm);
                 let to_mm = end_mm(&tables, heading);
@@ -114,7 +136,13 @@ impl Region {
     /// The nodes from which a location is reached last.
     pub(super) fn entries(&self, to: Location) -> impl Iterator<Item = Access> {
         let along = self.on_road(to).into_iter().flat_map(move |(road, tables, to_mm)| {
-            let open = HEADINGS.into_iter().filter(move |&heading| !self.is_closed(road, heading));
+            let open = HEADINGS.into_iter().filter(move |&heading| {
+                let driven = match heading {
+                    Heading::Forward => 0..to_mm,
+                    Heading::Backward => to_mm..tables.length_mm(),
+                };
+                !self.is_closed_between(road, heading, driven)
+            });
             open.flat_map(move |heading| {
                 let ms = tables.elapsed_ms(heading, to_mm);
                 let from_mm = end_mm(&tables, heading.opposite());
@@ -141,7 +169,10 @@ impl Region {
         HEADINGS
             .into_iter()
             .filter(|&heading| tables.is_open(heading))
-            .filter(|&heading| from_mm == to_mm || !self.is_closed(road, heading))
+            .filter(|&heading| {
+                let driven = from_mm.min(to_mm)..from_mm.max(to_mm);
+                !self.is_closed_between(road, heading, driven)
+            })
             .filter(|heading| match heading {
                 Heading::Forward => from_mm <= to_mm,
                 Heading::Backward => from_mm >= to_mm,

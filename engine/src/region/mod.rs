@@ -8,17 +8,20 @@ mod isochrone;
 mod locate;
 mod oracle;
 mod path;
+mod pieces;
 mod reach;
 mod rings;
 mod snap;
 #[cfg(test)]
 mod tests;
+mod timed;
 mod traffic;
+mod week;
 
 use std::sync::Arc;
 
 use crate::geo::LatLon;
-use crate::graph::csr::{Graph, first_rows};
+use crate::graph::csr::{Graph, first_rows, rows_by_key};
 use crate::graph::num::row;
 use crate::graph::roads::{Road, Roads};
 use crate::ids::{NodeId, RoadId};
@@ -27,12 +30,16 @@ use crate::routing::hierarchy::Hierarchy;
 use crate::routing::{HierarchyError, dijkstra};
 use crate::units::{Millimeters, Millis};
 
+pub use crate::graph::roads::WayPiece;
 pub use file::RegionError;
 pub use isochrone::Polygon;
 pub use path::Leg;
+pub use pieces::ChangedWay;
 pub use reach::Unreachable;
 pub use snap::Snap;
+pub use timed::{TimeOfWeek, TimedRegion};
 pub use traffic::{Directions, Effect, LiveRegion, Scope, TrafficChange, TrafficError};
+pub use week::{HourOfWeek, WeekError, WeekProfile};
 
 /// Labels larger than this are not kept; queries then walk the elimination tree, with the same answers.
 const LABEL_BYTES_MAX: u64 = 6 << 30;
@@ -108,6 +115,8 @@ pub struct RoadView<'a> {
     pub forward: bool,
     /// Whether it may be driven against its shape.
     pub backward: bool,
+    /// The OpenStreetMap ways that it is made of, from its start to its end; at least one.
+    pub ways: &'a [WayPiece],
 }
 
 impl Region {
@@ -121,6 +130,15 @@ impl Region {
         contents: Contents,
         label_bytes_max: u64,
     ) -> Result<Self, HierarchyError> {
+        let fingerprint = file::fingerprint(&contents);
+        Self::derived(contents, fingerprint, label_bytes_max)
+    }
+
+    fn derived(
+        contents: Contents,
+        fingerprint: u64,
+        label_bytes_max: u64,
+    ) -> Result<Self, HierarchyError> {
         let (hierarchy, index) = rayon::join(
             || Hierarchy::new(&contents.graph, label_bytes_max),
             || snap::SegmentIndex::new(&contents.roads),
@@ -128,8 +146,7 @@ impl Region {
         let n_courses = contents.roads.n() * 2;
         let arcs = contents.graph.arcs();
         let first_copy = first_rows(n_courses, arcs.iter().map(|arc| arc.course));
-        let mut copies: Vec<u32> = (0..row(arcs.len())).collect();
-        copies.sort_by_key(|&arc| arcs[arc as usize].course);
+        let copies = rows_by_key(&first_copy, arcs.iter().map(|arc| arc.course));
         let length = |course: u32| contents.roads.road(course as usize / 2).length_mm();
         let arc_mm: Vec<u32> = arcs.iter().map(|arc| length(arc.course)).collect();
         let mut departure = vec![NO_ARC; n_courses];
@@ -140,7 +157,6 @@ impl Region {
                 |&&arc: &&u32| arcs[arc as usize].tail == tail && arcs[arc as usize].head == head;
             departure[course as usize] = copies[rows].iter().find(is_it).copied().unwrap_or(NO_ARC);
         }
-        let fingerprint = file::fingerprint(&contents);
         Ok(Self {
             graph: contents.graph.clone(),
             contents: Arc::new(contents),
@@ -262,7 +278,7 @@ impl Region {
 
     /// The tables of a road with the times of now.
     fn road_tables(&self, road: usize) -> Road<'_> {
-        self.traffic.timed(road, self.contents.roads.road(road))
+        self.traffic.timed(&self.contents.roads, road)
     }
 
     fn road_view(&self, idx: usize) -> RoadView<'_> {
@@ -275,6 +291,7 @@ impl Region {
             geometry: road.points,
             forward: road.is_open(crate::graph::roads::Heading::Forward),
             backward: road.is_open(crate::graph::roads::Heading::Backward),
+            ways: roads.ways(idx),
         }
     }
 

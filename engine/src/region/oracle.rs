@@ -8,11 +8,13 @@
 //! close to a restricted junction, be a way round the restriction, and `time(a, c) <= time(a, b) + time(b, c)` holds for
 //! all nodes, and for places along roads wherever no restriction is in reach.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use super::Region;
 use super::locate::{Access, HEADINGS};
+use super::{ChangedWay, Region, TrafficChange, TrafficError};
 use crate::graph::num::row;
 use crate::ids::NodeId;
 use crate::oracle::{Location, Oracle, Path};
@@ -183,6 +185,18 @@ impl Oracle for Region {
 
     fn path(&self, from: Location, to: Location) -> Option<Path> {
         self.find_path(from, to)
+    }
+
+    fn traffic_version(&self) -> u64 {
+        self.version()
+    }
+
+    fn with_traffic(&self, changes: &[TrafficChange]) -> Result<Arc<dyn Oracle>, TrafficError> {
+        Ok(Arc::new(Self::with_traffic(self, changes)?))
+    }
+
+    fn changed_ways(&self) -> Vec<ChangedWay> {
+        Self::changed_ways(self)
     }
 
     fn arc_at(&self, at: Location) -> [NodeId; 2] {

@@ -3,6 +3,7 @@
 use super::Region;
 use super::locate::{Access, Drive, end_mm, heading_of};
 use crate::geo::LatLon;
+use crate::graph::num::interpolate;
 use crate::graph::roads::Heading;
 use crate::ids::NodeId;
 use crate::oracle::{Location, Path, Waypoint};
@@ -18,6 +19,14 @@ pub struct Leg {
     pub distance: Millimeters,
     /// Its driving time.
     pub duration: Millis,
+    /// The OpenStreetMap ways driven, in order.
+    pub ways: Vec<i64>,
+}
+
+/// The access on this arc that takes this time; under other traffic the one that is nearest to it.
+fn access_on(accesses: Vec<Access>, arc: [NodeId; 2], time: Millis) -> Option<Access> {
+    let on_arc = accesses.into_iter().filter(|access| access.arc.map(NodeId::new) == arc);
+    on_arc.min_by_key(|access| access.ms.abs_diff(time.get()))
 }
 
 fn millimeters(mm: u32) -> Millimeters {
@@ -99,13 +108,10 @@ impl Region {
         let (Some(first), Some(last)) = (path.waypoints.first(), path.waypoints.last()) else {
             return self.direct(path.from, path.to).map(|(_, drive)| drive).into_iter().collect();
         };
-        let exit = self.exits(path.from).find(|exit| {
-            exit.arc.map(NodeId::new) == path.first_arc && exit.ms == first.elapsed.get()
-        });
         let rest = path.duration.saturating_sub(last.elapsed);
-        let entry = self
-            .entries(path.to)
-            .find(|entry| entry.arc.map(NodeId::new) == path.last_arc && entry.ms == rest.get());
+        let exits = self.exits(path.from).collect();
+        let exit = access_on(exits, path.first_arc, first.elapsed);
+        let entry = access_on(self.entries(path.to).collect(), path.last_arc, rest);
         let between = path.waypoints.windows(2).filter_map(|pair| match pair {
             [a, b] if a.node.idx() < self.n_nodes() => {
                 let arc = self.graph.fastest(a.node.get(), b.node.get())?;
@@ -121,16 +127,22 @@ impl Region {
     }
 
     /// The shape of a path with the time since its start at every point. The first point and the last are exactly those
-    /// of its ends; there are always at least two unless it starts and ends on one node.
+    /// of its ends; there are always at least two unless it starts and ends on one node. A path of a version with other
+    /// traffic keeps its own times from node to node.
     #[must_use]
     pub fn path_geometry(&self, path: &Path) -> Vec<(LatLon, Millis)> {
         let mut shape = vec![(self.point(path.from), Millis::ZERO)];
         let mut start = 0;
-        for drive in self.drives(path) {
+        let drives = self.drives(path);
+        let ends = self.ends_of_drives(path, drives.len());
+        for (drive, end) in drives.iter().zip(ends) {
             let road = self.road_tables(drive.road as usize);
             let before = road.elapsed_ms(drive.heading, drive.from_mm);
-            let since_start =
-                |mm: u32| Millis::new(start + (road.elapsed_ms(drive.heading, mm) - before));
+            let whole = road.elapsed_ms(drive.heading, drive.to_mm) - before;
+            let since_start = |mm: u32| {
+                let done = road.elapsed_ms(drive.heading, mm) - before;
+                Millis::new(interpolate(start, end, done, whole))
+            };
             let inner = |&i: &usize| {
                 let (low, high) = (drive.from_mm.min(drive.to_mm), drive.from_mm.max(drive.to_mm));
                 low < road.mm[i] && road.mm[i] < high
@@ -143,13 +155,23 @@ impl Region {
                 points.reverse();
             }
             shape.extend(points);
-            shape.push((road.point(drive.to_mm), since_start(drive.to_mm)));
-            start += road.elapsed_ms(drive.heading, drive.to_mm) - before;
+            shape.push((road.point(drive.to_mm), Millis::new(end)));
+            start = end;
         }
         if let (Some(last), true) = (shape.last_mut(), path.from != path.to) {
             *last = (self.point(path.to), path.duration);
         }
         shape
+    }
+
+    /// When each of so many drives of a path ends, since its start.
+    fn ends_of_drives(&self, path: &Path, n_drives: usize) -> Vec<u32> {
+        let nodes = path.waypoints.iter().map(|waypoint| waypoint.elapsed.get());
+        let all: Vec<u32> = nodes.chain([path.duration.get()]).collect();
+        // Whoever starts on a node drives nothing to get there, and so at the end.
+        let starts_on_node = matches!(path.from, Location::Node(_)) && !path.waypoints.is_empty();
+        let first = usize::from(starts_on_node);
+        all.get(first..(first + n_drives).min(all.len())).unwrap_or_default().to_vec()
     }
 
     /// The legs of a path: one for each run of parts with the same name. Their sums are those of the path.
@@ -158,6 +180,7 @@ impl Region {
         let mut legs: Vec<Leg> = Vec::new();
         for drive in self.drives(path) {
             for (name, from_mm, to_mm) in self.named_parts(&drive) {
+                let ways = self.ways_driven(&Drive { from_mm, to_mm, ..drive });
                 let road = self.road_tables(drive.road as usize);
                 let ms =
                     road.elapsed_ms(drive.heading, to_mm) - road.elapsed_ms(drive.heading, from_mm);
@@ -166,16 +189,38 @@ impl Region {
                     Some(leg) if leg.name.as_deref() == name => {
                         leg.distance += distance;
                         leg.duration += Millis::new(ms);
+                        leg.ways.extend(ways);
+                        leg.ways.dedup();
                     }
                     _ => legs.push(Leg {
                         name: name.map(Into::into),
                         distance,
                         duration: Millis::new(ms),
+                        ways,
                     }),
                 }
             }
         }
         legs
+    }
+
+    /// The ways of a drive in order of driving.
+    fn ways_driven(&self, drive: &Drive) -> Vec<i64> {
+        let roads = &self.contents.roads;
+        let road = roads.road(drive.road as usize);
+        let pieces = roads.ways(drive.road as usize);
+        let ends = pieces.iter().skip(1).map(|next| road.mm[next.start as usize]);
+        let (low, high) = (drive.from_mm.min(drive.to_mm), drive.from_mm.max(drive.to_mm));
+        let touched = pieces
+            .iter()
+            .zip(ends.chain([road.length_mm()]))
+            .filter(|(piece, end)| road.mm[piece.start as usize].max(low) < high.min(*end));
+        let mut ways: Vec<i64> = touched.map(|(piece, _)| piece.id).collect();
+        if drive.heading == Heading::Backward {
+            ways.reverse();
+        }
+        ways.dedup();
+        ways
     }
 
     /// (name, from, to) of the parts of a drive in order of driving; empty parts are left out.
