@@ -3,9 +3,14 @@
 //! Immutable and shared freely between threads. Made by [`crate::import`] or read by [`Region::decode`]; what is derived
 //! (shortcuts, labels, the index of segments) is computed again in either case and never stored.
 
+mod along;
+mod directions;
+mod distance;
 mod file;
 mod isochrone;
 mod locate;
+mod matching;
+mod nearby;
 mod oracle;
 mod path;
 mod reach;
@@ -27,8 +32,10 @@ use crate::routing::hierarchy::Hierarchy;
 use crate::routing::{HierarchyError, dijkstra};
 use crate::units::{Millimeters, Millis};
 
+pub use directions::{Maneuver, Side, Step, Turn};
 pub use file::RegionError;
-pub use isochrone::Polygon;
+pub use isochrone::{Polygon, Sense};
+pub use matching::{Fix, MatchOptions, Matched, Matcher, Settled, TRACE_FIXES_MAX};
 pub use path::Leg;
 pub use reach::Unreachable;
 pub use snap::Snap;
