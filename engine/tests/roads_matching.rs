@@ -182,7 +182,7 @@ fn check(name: &str, region: &Region, n_drives: usize) {
 #[test]
 fn drives_on_the_island_are_found_again() {
     let region = import_pbf(ISLAND_PBF, &Profile::default(), &|_, _| {}).unwrap().0;
-    check("island", &region, 40);
+    check("island", &region, 15);
 }
 
 #[test]
@@ -196,5 +196,198 @@ fn drives_among_dual_carriageways_are_found_again() {
         return;
     };
     let region = import_pbf(&bytes, &Profile::default(), &|_, _| {}).unwrap().0;
-    check("valley", &region, 40);
+    check("valley", &region, 15);
+}
+
+/// Two carriageways 15 metres apart, with a road on at either end.
+const DUAL: &str = "
+    E -500 0
+    A 0 0
+    B 4000 0
+    C 4000 15
+    D 0 15
+    F 4500 0
+    way 1 AB highway=primary oneway=yes
+    way 2 CD highway=primary oneway=yes
+    way 3 BC highway=primary oneway=yes
+    way 4 DA highway=primary oneway=yes
+    way 5 EA highway=primary
+    way 6 BF highway=primary
+";
+
+/// A street, another one 200 metres beside it, and roads between them.
+const LADDER: &str = "
+    A 0 0
+    B 500 0
+    C 1000 0
+    D 1500 0
+    E 2000 0
+    P 0 200
+    Q 1000 200
+    R 2000 200
+    way 1 ABCDE highway=secondary
+    way 2 PQR highway=secondary
+    way 3 AP highway=residential
+    way 4 CQ highway=residential
+    way 5 ER highway=residential
+";
+
+fn at_meters(east_m: f64, north_m: f64) -> LatLon {
+    shifted(LatLon::default(), north_m, east_m)
+}
+
+fn settled(town: &TextMap, fixes: &[Fix]) -> Vec<Option<Matched>> {
+    town.region.match_trace(fixes, MatchOptions::default())
+}
+
+fn meters_north(matched: &Matched) -> f64 {
+    matched.point.lat() * 111_195.08
+}
+
+#[test]
+fn the_carriageway_beside_is_not_taken() {
+    let town = map(DUAL);
+    let mut random = Random(15);
+    let (mut n, mut n_right, mut n_at_once) = (0, 0, 0);
+    for _ in 0..20 {
+        for (begin_m, speed, north_m, bearing) in
+            [(200.0, 20.0, 0.0, 90.0), (3_800.0, -20.0, 15.0, 270.0)]
+        {
+            let fixes: Vec<Fix> = (0..12)
+                .map(|nth| f64::from(nth) * 15.0)
+                .map(|s| fix(random.noisy(at_meters(begin_m + speed * s, north_m), NOISE_M), s))
+                .collect();
+            let is_right = |m: &Matched| {
+                (m.bearing_deg - bearing).abs() < 1.0 && (meters_north(m) - north_m).abs() < 1.0
+            };
+            let all = settled(&town, &fixes);
+            n += all.len();
+            n_right += all.iter().flatten().filter(|m| is_right(m)).count();
+            let mut matcher = Matcher::new(MatchOptions::default());
+            // The first position alone cannot tell.
+            let at_once = fixes.iter().map(|&fix| matcher.follow(&town.region, fix)).skip(1);
+            n_at_once += at_once.flatten().filter(is_right).count();
+        }
+    }
+    println!("{n_right} of {n} settled, {n_at_once} of {} at once", n * 11 / 12);
+    assert_eq!(n_right, n);
+    assert_eq!(n_at_once, n * 11 / 12);
+}
+
+#[test]
+fn a_heading_tells_the_carriageway_at_once() {
+    let town = map(DUAL);
+    for (heading, expected) in [(85.0, 90.0), (265.0, 270.0)] {
+        let fix = Fix { heading_deg: Some(heading), ..fix(at_meters(2_000.0, 7.5), 0.0) };
+        let found = Matcher::new(MatchOptions::default()).follow(&town.region, fix).unwrap();
+        assert!((found.bearing_deg - expected).abs() < 1.0 && found.confidence > 0.95, "{found:?}");
+    }
+    let without = fix(at_meters(2_000.0, 7.5), 0.0);
+    let found = Matcher::new(MatchOptions::default()).follow(&town.region, without).unwrap();
+    assert!(found.confidence < 0.6, "{found:?}");
+}
+
+#[test]
+fn an_outlier_is_left_out() {
+    let town = map(LADDER);
+    let mut fixes: Vec<Fix> = (0..10)
+        .map(|nth| fix(at_meters(100.0 + 150.0 * f64::from(nth), 3.0), 10.0 * f64::from(nth)))
+        .collect();
+    // In the middle of nowhere, and on a road that it cannot have been on.
+    for outlier in [at_meters(800.0, -900.0), at_meters(1_700.0, 201.0)] {
+        fixes[5].point = outlier;
+        let matched = settled(&town, &fixes);
+        for (nth, found) in matched.iter().enumerate() {
+            match found {
+                None => assert_eq!(nth, 5),
+                Some(found) => {
+                    assert_ne!(nth, 5, "{found:?}");
+                    assert!(meters_north(found).abs() < 0.1, "{nth}: {found:?}");
+                    assert!((found.bearing_deg - 90.0).abs() < 1.0, "{nth}: {found:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn standing_still_changes_neither_road_nor_direction() {
+    let town = map(LADDER);
+    let mut random = Random(3);
+    let (mut n, mut n_right) = (0, 0);
+    for _ in 0..10 {
+        // Comes from the west, stands for five minutes, goes on.
+        let place = |nth: u32| {
+            if nth < 5 {
+                400.0 + 60.0 * f64::from(nth)
+            } else {
+                650.0 + 60.0 * f64::from(nth.max(65) - 65)
+            }
+        };
+        let fixes: Vec<Fix> = (0..70_u32)
+            .map(|nth| fix(random.noisy(at_meters(place(nth), 0.0), NOISE_M), f64::from(nth) * 5.0))
+            .collect();
+        let matched = settled(&town, &fixes);
+        let is_right =
+            |m: &&Matched| meters_north(m).abs() < 0.1 && (m.bearing_deg - 90.0).abs() < 1.0;
+        n += matched.len();
+        n_right += matched.iter().flatten().filter(is_right).count();
+    }
+    println!("standing: {n_right} of {n}");
+    assert!(n_right * 100 >= n * 98, "{n_right} of {n}");
+}
+
+#[test]
+fn off_the_road_is_nowhere_and_what_comes_after_is_found() {
+    let town = map(LADDER);
+    let off = |nth: u32| (5..10).contains(&nth);
+    let fixes: Vec<Fix> = (0..15_u32)
+        .map(|nth| {
+            let north_m = if off(nth) { -150.0 } else { 2.0 };
+            fix(at_meters(100.0 + 120.0 * f64::from(nth), north_m), 12.0 * f64::from(nth))
+        })
+        .collect();
+    for (nth, found) in (0..).zip(settled(&town, &fixes)) {
+        assert_eq!(found.is_none(), off(nth), "{nth}: {found:?}");
+        assert!(found.is_none_or(|found| (found.bearing_deg - 90.0).abs() < 1.0));
+    }
+    // A jump that no road explains: lost for a moment, then a new beginning.
+    let town = map(DUAL);
+    let jump = |nth: u32| {
+        if nth < 4 { 200.0 + 20.0 * f64::from(nth) } else { 3_000.0 + 20.0 * f64::from(nth) }
+    };
+    let fixes: Vec<Fix> =
+        (0..10).map(|nth| fix(at_meters(jump(nth), 0.0), f64::from(nth))).collect();
+    let found = settled(&town, &fixes);
+    assert!(
+        found[..4].iter().all(Option::is_some) && found[7..].iter().all(Option::is_some),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_matcher_remembers_no_more_than_its_lag_and_takes_any_position() {
+    let town = map(LADDER);
+    let options = MatchOptions { lag: 3, noise_m: f64::NAN };
+    let mut matcher = Matcher::new(options);
+    let mut n_settled = 0;
+    for nth in 0..1_000_u32 {
+        let point = if nth % 97 == 0 {
+            LatLon::from_degrees(90.0, 180.0).unwrap()
+        } else {
+            at_meters(f64::from(nth % 200) * 10.0, 0.0)
+        };
+        let fix = Fix {
+            point,
+            at: (nth % 5 > 0).then(|| EngineTime::from_unix_ms(-i64::from(nth))),
+            heading_deg: Some(f64::NAN),
+        };
+        matcher.push_settling(&town.region, fix, &mut |(number, _)| {
+            assert_eq!(number, n_settled);
+            n_settled += 1;
+        });
+    }
+    assert_eq!(n_settled, 997);
+    assert_eq!(matcher.finish(&town.region).len(), 3);
+    assert!(town.region.match_trace(&[], options).is_empty());
 }

@@ -25,7 +25,7 @@ use crate::units::EngineTime;
 /// Directed roads considered for one position.
 const CANDIDATES_MAX: usize = 16;
 /// What a turn on the spot, and an implausible one at a junction, costs: natural logarithm of a share of all steps.
-const TURN_ROUND: f64 = -7.0;
+const TURN_ROUND: f64 = -10.0;
 /// What leaving out a position costs.
 const LEAVE_OUT: f64 = -12.0;
 /// Positions without any way to them after which the vehicle is looked for anew.
@@ -362,8 +362,8 @@ impl Matcher {
         let way = |a, b| in_time(a, b).then(|| region.directed_way(a, b)).flatten();
         let ahead = way(a, b).map_or(f64::NEG_INFINITY, rate);
         // Within the noise, a step back is no step at all.
-        let is_near = straight_m < 5.0 * noise_m;
-        let standing = is_near.then(|| region_back(region, b, a, 4.0 * noise_m)).flatten();
+        let is_near = straight_m < 6.0 * noise_m;
+        let standing = is_near.then(|| region_back(region, b, a, 6.0 * noise_m)).flatten();
         let standing = standing
             .map_or(f64::NEG_INFINITY, |back_m| -straight_m / scale_m - 0.5 * back_m / noise_m);
         let is_two_way = region.open_headings(a.0 / 2).count() == 2;
