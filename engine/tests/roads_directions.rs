@@ -89,77 +89,137 @@ fn check(town: &str, from: &str, to: &str, expected: &Expect) {
 
 #[test]
 fn turns_are_told_where_there_is_a_choice() {
-    check(TOWN, "A", "C", &expect![[r#"
+    check(
+        TOWN,
+        "A",
+        "C",
+        &expect![[r#"
         Depart High 500 m 90 deg
         Turn(Left) North 500 m 0 deg
         Arrive North 0 m 0 deg
-    "#]]);
-    check(TOWN, "C", "D", &expect![[r#"
+    "#]],
+    );
+    check(
+        TOWN,
+        "C",
+        "D",
+        &expect![[r#"
         Depart North 500 m 180 deg
         Turn(Left) High 500 m 90 deg
         Arrive High 0 m 90 deg
-    "#]]);
+    "#]],
+    );
     // Past a side street, a fork at which the street bends away, and a new name without a choice.
-    check(TOWN, "A", "G", &expect![[r#"
+    check(
+        TOWN,
+        "A",
+        "G",
+        &expect![[r#"
         Depart High 1000 m 90 deg
         Turn(SlightLeft) High 427 m 69 deg
         Continue Low 400 m 90 deg
         Arrive Low 0 m 90 deg
-    "#]]);
-    check(TOWN, "A", "F", &expect![[r#"
+    "#]],
+    );
+    check(
+        TOWN,
+        "A",
+        "F",
+        &expect![[r#"
         Depart High 1000 m 90 deg
         Turn(SlightRight) B7 500 m 127 deg
         Arrive B7 0 m 127 deg
-    "#]]);
-    check(TOWN, "AB", "A", &expect![[r#"
+    "#]],
+    );
+    check(
+        TOWN,
+        "AB",
+        "A",
+        &expect![[r#"
         Depart High 250 m 270 deg
         Arrive High 0 m 270 deg
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_roundabout_is_one_step() {
-    check(ROUNDABOUT, "A", "X", &expect![[r#"
+    check(
+        ROUNDABOUT,
+        "A",
+        "X",
+        &expect![[r#"
         Depart West 980 m 90 deg
         Roundabout(Some(1)) South 511 m 157 deg
         Arrive South 0 m 180 deg
-    "#]]);
-    check(ROUNDABOUT, "A", "Y", &expect![[r#"
+    "#]],
+    );
+    check(
+        ROUNDABOUT,
+        "A",
+        "Y",
+        &expect![[r#"
         Depart West 980 m 90 deg
         Roundabout(Some(2)) East 1041 m 157 deg
         Arrive East 0 m 90 deg
-    "#]]);
-    check(ROUNDABOUT, "A", "Z", &expect![[r#"
+    "#]],
+    );
+    check(
+        ROUNDABOUT,
+        "A",
+        "Z",
+        &expect![[r#"
         Depart West 980 m 90 deg
         Roundabout(Some(3)) North 572 m 157 deg
         Arrive North 0 m 0 deg
-    "#]]);
-    check(ROUNDABOUT, "X", "A", &expect![[r#"
+    "#]],
+    );
+    check(
+        ROUNDABOUT,
+        "X",
+        "A",
+        &expect![[r#"
         Depart South 480 m 0 deg
         Roundabout(Some(3)) West 1072 m 67 deg
         Arrive West 0 m 270 deg
-    "#]]);
-    check(ROUNDABOUT, "q", "Z", &expect![[r#"
+    "#]],
+    );
+    check(
+        ROUNDABOUT,
+        "q",
+        "Z",
+        &expect![[r#"
         Depart - 46 m 23 deg
         Roundabout(Some(2)) North 480 m 0 deg
         Arrive North 0 m 0 deg
-    "#]]);
-    check(ROUNDABOUT, "A", "q", &expect![[r#"
+    "#]],
+    );
+    check(
+        ROUNDABOUT,
+        "A",
+        "q",
+        &expect![[r#"
         Depart West 980 m 90 deg
         Roundabout(None) - 46 m 157 deg
         Arrive - 0 m 67 deg
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_block_of_one_way_streets_is_no_roundabout() {
-    check(BLOCK, "A", "F", &expect![[r#"
+    check(
+        BLOCK,
+        "A",
+        "F",
+        &expect![[r#"
         Depart One 100 m 90 deg
         Continue Two 100 m 90 deg
         Continue Three 100 m 0 deg
         Turn(Right) Six 100 m 90 deg
         Arrive Six 0 m 90 deg
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

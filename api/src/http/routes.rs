@@ -13,7 +13,7 @@ use warp::hyper::body::Bytes;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use super::{page, reply};
+use super::{page, queries, reply};
 use crate::app::App;
 use crate::core_loop::{AnswerTo, Input, closing};
 use crate::desk::Question;
@@ -37,6 +37,8 @@ pub fn routes(app: &Arc<App>) -> Routes {
     let table = socket(app)
         .or(commands(app))
         .unify()
+        .or(queries::routes(app))
+        .unify()
         .or(queries)
         .unify()
         .or(figures)
@@ -50,7 +52,9 @@ pub fn routes(app: &Arc<App>) -> Routes {
     table.recover(refused).map(Reply::into_response).boxed()
 }
 
-fn with(app: &Arc<App>) -> impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + use<> {
+pub(super) fn with(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + use<> {
     let app = app.clone();
     warp::any().map(move || app.clone())
 }
@@ -262,7 +266,7 @@ fn pages() -> BoxedFilter<(Response,)> {
 /// What no route took.
 async fn refused(rejection: Rejection) -> Result<Response, Infallible> {
     let error = if rejection.find::<warp::reject::PayloadTooLarge>().is_some() {
-        WireError::new(Code::TooLarge, "a body has at most 65536 bytes")
+        WireError::new(Code::TooLarge, "the body has too many bytes")
     } else if rejection.find::<warp::reject::LengthRequired>().is_some() {
         WireError::new(Code::BadMessage, "Content-Length is required")
     } else if rejection.find::<warp::reject::InvalidQuery>().is_some() {
