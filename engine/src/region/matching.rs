@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 use super::Region;
 use super::directions::turned;
-use super::locate::{course, heading_of};
+use super::locate::{Access, Drive, course, heading_of};
 use crate::geo::LatLon;
 use crate::graph::roads::Heading;
 use crate::ids::RoadId;
@@ -144,8 +144,7 @@ impl Region {
             let ms = elapsed(to_course, to_mm) - elapsed(from_course, from_mm);
             return Some(Way { ms, mm: from_mm.abs_diff(to_mm), turns_round: false });
         }
-        let exits = self.exits(along(from_course, from_mm));
-        let exit = exits.filter(|exit| is_on(exit.drive, from_course)).next()?;
+        let exit = self.exit_on(from)?;
         let entries = self.entries(along(to_course, to_mm));
         let entry = entries
             .filter(|entry| is_on(entry.drive, to_course))
@@ -169,12 +168,14 @@ impl Region {
 
     /// The driving time of the same way, cheaper.
     fn directed_ms(&self, from: (u32, u32), to: (u32, u32)) -> u32 {
-        let exits = self.exits(along(from.0, from.1));
-        let Some(exit) = exits.filter(|exit| is_on(exit.drive, from.0)).next() else {
-            return NEVER;
-        };
+        let Some(exit) = self.exit_on(from) else { return NEVER };
         let entries = self.entries(along(to.0, to.1)).filter(|entry| is_on(entry.drive, to.0));
         entries.map(|entry| self.time_over(&exit, &entry)).min().unwrap_or(NEVER)
+    }
+
+    /// How a place on a course is left without turning.
+    fn exit_on(&self, (course, along_mm): (u32, u32)) -> Option<Access> {
+        self.exits(along(course, along_mm)).find(|exit| is_on(exit.drive, course))
     }
 
     fn matched(&self, candidate: &Candidate) -> Matched {
@@ -445,7 +446,7 @@ fn along(course: u32, along_mm: u32) -> Location {
     Location::Along { road: RoadId::new(course / 2), along_mm }
 }
 
-fn is_on(drive: Option<super::locate::Drive>, on: u32) -> bool {
+fn is_on(drive: Option<Drive>, on: u32) -> bool {
     drive.is_some_and(|drive| course(drive.road, drive.heading) == on)
 }
 
