@@ -13,8 +13,14 @@ use sharxi_api::limits::{
     ISOCHRONE_MINUTES_MAX, ISOCHRONES_MAX, MATCH_FIXES_MAX, QUERY_BYTES_MAX, TABLE_CELLS_MAX,
     TABLE_POINTS_MAX,
 };
+use sharxi_api::queries::route::{Format, find};
+use sharxi_api::queries::{NoAnswer, Reason};
 use sharxi_api::{Running, Service};
+use sharxi_engine::geo::LatLon;
+use sharxi_engine::ids::RoadId;
 use sharxi_engine::import::{Profile, import_pbf};
+use sharxi_engine::oracle::Location;
+use sharxi_engine::region::{Directions, Effect, Scope, TrafficChange};
 use support::{config, get, post, start};
 
 const ISLAND_PBF: &[u8] = include_bytes!("../../data/regions/isle-of-man.osm.pbf");
@@ -145,4 +151,28 @@ async fn a_map_without_roads_says_so() {
     let (status, error) = asked(running.addr(), "/v1/route?from=54.15,-4.48&to=54.15,-4.4").await;
     assert_eq!((status, &error["code"]), (404, &json!("not_found")));
     running.shutdown().await.unwrap();
+}
+
+#[test]
+fn closures_are_named_as_the_reason() {
+    let (region, _) = import_pbf(ISLAND_PBF, &Profile::default(), &|_, _| {}).unwrap();
+    let street = Location::Along { road: RoadId::new(300), along_mm: 2_000 };
+    let ends = [LatLon::from_degrees(54.15, -4.48).unwrap(), region.point(street)];
+    let ask = |closed: &dyn Fn(RoadId) -> bool| {
+        let roads = region.roads().map(|road| road.id).filter(|&id| closed(id)).collect();
+        let scope = Scope::Roads(roads);
+        let change = TrafficChange { scope, directions: Directions::Both, effect: Effect::Closed };
+        let now = region.with_traffic(&[change]).unwrap();
+        find(&now, ends, Format::Json, 1_000.0).map(|route| route.json).map_err(|none| none.reason)
+    };
+    assert!(ask(&|_| false).is_ok());
+    assert_eq!(ask(&|road| road == RoadId::new(300)), Err(Reason::Closed));
+    let start = region.snap(ends[0], 1_000.0).unwrap().location;
+    let around = |road: RoadId| {
+        road != RoadId::new(300)
+            && !matches!(start, Location::Along { road: own, .. } if own == road)
+    };
+    assert_eq!(ask(&around), Err(Reason::CutOff));
+    let none = NoAnswer { reason: Reason::CutOff, message: "find a way".to_owned() };
+    assert_eq!(none.to_string(), "find a way (cut_off_by_closures)");
 }

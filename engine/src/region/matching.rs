@@ -120,7 +120,7 @@ struct Way {
 
 impl Region {
     /// Where a vehicle was at each of its positions, each in the light of all others; `None` off the roads, for outliers,
-    /// and beyond the first [`TRACE_FIXES_MAX`]. A few milliseconds a position.
+    /// and beyond the first [`TRACE_FIXES_MAX`]. Tens of microseconds a position where roads are few.
     #[must_use]
     pub fn match_trace(&self, fixes: &[Fix], options: MatchOptions) -> Vec<Option<Matched>> {
         let mut matcher = Matcher::new(options);
