@@ -9,6 +9,7 @@ use crate::core_loop::CoreHandle;
 use crate::limits::Deadlines;
 use crate::map::Map;
 use crate::publish::ClientId;
+use crate::queries::desk::QueryDesk;
 use crate::tiles::Tiles;
 
 /// Shared by all connections.
@@ -17,6 +18,8 @@ pub struct App {
     pub core: CoreHandle,
     /// The region.
     pub map: Arc<dyn Map>,
+    /// Where questions to its roads are worked out.
+    pub queries: QueryDesk,
     /// Its map tiles.
     pub tiles: Tiles,
     /// `GET /v1/region`, word for word.

@@ -31,6 +31,7 @@ pub mod commands;
 pub mod config;
 pub mod config_keys;
 pub mod policy_config;
+pub mod queries;
 pub mod serve;
 
 pub mod http;

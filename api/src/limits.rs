@@ -35,6 +35,24 @@ pub const RESUME_BYTES_MAX: usize = OUTBOX_BYTES_MAX / 2;
 pub const ENDED_RIDES_SHOWN_MAX: usize = 100;
 /// Command ids remembered for repeats: at least the newest this many.
 pub const DEDUPE_IDS_MAX: usize = 100_000;
+/// Questions to the roads that are worked out or wait for it; a further one is answered `overloaded`.
+pub const QUERIES_MAX: usize = 64;
+/// Bytes of the body of a question to the roads.
+pub const QUERY_BYTES_MAX: usize = 1024 * 1024;
+/// Points of one table.
+pub const TABLE_POINTS_MAX: usize = 5_000;
+/// Cells of one table of times, and of one with distances, each of which is a path.
+pub const TABLE_CELLS_MAX: usize = 250_000;
+/// See [`TABLE_CELLS_MAX`].
+pub const DISTANCE_CELLS_MAX: usize = 25_000;
+/// Minutes of an isochrone, and how many at a time.
+pub const ISOCHRONE_MINUTES_MAX: u32 = 60;
+/// See [`ISOCHRONE_MINUTES_MAX`].
+pub const ISOCHRONES_MAX: usize = 6;
+/// The finest grid of an isochrone, in metres.
+pub const ISOCHRONE_CELL_M_MIN: u32 = 25;
+/// Positions of one drive to be matched.
+pub const MATCH_FIXES_MAX: usize = 2_000;
 /// Metres from a point to the nearest road that may be driven.
 pub const SNAP_MAX_M: f64 = 1_000.0;
 /// Bytes of encoded tiles kept, with [`TILE_ENTRY_BYTES`] for each.

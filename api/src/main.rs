@@ -9,8 +9,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use sharxi_api::Running;
-use sharxi_api::commands::{Output, bench, load_region, matrix, region, route};
+use sharxi_api::commands::{
+    Output, bench, isochrone, load_region, matching, matrix, region, route,
+};
 use sharxi_api::map::Map;
+use sharxi_api::queries::NoAnswer;
 use sharxi_api::serve::{self, ServeArgs, ServeError};
 use sharxi_api::wire::time;
 
@@ -37,8 +40,12 @@ enum Command {
     Region(region::RegionCommand),
     /// Find the fastest way between two points.
     Route(route::RouteArgs),
-    /// Travel times between all pairs of a list.
+    /// Travel times and distances: all pairs of one list or two, or a list of pairs.
     Matrix(matrix::MatrixArgs),
+    /// The areas that can be reached within so many minutes, as GeoJSON.
+    Isochrone(isochrone::IsochroneArgs),
+    /// Find the roads that a recorded drive has taken.
+    Match(matching::MatchArgs),
     /// Measure queries on a region.
     Bench(bench::BenchArgs),
     /// Run the service on a region until Ctrl-C.
@@ -54,6 +61,9 @@ fn main() -> ExitCode {
             // is gone, nobody is there to tell.
             let said = format!("{error:#}").replace('\n', " ");
             drop(writeln!(std::io::stderr(), "sharxi: failed to {said}"));
+            if let (true, Some(why)) = (cli.json, error.downcast_ref::<NoAnswer>()) {
+                drop(writeln!(std::io::stdout(), "{}", why.to_json()));
+            }
             error
                 .downcast_ref::<ServeError>()
                 .map_or(ExitCode::FAILURE, |error| error.exit_code().into())
@@ -90,6 +100,8 @@ fn run(command: &Command) -> anyhow::Result<Output> {
         Command::Region(command) => region::run(command),
         Command::Route(args) => route::run(args),
         Command::Matrix(args) => matrix::run(args),
+        Command::Isochrone(args) => isochrone::run(args),
+        Command::Match(args) => matching::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Serve(args) => serve(args),
     }

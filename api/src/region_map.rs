@@ -62,4 +62,8 @@ impl Map for Region {
     fn path_geometry(&self, path: &Path) -> Vec<(LatLon, Millis)> {
         self.path_geometry(path)
     }
+
+    fn with_region(&self, ask: &mut dyn FnMut(&Region)) {
+        ask(self);
+    }
 }

@@ -24,6 +24,7 @@ use crate::journal::{Journal, JournalError};
 use crate::limits::{CLOCK_AHEAD_MAX, CONNECTIONS_MAX, Deadlines};
 use crate::map::Map;
 use crate::policy_config::{PolicyConfig, PolicyError};
+use crate::queries::desk::QueryDesk;
 use crate::server;
 use crate::spots::spots;
 use crate::tiles::Tiles;
@@ -93,6 +94,9 @@ pub enum ServiceError {
     /// The core's thread can't be started.
     #[error("start the core")]
     Thread(#[source] std::io::Error),
+    /// The threads for questions to the roads can't be started.
+    #[error("start the threads for queries")]
+    Queries(#[source] rayon::ThreadPoolBuildError),
     /// The policy asked for makes no sense.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -132,8 +136,10 @@ impl Service {
         let (core, inputs) = queue();
         let (ready_sender, ready) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
+        let queries = QueryDesk::new().map_err(ServiceError::Queries)?;
         let app = Arc::new(App {
             core: core.clone(),
+            queries,
             tiles: Tiles::new(map.clone()),
             region: to_text(&region_info(map.as_ref(), true)),
             origins: config.origins.clone(),

@@ -98,11 +98,177 @@ fn a_route_and_a_matrix_agree() {
 }
 
 #[test]
+fn a_route_is_told_turn_by_turn_and_in_every_format() {
+    let folder = Folder::new("formats");
+    let region = folder.region();
+    let ends = ["--from", "54.15,-4.48", "--to", "54.32,-4.38"];
+    let ask = |format: &str| {
+        sharxi(&[&["route", &region][..], &ends, &["--format", format]].concat()).stdout
+    };
+    let route: serde_json::Value = serde_json::from_slice(&ask("json")).unwrap();
+    let steps = route["steps"].as_array().unwrap();
+    assert_eq!(
+        (&steps[0]["type"], &steps[steps.len() - 1]["type"]),
+        (&"depart".into(), &"arrive".into())
+    );
+    assert!(steps.iter().any(|step| step["type"] == "turn" && step["modifier"] == "left"));
+    for field in ["distance_m", "duration_s"] {
+        let sum: f64 = steps.iter().filter_map(|step| step[field].as_f64()).sum();
+        assert!((sum - route[field].as_f64().unwrap()).abs() < 1e-6, "{field}");
+    }
+    assert!(route["from"]["distance_m"].as_f64().unwrap() > 0.0);
+    assert!(route["to"]["point"][0].as_f64().unwrap() > 54.0);
+
+    let feature: serde_json::Value = serde_json::from_slice(&ask("geojson")).unwrap();
+    assert_eq!(feature["geometry"], route["geometry"]);
+    assert_eq!(feature["properties"]["steps"], route["steps"]);
+    let n_points = route["geometry"]["coordinates"].as_array().unwrap().len();
+    for (format, precision) in [("polyline", 5), ("polyline6", 6)] {
+        let encoded = String::from_utf8(ask(format)).unwrap();
+        let line = polyline::decode_polyline(encoded.trim_end(), precision).unwrap();
+        assert_eq!(line.0.len(), n_points);
+        let first = route["geometry"]["coordinates"][0][0].as_f64().unwrap();
+        assert!((line.0[0].x - first).abs() < 2e-5);
+    }
+    let text = sharxi(&[&["route", &region][..], &ends].concat()).stdout;
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(text.lines().count(), steps.len() + 1);
+    assert!(text.contains(" s  turn left"), "{text}");
+}
+
+#[test]
+fn tables_of_every_shape_have_the_cells_of_single_routes() {
+    let folder = Folder::new("tables");
+    let region = folder.region();
+    let points = ["54.15,-4.48", "54.32,-4.38", "54.2,-4.6", "54.08,-4.65"];
+    let file = |name: &str, lines: &[&str]| {
+        let path = folder.path(name);
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        path
+    };
+    let all = json(&["matrix", &region, "--points", &file("all", &points), "--distances"]);
+    assert!(all.get("unreachable").is_none());
+    for (row, from) in points.iter().enumerate() {
+        for (column, to) in points.iter().enumerate().filter(|&(column, _)| column != row) {
+            let route = json(&["route", &region, "--from", from, "--to", to]);
+            let (ms, m) = (&all["durations_ms"][row][column], &all["distances_m"][row][column]);
+            assert!(
+                (ms.as_f64().unwrap() - 1000.0 * route["duration_s"].as_f64().unwrap()).abs()
+                    < 1e-6
+            );
+            assert!((m.as_f64().unwrap() - route["distance_m"].as_f64().unwrap()).abs() < 1e-6);
+        }
+    }
+    let one = json(&[
+        "matrix",
+        &region,
+        "--sources",
+        &file("one", &points[..1]),
+        "--targets",
+        &file("rest", &points),
+    ]);
+    assert_eq!(one["durations_ms"][0], all["durations_ms"][0]);
+    let to_one = json(&[
+        "matrix",
+        &region,
+        "--sources",
+        &folder.path("rest"),
+        "--targets",
+        &folder.path("one"),
+    ]);
+    for row in 0..points.len() {
+        assert_eq!(to_one["durations_ms"][row][0], all["durations_ms"][row][0]);
+    }
+    let pairs = file("pairs", &["54.15,-4.48,54.32,-4.38", "54.2,-4.6,0,0"]);
+    let list = json(&["matrix", &region, "--pairs", &pairs, "--distances"]);
+    assert_eq!(list["durations_ms"], serde_json::json!([all["durations_ms"][0][1], null]));
+    assert_eq!(list["distances_m"], serde_json::json!([all["distances_m"][0][1], null]));
+    assert_eq!(list["unreachable"], serde_json::json!([{"pair": 1, "reason": "no_road_near"}]));
+
+    let bound = all["durations_ms"][0][1].as_u64().unwrap() / 1000;
+    let bound_s = bound.to_string();
+    let bounded = json(&[
+        "matrix",
+        &region,
+        "--points",
+        &folder.path("all"),
+        "--max-s",
+        &bound_s,
+        "--distances",
+    ]);
+    let mut n_beyond = 0;
+    for row in 0..points.len() {
+        for column in 0..points.len() {
+            let whole = &all["durations_ms"][row][column];
+            let cell = &bounded["durations_ms"][row][column];
+            if whole.as_u64().unwrap() <= bound * 1000 {
+                assert_eq!(cell, whole);
+            } else {
+                assert!(cell.is_null() && bounded["distances_m"][row][column].is_null());
+                n_beyond += 1;
+            }
+        }
+    }
+    assert!(n_beyond > 0);
+    assert_eq!(bounded["unreachable_total"], n_beyond);
+    assert!(
+        bounded["unreachable"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|cell| cell["reason"] == "beyond_bound")
+    );
+    assert_eq!(sharxi(&["matrix", &region, "--sources", &pairs]).status.code(), Some(2));
+    assert_eq!(sharxi(&["matrix", &region]).status.code(), Some(2));
+    assert!(failure(&["matrix", &region, "--pairs", &folder.path("all")]).contains("line 1: "));
+}
+
+#[test]
+fn isochrones_and_matched_drives_are_files_that_others_can_read() {
+    let folder = Folder::new("isochrone");
+    let region = folder.region();
+    let file = folder.path("reached.geojson");
+    let output =
+        sharxi(&["isochrone", &region, "--at", "54.15,-4.48", "--minutes", "5,10", "-o", &file]);
+    assert!(output.status.success(), "{output:?}");
+    let areas: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(areas["type"], "FeatureCollection");
+    let ring = |idx: usize| {
+        areas["features"][idx]["geometry"]["coordinates"][0][0].as_array().unwrap().len()
+    };
+    assert!(ring(0) > 10 && ring(1) > ring(0));
+    assert_eq!(areas["features"][1]["properties"]["minutes"], 10);
+    let reverse =
+        json(&["isochrone", &region, "--at", "54.15,-4.48", "--minutes", "5", "--reverse"]);
+    assert_eq!(reverse["features"][0]["properties"]["direction"], "to");
+    assert_ne!(reverse["features"][0]["geometry"], areas["features"][0]["geometry"]);
+
+    let route = json(&["route", &region, "--from", "54.15,-4.48", "--to", "54.32,-4.38"]);
+    let shape = route["geometry"]["coordinates"].as_array().unwrap();
+    let mut csv = "lat,lon\n".to_owned();
+    for point in shape.iter().step_by(4) {
+        csv += &format!("{},{}\n", point[1], point[0]);
+    }
+    let trace = folder.path("drive.csv");
+    std::fs::write(&trace, csv).unwrap();
+    let matched = json(&["match", &region, &trace, "--noise-m", "10"]);
+    assert_eq!(matched["matched"], matched["positions"]);
+    let on = |found: &serde_json::Value| found["distance_m"].as_f64().unwrap() < 0.2;
+    assert!(matched["matches"].as_array().unwrap().iter().all(on));
+    std::fs::write(&trace, "time,lat\n").unwrap();
+    assert!(failure(&["match", &region, &trace]).contains("read CSV: the first line must name"));
+}
+
+#[test]
 fn failures_are_one_clear_line() {
     let folder = Folder::new("failures");
     let region = folder.region();
     let far = failure(&["route", &region, "--from", "54.15,-4.48", "--to", "0,0"]);
-    assert_eq!(far, "sharxi: failed to snap 0,0: no road within 5000 m\n");
+    assert_eq!(far, "sharxi: failed to snap 0,0: no road within 5000 m (no_road_near)\n");
+    let as_json = sharxi(&["route", &region, "--from", "0,0", "--to", "54.15,-4.48", "--json"]);
+    let error: serde_json::Value = serde_json::from_slice(&as_json.stdout).unwrap();
+    assert_eq!((as_json.status.code(), &error["code"]), (Some(1), &"no_road_near".into()));
     assert!(failure(&["region", "info", MAP]).ends_with("this is not a region file\n"));
     assert!(
         failure(&["region", "info", "missing"]).starts_with("sharxi: failed to read missing: ")

@@ -70,4 +70,16 @@ impl LatLon {
         let h = half_lat.sin().powi(2) + lat_a.cos() * lat_b.cos() * half_lon.sin().powi(2);
         2.0 * EARTH_RADIUS_M * h.sqrt().min(1.0).asin()
     }
+
+    /// The compass bearing of the straight line to `other`, in degrees from 0 (north) up to but not including 360; 0 for
+    /// the same point. Flat: right to a fraction of a degree over some kilometres away from the poles.
+    #[must_use]
+    pub fn bearing_deg(self, other: Self) -> f64 {
+        let north = other.lat() - self.lat();
+        let middle = ((self.lat() + other.lat()) / 2.0).to_radians();
+        let east = (other.lon() - self.lon()) * middle.cos();
+        let bearing = east.atan2(north).to_degrees();
+        // A hair below zero would be rounded to 360.
+        if bearing < 0.0 { (bearing + 360.0) % 360.0 } else { bearing }
+    }
 }

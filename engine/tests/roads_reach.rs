@@ -1,14 +1,11 @@
-//! Bounded searches, reasons and isochrones on the island, beside single queries.
+//! Bounded searches and reasons on the island, beside single queries.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::{NodeId, RoadId};
 use sharxi_engine::import::{Profile, import_pbf};
 use sharxi_engine::oracle::{Location, Oracle};
-use sharxi_engine::region::{
-    Directions, Effect, Polygon, Region, Scope, TrafficChange, Unreachable,
-};
+use sharxi_engine::region::{Directions, Effect, Region, Scope, TrafficChange, Unreachable};
 use sharxi_engine::units::Millis;
 
 const ISLAND_PBF: &[u8] = include_bytes!("../../data/regions/isle-of-man.osm.pbf");
@@ -93,54 +90,4 @@ fn each_reason_for_no_way_is_told() {
     let cut_off = region.with_traffic(&[close(around)]).unwrap();
     assert_eq!(cut_off.why_unreachable(far, inside), Some(Unreachable::CutOff));
     assert_eq!(cut_off.why_unreachable(inside, far), Some(Unreachable::CutOff));
-}
-
-/// By the even-odd rule, in the plane of degrees.
-fn is_inside(polygons: &[Polygon], point: LatLon) -> bool {
-    let in_ring = |ring: &[LatLon]| {
-        let crosses = |pair: &&[LatLon]| {
-            let (a, b) = (pair[0], pair[1]);
-            (a.lat() > point.lat()) != (b.lat() > point.lat())
-                && point.lon()
-                    < a.lon() + (point.lat() - a.lat()) / (b.lat() - a.lat()) * (b.lon() - a.lon())
-        };
-        ring.windows(2).filter(crosses).count() % 2 == 1
-    };
-    let within = |p: &&Polygon| in_ring(&p.outer) && !p.holes.iter().any(|hole| in_ring(hole));
-    polygons.iter().filter(within).count() == 1
-}
-
-#[test]
-fn an_isochrone_holds_all_road_that_is_reached_and_little_else() {
-    let region = island();
-    let places = places(&region);
-    let points: Vec<LatLon> = places.iter().map(|&place| region.point(place)).collect();
-    let cell_m = 150;
-    for (from, minutes) in [(at(40), 5), (places[9_000], 10), (places[20_000], 1), (at(3_000), 0)] {
-        let bound = Millis::from_secs(minutes * 60);
-        let polygons = region.isochrone(from, bound, cell_m);
-        assert!(!polygons.is_empty());
-        assert!(polygons.iter().all(|p| p.outer.first() == p.outer.last() && p.outer.len() > 4));
-        let mut times = vec![Millis::ZERO; places.len()];
-        region.times_from(from, &places, &mut times);
-        let mut reached = vec![region.point(from)];
-        for (&point, &time) in points.iter().zip(&times) {
-            if time <= bound {
-                assert!(is_inside(&polygons, point), "{minutes} minutes: {point:?} at {time:?}");
-                reached.push(point);
-            }
-        }
-        let mut n_outside = 0;
-        for &point in points.iter().step_by(7) {
-            if is_inside(&polygons, point) {
-                let nearest = reached.iter().map(|r| r.distance_m(point)).fold(1e9, f64::min);
-                assert!(nearest < f64::from(3 * cell_m) + 45.0, "{minutes} minutes: {nearest} m");
-            } else {
-                n_outside += 1;
-            }
-        }
-        assert!(n_outside > points.len() / 20, "{minutes} minutes reach nearly everything");
-    }
-    let foreign = at(u32::try_from(region.n_nodes()).unwrap());
-    assert!(region.isochrone(foreign, QUARTER, cell_m).is_empty());
 }

@@ -3,6 +3,8 @@
 //! A command gives back an [`Output`]; only [`Output::print`] writes to standard output.
 
 pub mod bench;
+pub mod isochrone;
+pub mod matching;
 pub mod matrix;
 pub mod region;
 pub mod route;
@@ -12,9 +14,8 @@ use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use sharxi_engine::geo::LatLon;
-use sharxi_engine::oracle::Location;
 use sharxi_engine::region::Region;
 
 /// How far a point may be from the nearest road, in metres.
@@ -73,18 +74,6 @@ pub fn degrees(e7: i32) -> f64 {
 pub fn load_region(path: &Path) -> Result<Region> {
     let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
     Region::decode(&bytes).with_context(|| format!("open {}", path.display()))
-}
-
-/// Brings a point onto a road.
-///
-/// # Errors
-/// If there is no road near it.
-pub fn snap(region: &Region, point: LatLon) -> Result<Location> {
-    let snap = region.snap(point, SNAP_M_MAX);
-    snap.map(|snap| snap.location).ok_or_else(|| {
-        let (lat, lon) = (point.lat(), point.lon());
-        anyhow!("snap {lat},{lon}: no road within {SNAP_M_MAX} m")
-    })
 }
 
 /// Writes a file so that it is there as a whole or not at all: first beside its place, then renamed.

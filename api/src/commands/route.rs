@@ -1,20 +1,18 @@
-//! `sharxi route`: the fastest way between two points, with its shape and street names.
+//! `sharxi route`: the fastest way between two points, with its shape and turn by turn.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use clap::Args;
-use serde_json::json;
-use sharxi_engine::oracle::Oracle;
 
 use super::traffic::TrafficArgs;
-use super::{Output, PointArg, degrees, load_region, snap};
+use super::{Output, PointArg, SNAP_M_MAX, load_region};
+use crate::queries::route::{Format, find};
 
 /// Where from and where to.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38 --traffic closures.csv\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38 --traffic week.toml --at 2024-05-06T07:30"
+    after_help = "Examples:\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38 --format geojson > route.geojson\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38 --format polyline6\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38 --traffic closures.csv\n  sharxi route isle-of-man.region --from 54.15,-4.48 --to 54.32,-4.38 --traffic week.toml --at 2024-05-06T07:30\n\nIf there is no answer, the code at the end of the message says why: no_road_near, closed, cut_off_by_closures,\nunreachable_from_start."
 )]
 pub struct RouteArgs {
     /// The region file.
@@ -25,6 +23,9 @@ pub struct RouteArgs {
     /// Destination, as LAT,LON.
     #[arg(long, allow_hyphen_values = true)]
     to: PointArg,
+    /// Print the route in this format; with --json, the form of its shape.
+    #[arg(long)]
+    format: Option<Format>,
     #[command(flatten)]
     traffic: TrafficArgs,
 }
@@ -32,36 +33,15 @@ pub struct RouteArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// If the region cannot be read, a point is far from all roads, or there is no way.
+/// If the region cannot be read, or there is no answer ([`crate::queries::NoAnswer`]).
 pub fn run(args: &RouteArgs) -> Result<Output> {
     let region = args.traffic.apply(load_region(&args.region)?)?;
-    let (from, to) = (snap(&region, args.from.0)?, snap(&region, args.to.0)?);
-    let path = region.path(from, to).ok_or_else(|| anyhow!("find a way: there is none"))?;
-    let shape: Vec<_> = region
-        .path_geometry(&path)
-        .into_iter()
-        .map(|(point, _)| json!([degrees(point.lon_e7()), degrees(point.lat_e7())]))
-        .collect();
-    let legs = region.legs(&path);
-    let duration_s = path.duration.as_secs_f64();
-    let distance_m = path.distance.as_meters_f64();
-    let json = json!({
-        "duration_s": duration_s,
-        "distance_m": distance_m,
-        "geometry": { "type": "LineString", "coordinates": shape },
-        "legs": legs.iter().map(|leg| json!({
-            "name": leg.name,
-            "distance_m": leg.distance.as_meters_f64(),
-            "duration_s": leg.duration.as_secs_f64(),
-            "way_ids": leg.ways,
-        })).collect::<Vec<_>>(),
-    });
-    let mut text = format!("{distance_m:.0} m in {duration_s:.1} s\n");
-    for leg in &legs {
-        let name = leg.name.as_deref().unwrap_or("(no name)");
-        let (meters, seconds) = (leg.distance.as_meters_f64(), leg.duration.as_secs_f64());
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{meters:>8.0} m {seconds:>7.1} s  {name}");
-    }
-    Ok(Output { text, json })
+    let ends = [args.from.0, args.to.0];
+    let route = find(&region, ends, args.format.unwrap_or_default(), SNAP_M_MAX)?;
+    let text = match (args.format, route.polyline) {
+        (None, _) => route.text,
+        (Some(_), Some(polyline)) => polyline,
+        (Some(_), None) => route.json.to_string(),
+    };
+    Ok(Output { text, json: route.json })
 }

@@ -13,12 +13,12 @@ use warp::hyper::body::Bytes;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use super::{page, reply, traffic};
+use super::{page, queries, reply, traffic};
 use crate::app::App;
 use crate::core_loop::{AnswerTo, Input, closing};
 use crate::desk::Question;
 use crate::intent::{Caller, Order};
-use crate::limits::{MESSAGE_BYTES_MAX, TRAFFIC_BYTES_MAX};
+use crate::limits::MESSAGE_BYTES_MAX;
 use crate::server::Permit;
 use crate::wire::convert;
 use crate::wire::error::{Code, WireError};
@@ -36,6 +36,8 @@ pub fn routes(app: &Arc<App>) -> Routes {
     let state = health().or(ready(app)).unify();
     let table = socket(app)
         .or(commands(app))
+        .unify()
+        .or(queries::routes(app))
         .unify()
         .or(queries)
         .unify()
@@ -266,10 +268,7 @@ fn pages() -> BoxedFilter<(Response,)> {
 /// What no route took.
 async fn refused(rejection: Rejection) -> Result<Response, Infallible> {
     let error = if rejection.find::<warp::reject::PayloadTooLarge>().is_some() {
-        WireError::new(
-            Code::TooLarge,
-            format!("a body has at most {MESSAGE_BYTES_MAX} bytes, traffic {TRAFFIC_BYTES_MAX}"),
-        )
+        WireError::new(Code::TooLarge, "the body has too many bytes")
     } else if rejection.find::<warp::reject::LengthRequired>().is_some() {
         WireError::new(Code::BadMessage, "Content-Length is required")
     } else if rejection.find::<warp::reject::InvalidQuery>().is_some() {

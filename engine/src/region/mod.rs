@@ -3,9 +3,14 @@
 //! Immutable and shared freely between threads. Made by [`crate::import`] or read by [`Region::decode`]; what is derived
 //! (shortcuts, labels, the index of segments) is computed again in either case and never stored.
 
+mod along;
+mod directions;
+mod distance;
 mod file;
 mod isochrone;
 mod locate;
+mod matching;
+mod nearby;
 mod oracle;
 mod path;
 mod pieces;
@@ -31,8 +36,10 @@ use crate::routing::{HierarchyError, dijkstra};
 use crate::units::{Millimeters, Millis};
 
 pub use crate::graph::roads::WayPiece;
+pub use directions::{Maneuver, Side, Step, Turn};
 pub use file::RegionError;
-pub use isochrone::Polygon;
+pub use isochrone::{Polygon, Sense};
+pub use matching::{Fix, MatchOptions, Matched, Matcher, Settled, TRACE_FIXES_MAX};
 pub use path::Leg;
 pub use pieces::ChangedWay;
 pub use reach::Unreachable;

@@ -104,7 +104,7 @@ impl Region {
     }
 
     /// The parts of roads that a path drives. A path of another region gives what can be made of it.
-    fn drives(&self, path: &Path) -> Vec<Drive> {
+    pub(super) fn drives(&self, path: &Path) -> Vec<Drive> {
         let (Some(first), Some(last)) = (path.waypoints.first(), path.waypoints.last()) else {
             return self.direct(path.from, path.to).map(|(_, drive)| drive).into_iter().collect();
         };
@@ -224,7 +224,7 @@ impl Region {
     }
 
     /// (name, from, to) of the parts of a drive in order of driving; empty parts are left out.
-    fn named_parts(&self, drive: &Drive) -> Vec<(Option<&str>, u32, u32)> {
+    pub(super) fn named_parts(&self, drive: &Drive) -> Vec<(Option<&str>, u32, u32)> {
         let roads = &self.contents.roads;
         let road = roads.road(drive.road as usize);
         let (low, high) = (drive.from_mm.min(drive.to_mm), drive.from_mm.max(drive.to_mm));

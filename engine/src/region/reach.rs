@@ -52,6 +52,11 @@ impl Region {
         self.hierarchy.times_to_all(&self.bundles(Flow::Up, from))
     }
 
+    /// Times from all nodes, likewise.
+    pub(super) fn times_from_all(&self, to: Location) -> Vec<u32> {
+        self.hierarchy.times_from_all(&self.bundles(Flow::Down, to))
+    }
+
     /// Why `to` cannot be reached from `from`; `None` if it can. Slow where closures are the reason: O(m log m).
     #[must_use]
     pub fn why_unreachable(&self, from: Location, to: Location) -> Option<Unreachable> {

@@ -28,12 +28,12 @@ pub struct Snap {
 }
 
 /// A segment and the row of its first point.
-type Segment = GeomWithData<Line<[f64; 2]>, u32>;
+pub(super) type Segment = GeomWithData<Line<[f64; 2]>, u32>;
 
 pub(super) struct SegmentIndex {
-    tree: RTree<Segment>,
+    pub(super) tree: RTree<Segment>,
     /// Length of a degree of longitude as a share of one of latitude.
-    shrink: f64,
+    pub(super) shrink: f64,
 }
 
 impl SegmentIndex {
@@ -55,12 +55,12 @@ impl SegmentIndex {
 }
 
 /// Metres in the plane.
-fn flat(point: LatLon, shrink: f64) -> [f64; 2] {
+pub(super) fn flat(point: LatLon, shrink: f64) -> [f64; 2] {
     [point.lon() * DEGREE_M * shrink, point.lat() * DEGREE_M]
 }
 
 /// The share of the way from `a` to `b` that is nearest to `to`, and the distance there in metres.
-fn nearest_share(a: LatLon, b: LatLon, to: LatLon) -> (f64, f64) {
+pub(super) fn nearest_share(a: LatLon, b: LatLon, to: LatLon) -> (f64, f64) {
     let shrink = to.lat().to_radians().cos();
     let ([ax, ay], [bx, by], [x, y]) = (flat(a, shrink), flat(b, shrink), flat(to, shrink));
     let (dx, dy) = (bx - ax, by - ay);

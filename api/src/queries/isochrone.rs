@@ -1,0 +1,56 @@
+//! Isochrones as GeoJSON.
+
+use serde_json::{Value, json};
+use sharxi_engine::geo::LatLon;
+use sharxi_engine::region::{Polygon, Region, Sense};
+use sharxi_engine::units::Millis;
+
+use super::{NoAnswer, lon_lat, snap, snapped};
+
+/// Areas asked for at a time.
+pub const BOUNDS_MAX: usize = 12;
+/// Longest time.
+pub const MINUTES_MAX: u32 = 240;
+
+/// A GeoJSON `FeatureCollection` (RFC 7946) with one `MultiPolygon` for each of `minutes`, in that order: the area around
+/// all road within that time of the road nearest to `at`. `properties.tolerance_m` says how far from reached road a place
+/// in it may be.
+///
+/// # Errors
+/// [`NoAnswer`] if there is no road within `max_m` metres.
+pub fn find(
+    region: &Region,
+    at: LatLon,
+    sense: Sense,
+    minutes: &[u32],
+    (cell_m, max_m): (u32, f64),
+) -> Result<Value, NoAnswer> {
+    let centre = snap(region, at, max_m)?;
+    let bounds: Vec<Millis> = minutes.iter().map(|&m| Millis::from_secs(m * 60)).collect();
+    let areas = region.isochrones(centre.location, sense, &bounds, cell_m);
+    let direction = match sense {
+        Sense::Away => "from",
+        Sense::Towards => "to",
+    };
+    let feature = |(polygons, minutes): (&Vec<Polygon>, &u32)| {
+        json!({
+            "type": "Feature",
+            "properties": { "minutes": minutes, "direction": direction, "tolerance_m": 4 * cell_m },
+            "geometry": {
+                "type": "MultiPolygon",
+                "coordinates": polygons.iter().map(rings).collect::<Vec<_>>(),
+            },
+        })
+    };
+    Ok(json!({
+        "type": "FeatureCollection",
+        "center": snapped(region, &centre),
+        "attribution": region.attribution(),
+        "features": areas.iter().zip(minutes).map(feature).collect::<Vec<_>>(),
+    }))
+}
+
+fn rings(polygon: &Polygon) -> Value {
+    let ring = |points: &Vec<LatLon>| -> Value { points.iter().map(|&p| lon_lat(p)).collect() };
+    std::iter::once(&polygon.outer).chain(&polygon.holes).map(ring).collect()
+}
