@@ -104,7 +104,7 @@ fn traffic_files_change_routes_and_say_what_is_wrong() {
     let ends = ["route", &region, "--from", "54.15,-4.48", "--to", "54.32,-4.38"];
     let route = |more: &[&str]| json(&[&ends[..], more].concat());
     let usual = route(&[]);
-    let way = usual["legs"][2]["way_ids"][0].as_i64().unwrap();
+    let way = usual["legs"][6]["way_ids"][0].as_i64().unwrap();
     let file = |name: &str, text: &str| {
         std::fs::write(folder.path(name), text).unwrap();
         folder.path(name)
