@@ -261,6 +261,49 @@ fn isochrones_and_matched_drives_are_files_that_others_can_read() {
 }
 
 #[test]
+fn traffic_files_change_routes_and_say_what_is_wrong() {
+    let folder = Folder::new("traffic");
+    let region = folder.region();
+    let ends = ["route", &region, "--from", "54.15,-4.48", "--to", "54.32,-4.38"];
+    let route = |more: &[&str]| json(&[&ends[..], more].concat());
+    let usual = route(&[]);
+    let way = usual["legs"][6]["way_ids"][0].as_i64().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path(name), text).unwrap();
+        folder.path(name)
+    };
+    let closed = file("closed.csv", &format!("way_id,closed\n{way},true\n5,true\n"));
+    let around = route(&["--traffic", &closed]);
+    let ways = around["legs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|leg| leg["way_ids"].as_array().unwrap());
+    assert!(ways.into_iter().all(|driven| *driven != way), "{around}");
+    assert!(around["duration_s"].as_f64() > usual["duration_s"].as_f64());
+    let area = file(
+        "area.geojson",
+        r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"percent":50},"geometry":
+            {"type":"Polygon","coordinates":[[[-5,54],[-4,54],[-4,55],[-5,55],[-5,54]]]}}]}"#,
+    );
+    let twice = route(&["--traffic", &area])["duration_s"].as_f64().unwrap();
+    assert!((twice / usual["duration_s"].as_f64().unwrap() - 2.0).abs() < 0.01, "{twice}");
+    let week = file("week.toml", "[[rule]]\nspeed_percent = { \"mon 07-08\" = 50 }\n");
+    let at = |time: &str| route(&["--traffic", &week, "--at", time])["duration_s"].clone();
+    assert_eq!(at("2024-05-06T07:30").as_f64(), Some(twice), "a Monday");
+    assert_eq!(at("2024-05-07T07:30"), usual["duration_s"], "a Tuesday");
+
+    let failed = |path: &str| failure(&[&ends[..], &["--traffic", path]].concat());
+    let wrong = file("wrong.csv", "way_id,speed_kmh\n1,30\n2,400\n");
+    assert!(
+        failed(&wrong)
+            .contains("line 3 column speed_kmh: \"400\" is not a speed in km/h from 0.1 to 300")
+    );
+    assert!(failed(&week).contains("needs --at"));
+    assert!(failed(&region).contains("ends with .csv, .geojson or .toml"));
+}
+
+#[test]
 fn failures_are_one_clear_line() {
     let folder = Folder::new("failures");
     let region = folder.region();

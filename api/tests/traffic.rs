@@ -1,6 +1,7 @@
 //! Traffic through the service: set, shown, taken back, journaled, and told to those whose promise is at risk.
 
-#![allow(clippy::unwrap_used, clippy::allow_attributes, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(clippy::allow_attributes, reason = "a test")]
 
 mod support;
 

@@ -1,6 +1,11 @@
 //! Travel times by hour of the week against a Dijkstra of this test's own that drives every arc piece by piece.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test: small numbers"
+)]
 
 mod roads_common;
 

@@ -104,28 +104,48 @@ impl Vehicle {
         Some((Arc::clone(self.next_path.as_ref()?), departs))
     }
 
-    /// Who would board so much earlier, only to wait on board for somebody else, that the ride gets too long boards later.
+    /// Who would board so much earlier, only to wait on board for somebody else, that the ride gets too long boards later: as long
+    /// as that makes rides shorter and nobody later than allowed. Where traffic made the drive itself too long it does neither.
     fn board_no_earlier(&mut self, ctx: Context<'_>) {
         let mut view = View::default();
+        let mut least = self.trouble(ctx, &mut view);
         for _ in 0..self.visits.len() {
-            self.schedule().view(ctx.policy, ctx.now, &mut view);
-            let excess = |k: usize| {
-                let board = view.boarding.get(k).copied().flatten()?;
-                let ride = view.times.get(k)?.end.since(view.times.get(board)?.begin);
-                let over = ride.saturating_sub(self.visits.get(k)?.ride_max);
-                // Where there is no way just now, waiting does not make it shorter.
-                let is_way = !ride.is_infinite();
-                (is_way && over > Millis::ZERO)
-                    .then_some((board, view.times.get(board)?.begin + over))
+            let Some((board, later)) = (0..self.visits.len()).find_map(|k| {
+                let (board, over) = self.excess(&view, k)?;
+                Some((board, view.times.get(board)?.begin + over))
+            }) else {
+                return;
             };
-            let Some((board, later)) = (0..self.visits.len()).find_map(excess) else { return };
-            if let Some(visit) = self.visits.get_mut(board) {
-                if visit.earliest >= later.min(visit.latest) {
-                    return;
+            let Some(visit) = self.visits.get_mut(board) else { return };
+            let before = std::mem::replace(&mut visit.earliest, later.min(visit.latest));
+            let trouble = self.trouble(ctx, &mut view);
+            if trouble.0 > least.0 || trouble.1 >= least.1 {
+                if let Some(visit) = self.visits.get_mut(board) {
+                    visit.earliest = before;
                 }
-                visit.earliest = later.min(visit.latest);
+                return;
             }
+            least = trouble;
         }
+    }
+
+    /// The boarding of the alighting at position `k`, and by how much that ride is too long, if it is.
+    fn excess(&self, view: &View, k: usize) -> Option<(usize, Millis)> {
+        let board = view.boarding.get(k).copied().flatten()?;
+        let ride = view.times.get(k)?.end.since(view.times.get(board)?.begin);
+        let over = ride.saturating_sub(self.visits.get(k)?.ride_max);
+        (over > Millis::ZERO).then_some((board, over))
+    }
+
+    /// Milliseconds by which visits are too late and rides too long, all together.
+    fn trouble(&self, ctx: Context<'_>, view: &mut View) -> (u64, u64) {
+        self.schedule().view(ctx.policy, ctx.now, view);
+        let late = self.visits.iter().zip(&view.times).map(|(visit, &times)| visit.late(times));
+        let over =
+            (0..self.visits.len()).filter_map(|k| self.excess(view, k)).map(|(_, over)| over);
+        let sum =
+            |times: &mut dyn Iterator<Item = Millis>| times.map(|time| u64::from(time.get())).sum();
+        (sum(&mut late.into_iter()), sum(&mut over.into_iter()))
     }
 
     /// Sends an idle vehicle somewhere to wait.
