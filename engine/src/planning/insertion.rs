@@ -1,16 +1,21 @@
 //! The best place for one ride: every vehicle, every pair of positions.
 //!
-//! A position pair (i, j) means: board before visit i, alight before visit j of the schedule as it is. Three cuts save
-//! work and never lose the best, all from the triangle rule of the oracle (what comes later in a schedule also
-//! reaches a given place later):
-//! - a vehicle that could not even drive straight to the pickup in time is skipped after one query;
+//! A position pair (i, j) means: board before visit i, alight before visit j of the schedule as it is. Most vehicles are never
+//! looked at: a queue holds a lower bound for each (see [`crate::planning::outlook`]), and the search ends when the least one
+//! costs more than the best place found. What is left is tried pair by pair; three cuts save work and never lose the best, all
+//! from the triangle rule of the oracle (what comes later in a schedule also reaches a given place later):
+//! - a vehicle that could not even drive straight to the pickup in time is skipped;
 //! - once the pickup is too late behind visit i, it is too late behind every later one;
 //! - once the drop-off is too late before visit j, it is too late before every later one.
 //!
 //! (Where a stop lets a vehicle turn round that a forbidden turn would send farther, the rule is off by that detour, and a
 //! cut may lose a place that it makes possible. No place that is found is ever wrong.)
 //!
-//! Ties are broken by (cost, vehicle, i, j). O(n²) pairs of O(n) each, for n visits; lazily 4 n travel times a vehicle.
+//! Ties are broken by (cost, vehicle, i, j), in whatever order vehicles are tried. One look at every vehicle, then O(n²) pairs
+//! of O(n) each, for n visits, in those that are tried; lazily 4 n travel times a vehicle.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
@@ -21,6 +26,7 @@ use crate::ids::VehicleId;
 use crate::limits::{PARALLEL_VEHICLES_MIN, VISITS_MAX};
 use crate::oracle::{Location, Oracle};
 use crate::planning::objective::Effect;
+use crate::planning::outlook::{Outlook, Outlooks, Start, Wish};
 use crate::planning::policy::Policy;
 use crate::planning::view::{Load, Schedule, View};
 use crate::units::{EngineTime, Millis};
@@ -63,6 +69,36 @@ impl<'a> Search<'a> {
         let between = oracle.time(board.location, alight.location);
         Self { oracle, policy, now, board, alight, between, goal }
     }
+
+    fn wish(&self, outlooks: &Outlooks) -> Wish<'_> {
+        let ctx = Context { oracle: self.oracle, policy: self.policy, now: self.now };
+        let (board, alight) = (&self.board, &self.alight);
+        let sights = (outlooks.sight(board.location, ctx), outlooks.sight(alight.location, ctx));
+        let mut wish = Wish {
+            board,
+            alight,
+            sights,
+            between_ms: ms(self.between),
+            detour_ms: 0,
+            party: Load::default().after(board),
+            stop: self.policy.stop,
+            now: self.now,
+            informed: self.now + self.policy.react,
+        };
+        wish.detour_ms = (wish.straight_ms() - ms(board.direct)).max(0);
+        wish
+    }
+}
+
+/// Vehicles to search.
+#[derive(Clone, Copy)]
+pub struct Fleet<'a> {
+    /// By id.
+    pub vehicles: &'a [Vehicle],
+    /// Those on shift.
+    pub active: &'a [VehicleId],
+    /// What they will do. A vehicle whose outlook is missing is searched in full.
+    pub outlooks: &'a Outlooks,
 }
 
 /// A place in a schedule.
@@ -98,42 +134,145 @@ impl Insertion {
     }
 }
 
-/// Buffers of one searching thread.
+/// Buffers of one search.
 #[derive(Default)]
 pub struct Scratch {
     view: View,
+    cells: Cells,
+}
+
+#[derive(Default)]
+struct Cells {
     begins: Vec<EngineTime>,
     to_dropoff: Vec<Option<Millis>>,
     from_dropoff: Vec<Option<Millis>>,
+    /// See [`Outlook::drop_offs`].
+    own_ms: Vec<i64>,
+    from_ms: Vec<i64>,
 }
 
-/// The best insertion over the vehicles `active` of `fleet`, but not `except`.
-///
-/// In parallel from [`PARALLEL_VEHICLES_MIN`] vehicles on; the answer is the same on any number of threads.
-#[must_use]
-pub fn best(
-    search: &Search<'_>,
-    fleet: &[Vehicle],
-    active: &[VehicleId],
-    except: Option<VehicleId>,
-) -> Option<Insertion> {
-    let one = |scratch: &mut Scratch, &vehicle: &VehicleId| -> Option<Insertion> {
-        if Some(vehicle) == except {
-            return None;
+/// What a vehicle can offer at best. The least is looked at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    /// At least what [`Insertion::first`] would be.
+    first: i64,
+    /// At least what [`Insertion::cost`] would be.
+    cost: i64,
+    vehicle: VehicleId,
+    /// Whether all its positions were considered.
+    is_close: bool,
+}
+
+impl Candidate {
+    /// From a first look. `None` if the vehicle can't be there in time.
+    fn new(
+        search: &Search<'_>,
+        wish: &Wish<'_>,
+        fleet: Fleet<'_>,
+        vehicle: VehicleId,
+    ) -> Option<Self> {
+        let unknown = Self { first: i64::MIN, cost: i64::MIN, vehicle, is_close: false };
+        let Some(start) = fleet.outlooks.start(vehicle) else { return Some(unknown) };
+        match search.goal {
+            Goal::Promise => {
+                let cost = start.least_cost(wish).unwrap_or(i64::MIN);
+                let in_time = start.arrives(wish) <= search.board.latest;
+                in_time.then_some(Self { first: 0, cost, ..unknown })
+            }
+            Goal::LeastLate => {
+                let first = ms(start.arrives(wish).since(search.board.latest));
+                Some(Self { first, ..unknown })
+            }
+            Goal::EarliestPickup => {
+                let first = start.arrives(wish).max(search.board.earliest).unix_ms();
+                Some(Self { first, ..unknown })
+            }
         }
-        best_in(search, vehicle, &fleet.get(vehicle.idx())?.schedule(), scratch)
+    }
+}
+
+/// The best insertion over the active vehicles of `fleet`, but not `except`.
+///
+/// The first look is in parallel from [`PARALLEL_VEHICLES_MIN`] vehicles on; the answer is the same on any number of threads.
+#[must_use]
+pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) -> Option<Insertion> {
+    let wish = search.wish(fleet.outlooks);
+    let look = |&vehicle: &VehicleId| {
+        if Some(vehicle) == except {
+            None
+        } else {
+            Candidate::new(search, &wish, fleet, vehicle).map(Reverse)
+        }
     };
-    let better = |a: Insertion, b: Insertion| a.better(Some(b));
-    if active.len() < PARALLEL_VEHICLES_MIN {
-        let mut scratch = Scratch::default();
-        active.iter().filter_map(|vehicle| one(&mut scratch, vehicle)).reduce(better)
+    let candidates: Vec<Reverse<Candidate>> = if fleet.active.len() < PARALLEL_VEHICLES_MIN {
+        fleet.active.iter().filter_map(look).collect()
     } else {
-        active
-            .par_iter()
-            .with_min_len(PARALLEL_VEHICLES_MIN / 4)
-            .map_init(Scratch::default, one)
-            .flatten()
-            .reduce_with(better)
+        let looks = fleet.active.par_iter().with_min_len(PARALLEL_VEHICLES_MIN / 2);
+        looks.filter_map(look).collect()
+    };
+    let mut queue = BinaryHeap::from(candidates);
+    let mut scratch = Scratch::default();
+    let mut best: Option<Insertion> = None;
+    while let Some(Reverse(candidate)) = queue.pop() {
+        if best.is_some_and(|best| (best.first, best.cost) < (candidate.first, candidate.cost)) {
+            break;
+        }
+        let Some(vehicle) = fleet.vehicles.get(candidate.vehicle.idx()) else { continue };
+        let (id, schedule) = (candidate.vehicle, vehicle.schedule());
+        let Some(bounds) = Bounds::new(search, &wish, fleet.outlooks, id) else {
+            let found = best_in(search, id, &schedule, &mut scratch);
+            best = found.map(|found| found.better(best)).or(best);
+            continue;
+        };
+        if candidate.is_close {
+            best = try_all(
+                search,
+                (id, &schedule),
+                bounds.outlook_view(),
+                &mut scratch.cells,
+                (Some(bounds), best),
+            );
+        } else if let Some(cost) = bounds.least_cost(&schedule, &mut scratch.cells) {
+            queue.push(Reverse(Candidate { cost, is_close: true, ..candidate }));
+        }
+    }
+    best
+}
+
+/// What bounds the cost of insertions into a schedule.
+#[derive(Clone, Copy)]
+struct Bounds<'a> {
+    wish: &'a Wish<'a>,
+    start: &'a Start,
+    outlook: &'a Outlook,
+}
+
+impl<'a> Bounds<'a> {
+    /// `None` if nothing bounds them.
+    fn new(
+        search: &Search<'_>,
+        wish: &'a Wish<'a>,
+        outlooks: &'a Outlooks,
+        vehicle: VehicleId,
+    ) -> Option<Self> {
+        let start = outlooks.start(vehicle)?;
+        let is_bounded = search.goal == Goal::Promise && start.is_bounded(search.now);
+        is_bounded.then_some(Self { wish, start, outlook: outlooks.get(vehicle)? })
+    }
+
+    fn outlook_view(&self) -> &'a View {
+        &self.outlook.view
+    }
+
+    /// The least cost of any position; `None` if no position will do.
+    fn least_cost(&self, schedule: &Schedule<'_>, cells: &mut Cells) -> Option<i64> {
+        self.outlook.drop_offs(self.wish, &mut cells.own_ms, &mut cells.from_ms);
+        let positions = self.outlook.view.locked..=schedule.visits.len();
+        positions.filter_map(|i| self.at(i, schedule, cells)).min()
+    }
+
+    fn at(&self, i: usize, schedule: &Schedule<'_>, cells: &Cells) -> Option<i64> {
+        self.outlook.least_cost(self.wish, self.start, (i, schedule.capacity), &cells.from_ms)
     }
 }
 
@@ -145,10 +284,6 @@ pub fn best_in(
     schedule: &Schedule<'_>,
     scratch: &mut Scratch,
 ) -> Option<Insertion> {
-    let alone = Load::default().after(&search.board);
-    if !alone.fits(schedule.capacity) || schedule.visits.len() + 2 > VISITS_MAX {
-        return None;
-    }
     let straight = schedule.motion.divert(search.now);
     let reach = search.oracle.time(straight.location, search.board.location);
     let too_far = search.goal == Goal::Promise && straight.time + reach > search.board.latest;
@@ -159,15 +294,33 @@ pub fn best_in(
         return None;
     }
     schedule.view(search.policy, search.now, &mut scratch.view);
+    try_all(search, (vehicle, schedule), &scratch.view, &mut scratch.cells, (None, None))
+}
+
+/// The better of what was found before and the best insertion into a schedule whose times are those of `view`.
+fn try_all(
+    search: &Search<'_>,
+    (vehicle, schedule): (VehicleId, &Schedule<'_>),
+    view: &View,
+    cells: &mut Cells,
+    (bounds, best): (Option<Bounds<'_>>, Option<Insertion>),
+) -> Option<Insertion> {
+    let party = Load::default().after(&search.board);
     let n = schedule.visits.len();
-    scratch.begins.clear();
-    scratch.begins.extend(scratch.view.times.iter().map(|times| times.begin));
-    scratch.to_dropoff.clear();
-    scratch.to_dropoff.resize(n + 1, None);
-    scratch.from_dropoff.clear();
-    scratch.from_dropoff.resize(n + 1, None);
-    let mut trial = Trial { search, schedule, vehicle, scratch, party: alone, best: None };
-    for i in trial.scratch.view.locked..=n {
+    if !party.fits(schedule.capacity) || n + 2 > VISITS_MAX {
+        return best;
+    }
+    cells.begins.clear();
+    cells.begins.extend(view.times.iter().map(|times| times.begin));
+    for drives in [&mut cells.to_dropoff, &mut cells.from_dropoff] {
+        drives.clear();
+        drives.resize(n + 1, None);
+    }
+    if let Some(bounds) = bounds {
+        bounds.outlook.drop_offs(bounds.wish, &mut cells.own_ms, &mut cells.from_ms);
+    }
+    let mut trial = Trial { search, schedule, vehicle, view, cells, party, bounds, best };
+    for i in view.locked..=n {
         if !trial.board_before(i) {
             break;
         }
@@ -180,8 +333,10 @@ struct Trial<'a, 'b> {
     search: &'a Search<'a>,
     schedule: &'a Schedule<'a>,
     vehicle: VehicleId,
-    scratch: &'b mut Scratch,
+    view: &'a View,
+    cells: &'b mut Cells,
     party: Load,
+    bounds: Option<Bounds<'a>>,
     best: Option<Insertion>,
 }
 
@@ -191,6 +346,17 @@ struct From {
     location: Location,
     time: EngineTime,
     moving: bool,
+}
+
+/// Where a drop-off can still be better than the best place so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hope {
+    /// Here or farther on.
+    Here,
+    /// Not here.
+    Later,
+    /// Nowhere.
+    Lost,
 }
 
 /// A boarding that is being tried.
@@ -206,8 +372,11 @@ impl Trial<'_, '_> {
     /// Tries all drop-offs for a boarding before visit `i`. False if no later boarding can do.
     fn board_before(&mut self, i: usize) -> bool {
         let search = self.search;
-        let Some(from) = self.from(i) else { return false };
         self.restore_begin(i);
+        if self.is_hopeless(i) {
+            return true;
+        }
+        let Some(from) = self.from(i) else { return false };
         let leg = search.oracle.time(from.location, search.board.location);
         let times = search.board.times(from.time + leg, self.pull_in(from, &search.board));
         if times.begin > search.board.latest && search.goal == Goal::Promise {
@@ -229,7 +398,11 @@ impl Trial<'_, '_> {
         let mut delay_ms = 0;
         let mut drive_ms = boarding.drive_ms;
         for j in boarding.at..=self.schedule.visits.len() {
-            if !self.alight_before(j, boarding, from, drive_ms, delay_ms) {
+            let hope = self.hope(j, boarding, from, (drive_ms, delay_ms));
+            if hope == Hope::Lost {
+                return;
+            }
+            if hope == Hope::Here && !self.alight_before(j, boarding, from, drive_ms, delay_ms) {
                 return;
             }
             let Some(visit) = self.schedule.visits.get(j) else { return };
@@ -248,6 +421,42 @@ impl Trial<'_, '_> {
             delay_ms += self.delay(j, times);
             self.set_begin(j, times);
             from = From { location: visit.location, time: times.end, moving: false };
+        }
+    }
+
+    /// Whether boarding before visit `i` is bound to break a window or to cost more than the best place so far.
+    fn is_hopeless(&self, i: usize) -> bool {
+        self.bounds.is_some_and(|bounds| match bounds.at(i, self.schedule, self.cells) {
+            Some(cost) => self.best.is_some_and(|best| best.cost < cost),
+            None => true,
+        })
+    }
+
+    /// Whether a drop-off before visit `j`, or before a later one, can cost no more than the best place so far. `drive_ms` and
+    /// `delay_ms` are what was added up to the visit before `j`.
+    fn hope(
+        &self,
+        j: usize,
+        boarding: Boarding,
+        from: From,
+        (drive_ms, delay_ms): (i64, i64),
+    ) -> Hope {
+        let (Some(bounds), Some(best)) = (self.bounds, self.best) else { return Hope::Here };
+        let Some(before) = j.checked_sub(1).filter(|_| boarding.at < j) else { return Hope::Here };
+        let wait_ms = ms(boarding.times.begin.since(self.search.board.earliest));
+        let planned = self.view.times.get(before).map_or(from.time, |times| times.end);
+        let later_ms = from.time.unix_ms() - planned.unix_ms();
+        let delay_ms = delay_ms + bounds.outlook.least_delay(j, later_ms);
+        let least = |detours: &[i64]| {
+            let detour_ms = detours.get(j).copied().unwrap_or(0);
+            drive_ms + wait_ms + bounds.wish.detour_ms + delay_ms + detour_ms
+        };
+        if best.cost < least(&self.cells.from_ms) {
+            Hope::Lost
+        } else if best.cost < least(&self.cells.own_ms) {
+            Hope::Later
+        } else {
+            Hope::Here
         }
     }
 
@@ -351,7 +560,7 @@ impl Trial<'_, '_> {
         on_time
             && self.boarded(k).is_none_or(|begin| {
                 // A ride that is too long already may not get longer.
-                let before = self.scratch.view.times.get(k).map_or(times.end, |old| old.end);
+                let before = self.view.times.get(k).map_or(times.end, |old| old.end);
                 times.end.since(begin) <= visit.ride_max || times.end <= before
             })
     }
@@ -359,14 +568,14 @@ impl Trial<'_, '_> {
     /// When the rider who alights at visit `k` boards in this trial, if the trial can change how long they ride.
     fn boarded(&self, k: usize) -> Option<EngineTime> {
         let visit = self.schedule.visits.get(k)?;
-        match self.scratch.view.boarding.get(k)? {
-            Some(position) => self.scratch.begins.get(*position).copied(),
+        match self.view.boarding.get(k)? {
+            Some(position) => self.cells.begins.get(*position).copied(),
             None => visit.boarded_at,
         }
     }
 
     fn set_begin(&mut self, k: usize, times: VisitTimes) {
-        if let Some(begin) = self.scratch.begins.get_mut(k) {
+        if let Some(begin) = self.cells.begins.get_mut(k) {
             *begin = times.begin;
         }
     }
@@ -374,13 +583,13 @@ impl Trial<'_, '_> {
     /// Visits before the boarding are as they were; the last trial may have moved the one before `i`.
     fn restore_begin(&mut self, i: usize) {
         let Some(previous) = i.checked_sub(1) else { return };
-        if let Some(&times) = self.scratch.view.times.get(previous) {
+        if let Some(&times) = self.view.times.get(previous) {
             self.set_begin(previous, times);
         }
     }
 
     fn delay(&self, k: usize, times: VisitTimes) -> i64 {
-        let before = self.scratch.view.times.get(k).map_or(times.end, |old| old.end);
+        let before = self.view.times.get(k).map_or(times.end, |old| old.end);
         times.end.unix_ms() - before.unix_ms()
     }
 
@@ -393,7 +602,7 @@ impl Trial<'_, '_> {
             }
             Some(previous) => {
                 let visit = self.schedule.visits.get(previous)?;
-                let times = self.scratch.view.times.get(previous)?;
+                let times = self.view.times.get(previous)?;
                 Some(From { location: visit.location, time: times.end, moving: false })
             }
         }
@@ -401,7 +610,7 @@ impl Trial<'_, '_> {
 
     /// The drive into visit `i` that a boarding before it replaces, in milliseconds.
     fn old_leg(&self, i: usize, from: From) -> i64 {
-        let Some(times) = self.scratch.view.times.get(i) else { return 0 };
+        let Some(times) = self.view.times.get(i) else { return 0 };
         if i == 0 && from.moving {
             (times.arrive.unix_ms() - from.time.unix_ms()).max(0)
         } else {
@@ -415,10 +624,7 @@ impl Trial<'_, '_> {
 
     /// Load before visit `k` with the new party, if that position exists.
     fn load(&self, k: usize) -> Option<Load> {
-        self.scratch.view.loads.get(k).map(|load| Load {
-            seats: load.seats + self.party.seats,
-            wheelchairs: load.wheelchairs + self.party.wheelchairs,
-        })
+        self.view.loads.get(k).map(|load| load.plus(self.party))
     }
 
     fn pull_in(&self, from: From, visit: &Visit) -> Millis {
@@ -431,14 +637,14 @@ impl Trial<'_, '_> {
 
     fn leg_in(&mut self, j: usize, from: From) -> Millis {
         let search = self.search;
-        cached(&mut self.scratch.to_dropoff, j, || {
+        cached(&mut self.cells.to_dropoff, j, || {
             search.oracle.time(from.location, search.alight.location)
         })
     }
 
     fn leg_out(&mut self, j: usize, next: &Visit) -> Millis {
         let search = self.search;
-        cached(&mut self.scratch.from_dropoff, j, || {
+        cached(&mut self.cells.from_dropoff, j, || {
             search.oracle.time(search.alight.location, next.location)
         })
     }
