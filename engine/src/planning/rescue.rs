@@ -10,7 +10,8 @@ use crate::fleet::vehicle::Vehicle;
 use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::limits::RESCUE_TRIALS_MAX;
-use crate::planning::insertion::{self, Fleet, Goal, Insertion, Scratch, Search};
+use crate::planning::insertion::{self, Fleet, Goal, Insertion, Search};
+use crate::planning::trial::{self, Scratch};
 use crate::planning::view::View;
 use crate::units::Millis;
 
@@ -93,10 +94,10 @@ fn swap(
     if !trimmed.schedule().is_kept(search.policy, search.now) {
         return None;
     }
-    let place = insertion::best_in(search, id, &trimmed.schedule(), scratch)?;
+    let place = trial::best_in(search, id, &trimmed.schedule(), scratch)?;
     trimmed.insert((search.board, search.alight), &place, ctx);
     let again = Search::new(ctx, Goal::Promise, (board, alight));
-    let here = insertion::best_in(&again, id, &trimmed.schedule(), scratch);
+    let here = trial::best_in(&again, id, &trimmed.schedule(), scratch);
     let elsewhere = insertion::best(&again, fleet, Some(id));
     let moved_to = match (here, elsewhere) {
         (Some(here), Some(elsewhere)) if elsewhere.cost < here.cost => elsewhere,
