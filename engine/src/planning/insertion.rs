@@ -149,21 +149,15 @@ impl Candidate {
     ) -> Option<Self> {
         let unknown = Self { first: i64::MIN, cost: i64::MIN, vehicle, is_close: false };
         let Some(start) = fleet.outlooks.start(vehicle) else { return Some(unknown) };
-        match search.goal {
-            Goal::Promise => {
-                let cost = start.least_cost(wish).unwrap_or(i64::MIN);
-                let in_time = start.arrives(wish) <= search.board.latest;
-                in_time.then_some(Self { first: 0, cost, ..unknown })
-            }
-            Goal::LeastLate => {
-                let first = ms(start.arrives(wish).since(search.board.latest));
-                Some(Self { first, ..unknown })
-            }
-            Goal::EarliestPickup => {
-                let first = start.arrives(wish).max(search.board.earliest).unix_ms();
-                Some(Self { first, ..unknown })
-            }
-        }
+        let (arrives, cost) = start.look(wish);
+        let first = match search.goal {
+            Goal::Promise if search.board.latest < arrives => return None,
+            Goal::Promise => 0,
+            Goal::LeastLate => ms(arrives.since(search.board.latest)),
+            Goal::EarliestPickup => arrives.max(search.board.earliest).unix_ms(),
+        };
+        let cost = cost.filter(|_| search.goal == Goal::Promise).unwrap_or(i64::MIN);
+        Some(Self { first, cost, ..unknown })
     }
 }
 

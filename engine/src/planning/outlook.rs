@@ -45,12 +45,6 @@ pub struct Start {
 }
 
 impl Start {
-    /// When the vehicle could be at the pickup at the earliest.
-    #[must_use]
-    pub fn arrives(&self, wish: &Wish<'_>) -> EngineTime {
-        self.arrives_after(self.sight.least_ms(&wish.sights.0), wish)
-    }
-
     fn arrives_after(&self, there_ms: i64, wish: &Wish<'_>) -> EngineTime {
         if self.is_driving {
             ms_after(self.leaves, there_ms).max(wish.informed)
@@ -60,18 +54,20 @@ impl Start {
         }
     }
 
-    /// A lower bound of the cost of any insertion, if there is one. Never more than those of [`Outlook::least_cost`].
+    /// When the vehicle could be at the pickup at the earliest, and a lower bound of the cost of any insertion, if there is one;
+    /// it is never more than those of [`Outlook::least_cost`].
     #[must_use]
-    pub fn least_cost(&self, wish: &Wish<'_>) -> Option<i64> {
+    pub fn look(&self, wish: &Wish<'_>) -> (EngineTime, Option<i64>) {
         let there_ms = self.sight.least_ms(&wish.sights.0);
-        let begin = self.arrives_after(there_ms, wish).max(wish.board.earliest);
+        let arrives = self.arrives_after(there_ms, wish);
         let drive_ms = match (self.is_free, self.is_driving) {
             (true, false) => there_ms + wish.between_ms,
             (true, true) => wish.between_ms,
             (false, _) => 0,
         };
-        self.is_bounded(wish.now)
-            .then(|| ms_between(wish.board.earliest, begin) + wish.detour_ms + drive_ms)
+        let wait_ms = ms_between(wish.board.earliest, arrives.max(wish.board.earliest));
+        let cost = self.is_bounded(wish.now).then_some(wait_ms + wish.detour_ms + drive_ms);
+        (arrives, cost)
     }
 
     /// Whether costs can be bounded at `now`.
