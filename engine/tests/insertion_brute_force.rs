@@ -23,7 +23,8 @@ use sharxi_engine::fleet::vehicle::{Vehicle, VehicleSpec};
 use sharxi_engine::fleet::visit::Visit;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::{Location, Oracle};
-use sharxi_engine::planning::insertion::{self, Goal, Search};
+use sharxi_engine::planning::insertion::{self, Fleet, Goal, Search};
+use sharxi_engine::planning::outlook::Outlooks;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::units::{EngineTime, Millis};
 use support::{Grid, config, minute, name};
@@ -175,14 +176,19 @@ proptest! {
         let mut fleet: Vec<Vehicle> =
             starts.iter().enumerate().map(|(id, &start)| vehicle(&grid, id, start)).collect();
         let active: Vec<VehicleId> = (0..fleet.len() as u32).map(VehicleId::new).collect();
+        let first = Context { oracle: &grid, policy: &policy, now: minute(100) };
+        let mut outlooks = Outlooks::of(&fleet, first);
         for (id, wish) in (0u32..).zip(wishes) {
             let (board, alight) = visits(&grid, &policy, id, wish);
             let ctx = Context { oracle: &grid, policy: &policy, now: minute(100) };
             let search = Search::new(ctx, Goal::Promise, (board, alight));
-            let found = insertion::best(&search, &fleet, &active, None);
+            outlooks.refresh(&fleet, ctx);
+            let vehicles = Fleet { vehicles: &fleet, active: &active, outlooks: &outlooks };
+            let found = insertion::best(&search, vehicles, None);
             let expected = brute_force(&grid, &policy, &fleet, (board, alight));
             prop_assert_eq!(found.map(|place| place.cost), expected);
             if let Some(place) = found {
+                outlooks.touch(place.vehicle);
                 fleet[place.vehicle.idx()].insert((board, alight), &place, ctx);
             }
         }

@@ -70,14 +70,15 @@ impl Turn<'_> {
             ride.vehicle = None;
         }
         let mut search = Search::new(ctx, Goal::Promise, (board, alight));
-        let (fleet, active) = (&self.state.vehicles, &self.state.active);
-        if let Some(place) = insertion::best(&search, fleet, active, None) {
+        self.look_out();
+        let fleet = self.state.fleet();
+        if let Some(place) = insertion::best(&search, fleet, None) {
             self.take((board, alight), &place);
             self.hand_over(request, from, place.vehicle);
             return;
         }
         if ctx.policy.reoptimise
-            && let Some(swap) = rescue::search(&search, fleet, active)
+            && let Some(swap) = rescue::search(&search, fleet)
         {
             self.release(swap.moved, swap.place.vehicle);
             self.take((board, alight), &swap.place);
@@ -91,7 +92,7 @@ impl Turn<'_> {
             return;
         }
         search.goal = Goal::LeastLate;
-        match insertion::best(&search, fleet, active, None) {
+        match insertion::best(&search, fleet, None) {
             Some(place) => self.place_late((board, alight), from, &place),
             None => self.abort(request),
         }
@@ -240,15 +241,16 @@ impl Turn<'_> {
             None => (board, alight),
         };
         let mut search = Search::new(ctx, Goal::Promise, (board, alight));
-        let (fleet, active) = (&self.state.vehicles, &self.state.active);
-        if let Some(place) = insertion::best(&search, fleet, active, Some(id)) {
+        self.look_out();
+        let fleet = self.state.fleet();
+        if let Some(place) = insertion::best(&search, fleet, Some(id)) {
             self.release(request, id);
             self.take((board, alight), &place);
             self.hand_over(request, id, place.vehicle);
             return;
         }
         search.goal = Goal::LeastLate;
-        let place = insertion::best(&search, fleet, active, Some(id));
+        let place = insertion::best(&search, fleet, Some(id));
         if let Some(place) = place.filter(|place| place.first + WORTH_A_CHANGE_MS < late) {
             self.release(request, id);
             self.place_late((board, alight), id, &place);

@@ -62,7 +62,7 @@ pub(super) fn quote(state: &State, ctx: Context<'_>, request: &RideRequest) -> O
     let promise = promise_for(ctx, request).ok()?;
     let id = RequestId::new(u32::try_from(state.rides.len()).ok()?);
     let visits = Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
-    insertion::best(&Search::new(ctx, Goal::Promise, visits), &state.vehicles, &state.active, None)
+    insertion::best(&Search::new(ctx, Goal::Promise, visits), state.fleet(), None)
 }
 
 impl Turn<'_> {
@@ -115,13 +115,13 @@ impl Turn<'_> {
         }
         self.someone_fits(&visits.0)?;
         let search = Search::new(ctx, Goal::Promise, visits);
-        let (fleet, active) = (&self.state.vehicles, &self.state.active);
-        if let Some(place) = insertion::best(&search, fleet, active, None) {
+        self.look_out();
+        let fleet = self.state.fleet();
+        if let Some(place) = insertion::best(&search, fleet, None) {
             self.take(visits, &place);
             return Ok((promise, place));
         }
-        let swap =
-            if ctx.policy.reoptimise { rescue::search(&search, fleet, active) } else { None };
+        let swap = if ctx.policy.reoptimise { rescue::search(&search, fleet) } else { None };
         let swap = swap.ok_or(RejectReason::NoVehicleInTime)?;
         self.release(swap.moved, swap.place.vehicle);
         self.take(visits, &swap.place);
@@ -228,7 +228,7 @@ impl Turn<'_> {
         let visits =
             Visit::pair(id, (request.from, request.to), request.party, &promise, self.ctx.policy);
         let search = Search::new(self.ctx, Goal::EarliestPickup, visits);
-        let place = insertion::best(&search, &self.state.vehicles, &self.state.active, None)?;
+        let place = insertion::best(&search, self.state.fleet(), None)?;
         let pickup_at = place.board.begin;
         // Rounded down to a minute, the pickup still lies inside the wait that starts then.
         let minute = pickup_at.unix_ms().div_euclid(MINUTE_MS) * MINUTE_MS;

@@ -8,6 +8,8 @@ use crate::fleet::vehicle::Vehicle;
 use crate::ids::{RequestId, VehicleId};
 use crate::oracle::Location;
 use crate::planning::forecast::{Forecast, Reach};
+use crate::planning::insertion::Fleet;
+use crate::planning::outlook::Outlooks;
 use crate::units::EngineTime;
 
 /// What time alone brings. The order decides who goes first at equal times.
@@ -48,6 +50,8 @@ pub(super) struct State {
     pub(super) traffic_version: u64,
     /// What each vehicle reaches from where it will wait; kept while place and number of spots stay.
     pub(super) reaches: BTreeMap<VehicleId, (Location, usize, Reach)>,
+    /// What each vehicle will do; [`Turn::vehicle_mut`](super::turn::Turn::vehicle_mut) forgets, `look_out` renews.
+    pub(super) outlooks: Outlooks,
 }
 
 impl State {
@@ -64,6 +68,12 @@ impl State {
             forecast,
             traffic_version: 0,
             reaches: BTreeMap::new(),
+            outlooks: Outlooks::default(),
         }
+    }
+
+    /// All that a search looks at.
+    pub(super) fn fleet(&self) -> Fleet<'_> {
+        Fleet { vehicles: &self.vehicles, active: &self.active, outlooks: &self.outlooks }
     }
 }

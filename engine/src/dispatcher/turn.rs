@@ -76,6 +76,7 @@ impl<'a> Turn<'a> {
         }
         self.state.now = self.ctx.now;
         self.announce_plans();
+        self.look_out();
         Ok(self.events)
     }
 
@@ -121,8 +122,16 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// The record of a vehicle that is about to change what it does.
     pub(super) fn vehicle_mut(&mut self, vehicle: VehicleId) -> Option<&mut Vehicle> {
+        self.state.outlooks.touch(vehicle);
         self.state.vehicles.get_mut(vehicle.idx())
+    }
+
+    /// Looks again at the vehicles that have changed.
+    pub(super) fn look_out(&mut self) {
+        let State { vehicles, outlooks, .. } = &mut *self.state;
+        outlooks.refresh(vehicles, self.ctx);
     }
 
     /// Ends a ride: it leaves its vehicle's plan, and nothing waits for it any more.

@@ -51,6 +51,7 @@ impl Turn<'_> {
         self.state.vehicle_names.insert(spec.name.clone(), id);
         self.state.vehicles.push(Vehicle::new(spec, standing.arc, self.now()));
         self.state.active.push(id);
+        self.state.outlooks.touch(id);
         self.say(EventKind::ShiftStarted { vehicle: id, standing });
         self.touch(id);
         self.plan_review();

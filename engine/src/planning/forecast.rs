@@ -4,6 +4,9 @@
 //! spot covers it; the k-th vehicle there is worth half of the one before, for the others may be busy (MEXCLP with
 //! busy fraction 1/2, Daskin 1983; moved greedily as vehicles fall idle, Jagtenberg et al. 2015).
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::limits::SPOTS_MAX;
@@ -30,6 +33,8 @@ const SEEN: u64 = 1000;
 const PRIOR_REQUESTS: u64 = 200;
 /// A request this near to a spot belongs to it; farther away it opens a new one while there is room.
 const SAME_SPOT: Millis = Millis::from_secs(240);
+/// Spots whose times to a new place are looked up to rule out others.
+const PROBES: usize = 8;
 /// Farther than this no idle vehicle is sent.
 const MOVE_MAX: Millis = Millis::from_secs(1200);
 /// A move of this length costs all that is gained by it.
@@ -49,9 +54,9 @@ impl Forecast {
     #[must_use]
     pub fn new(priors: &[Spot], oracle: &dyn Oracle) -> Self {
         let mut heaviest = priors.to_vec();
-        heaviest.sort_by_key(|spot| (spot.location, std::cmp::Reverse(spot.weight)));
+        heaviest.sort_by_key(|spot| (spot.location, Reverse(spot.weight)));
         heaviest.dedup_by_key(|spot| spot.location);
-        heaviest.sort_by_key(|spot| (std::cmp::Reverse(spot.weight), spot.location));
+        heaviest.sort_by_key(|spot| (Reverse(spot.weight), spot.location));
         heaviest.truncate(SPOTS_MAX);
         let total: u64 = heaviest.iter().map(|spot| u64::from(spot.weight)).sum();
         let mut forecast = Self::default();
@@ -74,19 +79,45 @@ impl Forecast {
         &self.weights
     }
 
-    /// Learns from a request. O(spots) queries.
+    /// Learns from a request. A few queries, and one look at every spot.
     pub fn see(&mut self, pickup: Location, oracle: &dyn Oracle) {
-        let mut times = vec![Millis::INFINITE; self.spots.len()];
-        oracle.times_to(&self.spots, pickup, &mut times);
-        let nearest = times.iter().enumerate().min_by_key(|&(spot, time)| (*time, spot));
-        match nearest {
-            Some((spot, &time)) if time <= SAME_SPOT || self.spots.len() == SPOTS_MAX => {
+        match self.nearest(pickup, oracle) {
+            Some((time, spot)) if time <= SAME_SPOT || self.spots.len() == SPOTS_MAX => {
                 if let Some(weight) = self.weights.get_mut(spot).filter(|_| !time.is_infinite()) {
                     *weight += SEEN;
                 }
             }
             _ => self.open(pickup, SEEN, oracle),
         }
+    }
+
+    /// The spot from which `place` is reached soonest, the first of equal ones. Most are ruled out by the triangle rule with a
+    /// few spots whose times to and from the place are known.
+    fn nearest(&self, place: Location, oracle: &dyn Oracle) -> Option<(Millis, usize)> {
+        let probes = self.spots.get(..PROBES).unwrap_or(&self.spots);
+        let mut to = [Millis::INFINITE; PROBES];
+        let mut from = [Millis::INFINITE; PROBES];
+        oracle.times_from(place, probes, to.get_mut(..probes.len())?);
+        oracle.times_to(probes, place, from.get_mut(..probes.len())?);
+        let least = |(spot, row): (usize, &Vec<Millis>)| {
+            let by_way_of = row.iter().zip(to).map(|(&there, to)| there.saturating_sub(to));
+            let after = self
+                .between
+                .iter()
+                .zip(from)
+                .filter_map(|(probe, from)| Some(from.saturating_sub(*probe.get(spot)?)));
+            Reverse((by_way_of.chain(after).max().unwrap_or_default(), spot))
+        };
+        let mut queue: BinaryHeap<_> = self.between.iter().enumerate().map(least).collect();
+        let mut nearest: Option<(Millis, usize)> = None;
+        while let Some(Reverse((least, spot))) = queue.pop() {
+            if nearest.is_some_and(|(time, _)| time < least) {
+                break;
+            }
+            let found = (oracle.time(*self.spots.get(spot)?, place), spot);
+            nearest = Some(nearest.map_or(found, |nearest| nearest.min(found)));
+        }
+        nearest
     }
 
     fn open(&mut self, location: Location, weight: u64, oracle: &dyn Oracle) {
@@ -138,8 +169,7 @@ impl Forecast {
         };
         let rows = self.between.iter().enumerate();
         // The heaviest net gain; of equal ones the first spot.
-        let (net, spot) =
-            rows.filter_map(worth).max_by_key(|&(net, spot)| (net, std::cmp::Reverse(spot)))?;
+        let (net, spot) = rows.filter_map(worth).max_by_key(|&(net, spot)| (net, Reverse(spot)))?;
         let target = *self.spots.get(spot)?;
         (net > stay + stay / 2 && target != place).then_some(target)
     }

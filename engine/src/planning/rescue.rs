@@ -10,7 +10,8 @@ use crate::fleet::vehicle::Vehicle;
 use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::limits::RESCUE_TRIALS_MAX;
-use crate::planning::insertion::{self, Goal, Insertion, Scratch, Search};
+use crate::planning::insertion::{self, Fleet, Goal, Insertion, Search};
+use crate::planning::trial::{self, Scratch};
 use crate::planning::view::View;
 use crate::units::Millis;
 
@@ -32,12 +33,12 @@ pub struct Swap {
 
 /// The cheapest swap that makes room for `search`, if there is one.
 #[must_use]
-pub fn search(search: &Search<'_>, fleet: &[Vehicle], active: &[VehicleId]) -> Option<Swap> {
+pub fn search(search: &Search<'_>, fleet: Fleet<'_>) -> Option<Swap> {
     let mut scratch = Scratch::default();
     let mut trials = 0;
     let mut best: Option<Swap> = None;
-    for &id in active {
-        let Some(vehicle) = fleet.get(id.idx()) else { continue };
+    for &id in fleet.active {
+        let Some(vehicle) = fleet.vehicles.get(id.idx()) else { continue };
         let start = vehicle.motion.divert(search.now);
         let reach = search.oracle.time(start.location, search.board.location);
         if start.time + reach > search.board.latest {
@@ -48,7 +49,7 @@ pub fn search(search: &Search<'_>, fleet: &[Vehicle], active: &[VehicleId]) -> O
             if trials > RESCUE_TRIALS_MAX {
                 return best;
             }
-            if let Some(swap) = swap(search, fleet, active, (id, vehicle), visits, &mut scratch)
+            if let Some(swap) = swap(search, fleet, (id, vehicle), visits, &mut scratch)
                 && best.is_none_or(|best| cost(&swap) < cost(&best))
             {
                 best = Some(swap);
@@ -82,8 +83,7 @@ fn movable(vehicle: &Vehicle, search: &Search<'_>) -> Vec<(Visit, Visit)> {
 
 fn swap(
     search: &Search<'_>,
-    fleet: &[Vehicle],
-    active: &[VehicleId],
+    fleet: Fleet<'_>,
     (id, vehicle): (VehicleId, &Vehicle),
     (board, alight): (Visit, Visit),
     scratch: &mut Scratch,
@@ -94,11 +94,11 @@ fn swap(
     if !trimmed.schedule().is_kept(search.policy, search.now) {
         return None;
     }
-    let place = insertion::best_in(search, id, &trimmed.schedule(), scratch)?;
+    let place = trial::best_in(search, id, &trimmed.schedule(), scratch)?;
     trimmed.insert((search.board, search.alight), &place, ctx);
     let again = Search::new(ctx, Goal::Promise, (board, alight));
-    let here = insertion::best_in(&again, id, &trimmed.schedule(), scratch);
-    let elsewhere = insertion::best(&again, fleet, active, Some(id));
+    let here = trial::best_in(&again, id, &trimmed.schedule(), scratch);
+    let elsewhere = insertion::best(&again, fleet, Some(id));
     let moved_to = match (here, elsewhere) {
         (Some(here), Some(elsewhere)) if elsewhere.cost < here.cost => elsewhere,
         (Some(here), _) => here,

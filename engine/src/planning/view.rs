@@ -36,6 +36,12 @@ impl Load {
         }
     }
 
+    /// With another party.
+    #[must_use]
+    pub fn plus(self, party: Self) -> Self {
+        Self { seats: self.seats + party.seats, wheelchairs: self.wheelchairs + party.wheelchairs }
+    }
+
     /// Whether it fits into `capacity`.
     #[must_use]
     pub fn fits(self, capacity: Self) -> bool {

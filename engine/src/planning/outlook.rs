@@ -1,0 +1,432 @@
+//! What every vehicle of a fleet will do, kept from decision to decision, so that a search need not look at most vehicles.
+//!
+//! An [`Outlook`] is made anew when the vehicle's plan or motion changes. It holds the schedule's times as long as they do not
+//! depend on the clock, how much later each visit may come, and the sights of all places, from which [`Outlook::least_cost`]
+//! bounds what an insertion would cost.
+//!
+//! **Why no best place is lost.** A bound is only used to skip what would cost strictly more than a place that has been found,
+//! so ties are still settled by the total order, whatever the order of looking. Bounds are true if travel times obey the
+//! triangle rule (see [`crate::oracle`]):
+//! - No boarding begins before the vehicle has driven straight from where it set off, `leaves + time(start, pickup)`.
+//! - A detour by way of a place is at least what the two legs take at least, less the leg that they replace, and never
+//!   negative; the drop-off adds at least its own detour behind one of the later visits.
+//! - If a vehicle is ready for visit `i` later by `x`, then every visit from `i` on ends later by at least `x` less all waiting
+//!   from `i` on; and if `x` is more than the slack of `i`, one of them is late.
+//! - The time on board is at least that of the straight drive with its dwells.
+//!
+//! All this holds for a vehicle that is on time and takes a fastest way to its first visit. Whoever is not is searched in full.
+//! Outlooks are a cache: no decision depends on them, and they are no part of the state that is hashed.
+
+use std::hash::{Hash, Hasher};
+
+use crate::fleet::motion::Motion;
+use crate::fleet::plan::Action;
+use crate::fleet::reroute::Context;
+use crate::fleet::vehicle::{Duty, Vehicle};
+use crate::fleet::visit::Visit;
+use crate::ids::VehicleId;
+use crate::oracle::Location;
+use crate::planning::bounds::{Landmarks, Sight};
+use crate::planning::policy::Policy;
+use crate::planning::view::{Load, View};
+use crate::units::{EngineTime, Millis};
+
+/// All that the first look at a vehicle needs: where it set off or stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    sight: Sight,
+    /// When it leaves there at the earliest, or left.
+    leaves: EngineTime,
+    /// Until when costs can be bounded, if nothing is reported.
+    bounded_until: EngineTime,
+    is_driving: bool,
+    /// It has no visits.
+    is_free: bool,
+}
+
+impl Start {
+    fn arrives_after(&self, there_ms: i64, wish: &Wish<'_>) -> EngineTime {
+        if self.is_driving {
+            ms_after(self.leaves, there_ms).max(wish.informed)
+        } else {
+            // It may have set off before it hears of the decision.
+            ms_after(self.leaves.max(wish.now), there_ms)
+        }
+    }
+
+    /// When the vehicle could be at the pickup at the earliest, and a lower bound of the cost of any insertion, if there is one;
+    /// it is never more than those of [`Outlook::least_cost`].
+    #[must_use]
+    pub fn look(&self, wish: &Wish<'_>) -> (EngineTime, Option<i64>) {
+        let there_ms = self.sight.least_ms(&wish.sights.0);
+        let arrives = self.arrives_after(there_ms, wish);
+        let drive_ms = match (self.is_free, self.is_driving) {
+            (true, false) => there_ms + wish.between_ms,
+            (true, true) => wish.between_ms,
+            (false, _) => 0,
+        };
+        let wait_ms = ms_between(wish.board.earliest, arrives.max(wish.board.earliest));
+        let cost = self.is_bounded(wish.now).then_some(wait_ms + wish.detour_ms + drive_ms);
+        (arrives, cost)
+    }
+
+    /// Whether costs can be bounded at `now`.
+    #[must_use]
+    pub fn is_bounded(&self, now: EngineTime) -> bool {
+        now <= self.bounded_until
+    }
+}
+
+/// One vehicle as it will go on if nothing changes.
+#[derive(Clone, Debug)]
+pub struct Outlook {
+    /// Times, loads and what is locked.
+    pub view: View,
+    start_at: Location,
+    places: Vec<Location>,
+    sights: Vec<Sight>,
+    slots: Vec<Slot>,
+}
+
+/// How much room there is at a visit.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// The vehicle has driven there and pulled in.
+    ready: EngineTime,
+    /// The vehicle may be ready so much later, or a visit from here on is late.
+    slack_ms: i64,
+    /// Waiting for riders who are not due, from here to the last visit.
+    waiting_ms: i64,
+    /// Drive from the visit before.
+    leg_ms: i64,
+}
+
+/// The outlooks of all vehicles.
+#[derive(Clone, Debug, Default)]
+pub struct Outlooks {
+    landmarks: Landmarks,
+    starts: Vec<Option<Start>>,
+    outlooks: Vec<Option<Outlook>>,
+    stale: Vec<VehicleId>,
+}
+
+/// A cache is no state.
+impl Hash for Outlooks {
+    fn hash<H: Hasher>(&self, _state: &mut H) {}
+}
+
+impl Outlooks {
+    /// Outlooks of a whole fleet.
+    #[must_use]
+    pub fn of(fleet: &[Vehicle], ctx: Context<'_>) -> Self {
+        let mut outlooks = Self::default();
+        (0..).take(fleet.len()).for_each(|id| outlooks.touch(VehicleId::new(id)));
+        outlooks.refresh(fleet, ctx);
+        outlooks
+    }
+
+    /// Forgets what was known of a vehicle that is about to change.
+    pub fn touch(&mut self, vehicle: VehicleId) {
+        if let Some(start) = self.starts.get_mut(vehicle.idx())
+            && start.take().is_none()
+        {
+            return;
+        }
+        self.stale.push(vehicle);
+    }
+
+    /// Makes the outlooks of all vehicles that have changed. O(visits) for each, and the sights of places that are new.
+    pub fn refresh(&mut self, fleet: &[Vehicle], ctx: Context<'_>) {
+        self.starts.resize(fleet.len(), None);
+        self.outlooks.resize(fleet.len(), None);
+        while let Some(id) = self.stale.pop() {
+            let Some(vehicle) = fleet.get(id.idx()) else { continue };
+            self.make(id, vehicle, ctx);
+        }
+    }
+
+    /// Where the vehicle starts; `None` for one that is not on shift or has changed since.
+    #[must_use]
+    pub fn start(&self, vehicle: VehicleId) -> Option<&Start> {
+        self.starts.get(vehicle.idx())?.as_ref()
+    }
+
+    /// The outlook of a vehicle, if it has not changed since.
+    #[must_use]
+    pub fn get(&self, vehicle: VehicleId) -> Option<&Outlook> {
+        self.start(vehicle)?;
+        self.outlooks.get(vehicle.idx())?.as_ref()
+    }
+
+    /// The sight of any place.
+    #[must_use]
+    pub fn sight(&self, place: Location, ctx: Context<'_>) -> Sight {
+        self.landmarks.sight(place, ctx.oracle)
+    }
+
+    fn make(&mut self, id: VehicleId, vehicle: &Vehicle, ctx: Context<'_>) {
+        let Some(slot) = self.outlooks.get_mut(id.idx()) else { return };
+        let before = slot.take();
+        if vehicle.duty != Duty::OnShift {
+            return;
+        }
+        let (start_at, leaves) = match &vehicle.motion {
+            Motion::Standing { at, ready_from, .. } => (*at, *ready_from),
+            Motion::Driving { path, departed } => (path.from, *departed),
+        };
+        let known = before.as_ref();
+        let landmarks = &mut self.landmarks;
+        let mut others_stale = false;
+        let mut sight = |place: Location| {
+            let known = known.and_then(|known| {
+                let at = known.places.iter().position(|known| *known == place)?;
+                known.sights.get(at).copied()
+            });
+            known.unwrap_or_else(|| {
+                others_stale |= landmarks.see(place, ctx.oracle);
+                landmarks.sight(place, ctx.oracle)
+            })
+        };
+        // The start goes last: so positions of visits are those of the schedule.
+        let mut places: Vec<Location> = vehicle.visits.iter().map(|visit| visit.location).collect();
+        places.push(start_at);
+        let sights: Vec<Sight> = places.iter().map(|place| sight(*place)).collect();
+        let mut view = View::default();
+        vehicle.schedule().view(ctx.policy, ctx.now, &mut view);
+        if let Some((cell, &sight)) = self.starts.get_mut(id.idx()).zip(sights.last()) {
+            *cell = Some(Start {
+                sight,
+                leaves,
+                bounded_until: bounded_until(vehicle, &view, ctx),
+                is_driving: matches!(vehicle.motion, Motion::Driving { .. }),
+                is_free: vehicle.visits.is_empty(),
+            });
+        }
+        let slots = slots(vehicle, &view, ctx.policy);
+        *slot = Some(Outlook { view, start_at, places, sights, slots });
+        if others_stale {
+            self.outlooks.fill(None);
+            self.starts.fill(None);
+            self.stale = (0..).take(self.starts.len()).map(VehicleId::new).collect();
+        }
+    }
+}
+
+/// The room at each visit, from the last to the first.
+fn slots(vehicle: &Vehicle, view: &View, policy: &Policy) -> Vec<Slot> {
+    let mut slots = Vec::with_capacity(vehicle.visits.len());
+    let (mut slack_ms, mut waiting_ms) = (i64::MAX / 4, 0);
+    for (k, (visit, times)) in vehicle.visits.iter().zip(&view.times).enumerate().rev() {
+        let before = k.checked_sub(1).and_then(|before| vehicle.visits.get(before));
+        let joins = match (before, &vehicle.motion) {
+            (Some(before), _) => before.location == visit.location,
+            (None, Motion::Standing { at, .. }) => *at == visit.location,
+            (None, Motion::Driving { .. }) => false,
+        };
+        let ready = times.arrive + if joins { Millis::ZERO } else { policy.stop };
+        let waits_ms = ms_between(ready, times.begin).max(0);
+        let left = match visit.action {
+            Action::Board => ms_between(times.begin, visit.latest),
+            Action::Alight => ms_between(times.end, visit.latest),
+        };
+        let left = left.min(ms_between(times.end, vehicle.spec.shift_end));
+        slack_ms = left.min(slack_ms) + waits_ms;
+        waiting_ms += waits_ms;
+        let leg_ms = vehicle.legs.get(k).map_or(0, |leg| i64::from(leg.get()));
+        slots.push(Slot { ready, slack_ms, waiting_ms, leg_ms });
+    }
+    slots.reverse();
+    slots
+}
+
+/// Until when the view of `now` is that of later times as well (nothing in it has been pushed on by the clock) and costs can
+/// be bounded.
+fn bounded_until(vehicle: &Vehicle, view: &View, ctx: Context<'_>) -> EngineTime {
+    let schedule = vehicle.schedule();
+    let first = vehicle.visits.first().zip(view.times.first());
+    let acts = first.map(|(visit, times)| match visit.action {
+        Action::Board => times.begin,
+        Action::Alight => times.end,
+    });
+    let moves = match &vehicle.motion {
+        Motion::Driving { path, departed } => Some(Motion::arrival(path, *departed)),
+        Motion::Standing { .. } => schedule.departure(ctx.policy),
+    };
+    // From this time on the vehicle is busy with a rider who was not due before.
+    let locks = first
+        .filter(|_| view.locked == 0 && moves.is_none())
+        .map(|(visit, _)| visit.earliest - ctx.policy.react - Millis::new(1));
+    let until = [acts, moves, locks].into_iter().flatten().min().unwrap_or(EngineTime::NEVER);
+    // The times of what is overdue are those of the clock, not of the plan.
+    let is_bounded = ctx.now <= until && is_straight(vehicle, ctx);
+    if is_bounded { until } else { EngineTime::from_unix_ms(i64::MIN) }
+}
+
+/// Whether the vehicle takes a fastest way to its first visit, and not later than it could.
+fn is_straight(vehicle: &Vehicle, ctx: Context<'_>) -> bool {
+    let Some((first, &leg)) = vehicle.visits.first().zip(vehicle.legs.first()) else {
+        // Who is about to set off to wait elsewhere may be nearer by the time of a decision.
+        return vehicle.next_path.is_none();
+    };
+    if vehicle.hold > ctx.now + ctx.policy.react {
+        return false;
+    }
+    match &vehicle.motion {
+        Motion::Standing { at, .. } => ctx.oracle.time(*at, first.location) == leg,
+        Motion::Driving { path, departed } => {
+            let start = vehicle.motion.divert(ctx.now);
+            let rest = Motion::arrival(path, *departed).since(start.time);
+            path.to == first.location && ctx.oracle.time(start.location, path.to) == rest
+        }
+    }
+}
+
+/// What a search asks of an outlook.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// The pickup.
+    pub board: &'a Visit,
+    /// The drop-off.
+    pub alight: &'a Visit,
+    /// Sights of the two.
+    pub sights: (Sight, Sight),
+    /// Drive between the two.
+    pub between_ms: i64,
+    /// Detour of the rider who is driven straight: the dwells.
+    pub detour_ms: i64,
+    /// The party.
+    pub party: Load,
+    /// Time of a stop.
+    pub stop: Millis,
+    /// The time of the decision.
+    pub now: EngineTime,
+    /// When a vehicle hears of it.
+    pub informed: EngineTime,
+}
+
+impl Wish<'_> {
+    /// Time from the begin of the boarding to the end of the alighting, straight.
+    #[must_use]
+    pub fn straight_ms(&self) -> i64 {
+        let dwells = self.board.dwell + self.alight.dwell;
+        self.between_ms
+            + i64::from(dwells.get())
+            + self.stop_ms(self.board.location, self.alight.location)
+    }
+
+    fn stop_ms(&self, from: Location, to: Location) -> i64 {
+        if from == to { 0 } else { i64::from(self.stop.get()) }
+    }
+}
+
+impl Outlook {
+    /// The least detour of a drop-off before each visit `j` and at the end (`own[j]`), and the least from `j` on (`from[j]`).
+    pub fn drop_offs(&self, wish: &Wish<'_>, own: &mut Vec<i64>, from: &mut Vec<i64>) {
+        let sight = &wish.sights.1;
+        let n = self.slots.len();
+        own.clear();
+        own.extend((0..=n).map(|j| {
+            let Some(before) = j.checked_sub(1).and_then(|before| self.sights.get(before)) else {
+                return 0;
+            };
+            let there = before.least_ms(sight);
+            match self.slots.get(j).zip(self.sights.get(j)) {
+                Some((slot, next)) => (there + sight.least_ms(next) - slot.leg_ms).max(0),
+                None => there,
+            }
+        }));
+        from.clear();
+        from.extend_from_slice(own);
+        for j in (0..n).rev() {
+            if let [this, next, ..] = &mut from[j..] {
+                *this = (*this).min(*next);
+            }
+        }
+    }
+
+    /// A lower bound of the cost of a boarding before visit `i` with its best drop-off; `None` if there is none that keeps all
+    /// windows. Only while [`Start::is_bounded`]. `from` is that of [`Outlook::drop_offs`].
+    #[must_use]
+    pub fn least_cost(
+        &self,
+        wish: &Wish<'_>,
+        start: &Start,
+        (i, capacity): (usize, Load),
+        from: &[i64],
+    ) -> Option<i64> {
+        let (pickup, drop_off) = &wish.sights;
+        let load = self.view.loads.get(i)?;
+        if !load.plus(wish.party).fits(capacity) {
+            return None;
+        }
+        let slot = self.slots.get(i);
+        let leg_ms = slot.map_or(0, |slot| slot.leg_ms);
+        let (there_ms, arrive, stop_ms) = match i.checked_sub(1) {
+            None => {
+                let there_ms = start.sight.least_ms(pickup);
+                let arrive = start.arrives_after(there_ms, wish);
+                (there_ms, arrive, wish.stop_ms(self.start_at, wish.board.location))
+            }
+            Some(before) => {
+                let there_ms = self.sights.get(before)?.least_ms(pickup);
+                let arrive = ms_after(self.view.times.get(before)?.end, there_ms);
+                (there_ms, arrive, wish.stop_ms(*self.places.get(before)?, wish.board.location))
+            }
+        };
+        let begin = ms_after(arrive, stop_ms).max(wish.board.earliest);
+        if begin > wish.board.latest {
+            return None;
+        }
+        let base = ms_between(wish.board.earliest, begin) + wish.detour_ms;
+        // Of the two drives that replace a leg, the first less the leg.
+        let drive_ms = match slot.zip(self.view.times.get(i)) {
+            // Who is under way may have driven part of it: count from when it would arrive.
+            Some((_, times)) if i == 0 && start.is_driving => {
+                if times.arrive < wish.informed {
+                    i64::MIN / 4
+                } else {
+                    ms_between(times.arrive, arrive)
+                }
+            }
+            None if i == 0 && start.is_driving => 0,
+            Some(_) | None => there_ms - leg_ms,
+        };
+        let Some((slot, next)) = slot.zip(self.sights.get(i)) else {
+            return Some(base + drive_ms + wish.between_ms);
+        };
+        let begun = |at: EngineTime, leg_ms: i64, from: &Visit| {
+            let stop_ms = self.places.get(i).map_or(0, |next| wish.stop_ms(from.location, *next));
+            let later_ms = ms_between(slot.ready, ms_after(at, leg_ms + stop_ms));
+            (later_ms <= slot.slack_ms).then(|| self.least_delay(i, later_ms))
+        };
+        let (on, off) = (pickup.least_ms(next), drop_off.least_ms(next));
+        let boarded = ms_after(begin, i64::from(wish.board.dwell.get()));
+        let apart = begun(boarded, on, wish.board).map(|delay_ms| {
+            (drive_ms + on).max(0) + delay_ms + from.get(i + 1).copied().unwrap_or(0)
+        });
+        let together = begun(ms_after(begin, wish.straight_ms()), off, wish.alight)
+            .map(|delay_ms| (drive_ms + wish.between_ms + off).max(0) + delay_ms);
+        let least = match (apart, together) {
+            (Some(apart), Some(together)) => apart.min(together),
+            (apart, together) => apart.or(together)?,
+        };
+        Some(base + least)
+    }
+
+    /// How much the visits from `j` on are delayed at least if the vehicle leaves the one before later by `later_ms`.
+    #[must_use]
+    pub fn least_delay(&self, j: usize, later_ms: i64) -> i64 {
+        let n_left = i64::try_from(self.slots.len().saturating_sub(j)).unwrap_or(0);
+        self.slots
+            .get(j)
+            .map_or(0, |slot| (later_ms - slot.waiting_ms).max(0).saturating_mul(n_left))
+    }
+}
+
+fn ms_after(time: EngineTime, ms: i64) -> EngineTime {
+    EngineTime::from_unix_ms(time.unix_ms() + ms)
+}
+
+fn ms_between(from: EngineTime, to: EngineTime) -> i64 {
+    to.unix_ms() - from.unix_ms()
+}

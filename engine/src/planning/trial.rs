@@ -1,0 +1,467 @@
+//! One schedule: every pair of positions for one ride, except those that are bound to be worse than the best so far.
+//!
+//! Three cuts save work and never lose the best, all from the triangle rule of the oracle (what comes later in a schedule also
+//! reaches a given place later):
+//! - a vehicle that could not even drive straight to the pickup in time is skipped;
+//! - once the pickup is too late behind visit i, it is too late behind every later one;
+//! - once the drop-off is too late before visit j, it is too late before every later one.
+//!
+//! (Where a stop lets a vehicle turn round that a forbidden turn would send farther, the rule is off by that detour, and a
+//! cut may lose a place that it makes possible. No place that is found is ever wrong.)
+//!
+//! O(n²) pairs of O(n) each, for n visits; lazily 4 n travel times.
+
+use crate::fleet::visit::{Visit, VisitTimes};
+use crate::ids::VehicleId;
+use crate::limits::VISITS_MAX;
+use crate::oracle::Location;
+use crate::planning::insertion::{Goal, Insertion, Search};
+use crate::planning::objective::Effect;
+use crate::planning::outlook::{Outlook, Outlooks, Start, Wish};
+use crate::planning::view::{Load, Schedule, View};
+use crate::units::{EngineTime, Millis};
+
+/// Buffers of one search.
+#[derive(Default)]
+pub struct Scratch {
+    view: View,
+    pub(super) cells: Cells,
+}
+
+/// Buffers of a trial.
+#[derive(Default)]
+pub(super) struct Cells {
+    begins: Vec<EngineTime>,
+    to_dropoff: Vec<Option<Millis>>,
+    from_dropoff: Vec<Option<Millis>>,
+    /// See [`Outlook::drop_offs`].
+    own_ms: Vec<i64>,
+    from_ms: Vec<i64>,
+}
+
+/// What bounds the cost of insertions into a schedule.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds<'a> {
+    wish: &'a Wish<'a>,
+    start: &'a Start,
+    outlook: &'a Outlook,
+}
+
+impl<'a> Bounds<'a> {
+    /// `None` if nothing bounds them.
+    pub(super) fn new(
+        search: &Search<'_>,
+        wish: &'a Wish<'a>,
+        outlooks: &'a Outlooks,
+        vehicle: VehicleId,
+    ) -> Option<Self> {
+        let start = outlooks.start(vehicle)?;
+        let is_bounded = search.goal == Goal::Promise && start.is_bounded(search.now);
+        is_bounded.then_some(Self { wish, start, outlook: outlooks.get(vehicle)? })
+    }
+
+    /// The least cost of any position; `None` if no position will do.
+    pub(super) fn least_cost(&self, schedule: &Schedule<'_>, cells: &mut Cells) -> Option<i64> {
+        self.outlook.drop_offs(self.wish, &mut cells.own_ms, &mut cells.from_ms);
+        let positions = self.outlook.view.locked..=schedule.visits.len();
+        positions.filter_map(|i| self.at(i, schedule, cells)).min()
+    }
+
+    fn at(&self, i: usize, schedule: &Schedule<'_>, cells: &Cells) -> Option<i64> {
+        self.outlook.least_cost(self.wish, self.start, (i, schedule.capacity), &cells.from_ms)
+    }
+}
+
+/// The best insertion into one schedule.
+#[must_use]
+pub fn best_in(
+    search: &Search<'_>,
+    vehicle: VehicleId,
+    schedule: &Schedule<'_>,
+    scratch: &mut Scratch,
+) -> Option<Insertion> {
+    let straight = schedule.motion.divert(search.now);
+    let reach = search.oracle.time(straight.location, search.board.location);
+    let too_far = search.goal == Goal::Promise && straight.time + reach > search.board.latest;
+    if reach.is_infinite() || too_far || straight.time > schedule.shift_end {
+        return None;
+    }
+    if schedule.is_silent(search.policy, search.now) {
+        return None;
+    }
+    schedule.view(search.policy, search.now, &mut scratch.view);
+    try_all(search, (vehicle, schedule), &scratch.view, &mut scratch.cells, (None, None))
+}
+
+/// The better of `best` and the best insertion into a schedule whose costs are bounded.
+pub(super) fn better_in(
+    search: &Search<'_>,
+    schedule: (VehicleId, &Schedule<'_>),
+    bounds: Bounds<'_>,
+    cells: &mut Cells,
+    best: Option<Insertion>,
+) -> Option<Insertion> {
+    bounds.outlook.drop_offs(bounds.wish, &mut cells.own_ms, &mut cells.from_ms);
+    try_all(search, schedule, &bounds.outlook.view, cells, (Some(bounds), best))
+}
+
+/// The better of what was found before and the best insertion into a schedule whose times are those of `view`.
+fn try_all(
+    search: &Search<'_>,
+    (vehicle, schedule): (VehicleId, &Schedule<'_>),
+    view: &View,
+    cells: &mut Cells,
+    (bounds, best): (Option<Bounds<'_>>, Option<Insertion>),
+) -> Option<Insertion> {
+    let party = Load::default().after(&search.board);
+    let n = schedule.visits.len();
+    if !party.fits(schedule.capacity) || n + 2 > VISITS_MAX {
+        return best;
+    }
+    cells.begins.clear();
+    cells.begins.extend(view.times.iter().map(|times| times.begin));
+    for drives in [&mut cells.to_dropoff, &mut cells.from_dropoff] {
+        drives.clear();
+        drives.resize(n + 1, None);
+    }
+    let mut trial = Trial { search, schedule, vehicle, view, cells, party, bounds, best };
+    for i in view.locked..=n {
+        if !trial.board_before(i) {
+            break;
+        }
+    }
+    trial.best
+}
+
+/// The search in one schedule.
+struct Trial<'a, 'b> {
+    search: &'a Search<'a>,
+    schedule: &'a Schedule<'a>,
+    vehicle: VehicleId,
+    view: &'a View,
+    cells: &'b mut Cells,
+    party: Load,
+    bounds: Option<Bounds<'a>>,
+    best: Option<Insertion>,
+}
+
+/// Where the vehicle comes from: place, when it may leave, whether it is driving.
+#[derive(Clone, Copy)]
+struct From {
+    location: Location,
+    time: EngineTime,
+    moving: bool,
+}
+
+/// Where a drop-off can still be better than the best place so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hope {
+    /// Here or farther on.
+    Here,
+    /// Not here.
+    Later,
+    /// Nowhere.
+    Lost,
+}
+
+/// A boarding that is being tried.
+#[derive(Clone, Copy)]
+struct Boarding {
+    at: usize,
+    times: VisitTimes,
+    /// Additional driving so far, without the drop-off.
+    drive_ms: i64,
+}
+
+impl Trial<'_, '_> {
+    /// Tries all drop-offs for a boarding before visit `i`. False if no later boarding can do.
+    fn board_before(&mut self, i: usize) -> bool {
+        let search = self.search;
+        self.restore_begin(i);
+        if self.is_hopeless(i) {
+            return true;
+        }
+        let Some(from) = self.from(i) else { return false };
+        let leg = search.oracle.time(from.location, search.board.location);
+        let times = search.board.times(from.time + leg, self.pull_in(from, &search.board));
+        if times.begin > search.board.latest && search.goal == Goal::Promise {
+            // A vehicle that is sent elsewhere at once may lose time to hear of it: no cut from position 0.
+            return i == 0;
+        }
+        if self.load(i).is_some_and(|load| load.fits(self.schedule.capacity)) {
+            let drive_ms = ms(leg) - self.old_leg(i, from);
+            self.walk(Boarding { at: i, times, drive_ms });
+        }
+        true
+    }
+
+    /// Drives on from the boarding, trying the drop-off before each visit.
+    fn walk(&mut self, boarding: Boarding) {
+        let search = self.search;
+        let mut from =
+            From { location: search.board.location, time: boarding.times.end, moving: false };
+        let mut delay_ms = 0;
+        let mut drive_ms = boarding.drive_ms;
+        for j in boarding.at..=self.schedule.visits.len() {
+            let hope = self.hope(j, boarding, from, (drive_ms, delay_ms));
+            if hope == Hope::Lost {
+                return;
+            }
+            if hope == Hope::Here && !self.alight_before(j, boarding, from, drive_ms, delay_ms) {
+                return;
+            }
+            let Some(visit) = self.schedule.visits.get(j) else { return };
+            let leg = if j == boarding.at {
+                let leg = search.oracle.time(search.board.location, visit.location);
+                drive_ms += ms(leg);
+                leg
+            } else {
+                self.leg(j)
+            };
+            let times = visit.times(from.time + leg, self.pull_in(from, visit));
+            let full = self.load(j + 1).is_none_or(|load| !load.fits(self.schedule.capacity));
+            if full || !self.keeps(j, visit, times) {
+                return;
+            }
+            delay_ms += self.delay(j, times);
+            self.set_begin(j, times);
+            from = From { location: visit.location, time: times.end, moving: false };
+        }
+    }
+
+    /// Whether boarding before visit `i` is bound to break a window or to cost more than the best place so far.
+    fn is_hopeless(&self, i: usize) -> bool {
+        self.bounds.is_some_and(|bounds| match bounds.at(i, self.schedule, self.cells) {
+            Some(cost) => self.best.is_some_and(|best| best.cost < cost),
+            None => true,
+        })
+    }
+
+    /// Whether a drop-off before visit `j`, or before a later one, can cost no more than the best place so far. `drive_ms` and
+    /// `delay_ms` are what was added up to the visit before `j`.
+    fn hope(
+        &self,
+        j: usize,
+        boarding: Boarding,
+        from: From,
+        (drive_ms, delay_ms): (i64, i64),
+    ) -> Hope {
+        let (Some(bounds), Some(best)) = (self.bounds, self.best) else { return Hope::Here };
+        let Some(before) = j.checked_sub(1).filter(|_| boarding.at < j) else { return Hope::Here };
+        let wait_ms = ms(boarding.times.begin.since(self.search.board.earliest));
+        let planned = self.view.times.get(before).map_or(from.time, |times| times.end);
+        let later_ms = from.time.unix_ms() - planned.unix_ms();
+        let delay_ms = delay_ms + bounds.outlook.least_delay(j, later_ms);
+        let least = |detours: &[i64]| {
+            let detour_ms = detours.get(j).copied().unwrap_or(0);
+            drive_ms + wait_ms + bounds.wish.detour_ms + delay_ms + detour_ms
+        };
+        if best.cost < least(&self.cells.from_ms) {
+            Hope::Lost
+        } else if best.cost < least(&self.cells.own_ms) {
+            Hope::Later
+        } else {
+            Hope::Here
+        }
+    }
+
+    /// Tries the drop-off before visit `j`. False if no later drop-off can do.
+    fn alight_before(
+        &mut self,
+        j: usize,
+        boarding: Boarding,
+        from: From,
+        drive_ms: i64,
+        delay_ms: i64,
+    ) -> bool {
+        let search = self.search;
+        let leg_in = if j == boarding.at { search.between } else { self.leg_in(j, from) };
+        let times = search.alight.times(from.time + leg_in, self.pull_in(from, &search.alight));
+        let ride = times.end.since(boarding.times.begin);
+        let rides_too_long = ride > search.alight.ride_max && search.goal != Goal::LeastLate;
+        let too_late = times.end > search.alight.latest && search.goal == Goal::Promise;
+        if rides_too_long || too_late || times.end > self.schedule.shift_end {
+            return false;
+        }
+        let mut drive_ms = drive_ms + ms(leg_in);
+        if let Some(next) = self.schedule.visits.get(j) {
+            let leg_out = self.leg_out(j, next);
+            drive_ms += ms(leg_out);
+            if j > boarding.at {
+                drive_ms -= ms(self.leg(j));
+            }
+            let Some(tail_delay_ms) = self.tail(j, times, leg_out) else { return true };
+            self.offer(boarding, j, times, drive_ms, delay_ms + tail_delay_ms);
+        } else {
+            self.offer(boarding, j, times, drive_ms, delay_ms);
+        }
+        true
+    }
+
+    /// Delay of the visits from `j` on if the vehicle leaves the drop-off at `alight.end`; `None` if one breaks.
+    fn tail(&mut self, j: usize, alight: VisitTimes, leg_out: Millis) -> Option<i64> {
+        let mut from =
+            From { location: self.search.alight.location, time: alight.end, moving: false };
+        let mut delay_ms = 0;
+        for k in j..self.schedule.visits.len() {
+            let visit = self.schedule.visits.get(k)?;
+            let leg = if k == j { leg_out } else { self.leg(k) };
+            let times = visit.times(from.time + leg, self.pull_in(from, visit));
+            if !self.keeps(k, visit, times) {
+                return None;
+            }
+            let delay = self.delay(k, times);
+            if delay <= 0 {
+                // Waiting has swallowed the detour: the rest is as it was.
+                break;
+            }
+            delay_ms += delay;
+            self.set_begin(k, times);
+            from = From { location: visit.location, time: times.end, moving: false };
+        }
+        Some(delay_ms)
+    }
+
+    /// Takes a feasible pair if it is the best so far.
+    fn offer(
+        &mut self,
+        boarding: Boarding,
+        j: usize,
+        alight: VisitTimes,
+        drive_ms: i64,
+        delay_ms: i64,
+    ) {
+        let search = self.search;
+        let ride = alight.end.since(boarding.times.begin);
+        let effect = Effect {
+            drive_ms,
+            wait: boarding.times.begin.since(search.board.earliest),
+            detour: ride.saturating_sub(search.board.direct),
+            delay_ms,
+        };
+        let first = match search.goal {
+            Goal::Promise => 0,
+            Goal::LeastLate => {
+                let pickup_late = boarding.times.begin.since(search.board.latest);
+                ms(pickup_late.max(alight.end.since(search.alight.latest)))
+            }
+            Goal::EarliestPickup => boarding.times.begin.unix_ms(),
+        };
+        let insertion = Insertion {
+            vehicle: self.vehicle,
+            board_at: boarding.at,
+            alight_at: j,
+            first,
+            cost: effect.cost(),
+            board: boarding.times,
+            alight,
+        };
+        self.best = Some(insertion.better(self.best));
+    }
+
+    /// Whether a visit at these times keeps its windows, its rider's time on board and the shift.
+    fn keeps(&self, k: usize, visit: &Visit, times: VisitTimes) -> bool {
+        let on_time = visit.late(times) == Millis::ZERO && times.end <= self.schedule.shift_end;
+        on_time
+            && self.boarded(k).is_none_or(|begin| {
+                // A ride that is too long already may not get longer.
+                let before = self.view.times.get(k).map_or(times.end, |old| old.end);
+                times.end.since(begin) <= visit.ride_max || times.end <= before
+            })
+    }
+
+    /// When the rider who alights at visit `k` boards in this trial, if the trial can change how long they ride.
+    fn boarded(&self, k: usize) -> Option<EngineTime> {
+        let visit = self.schedule.visits.get(k)?;
+        match self.view.boarding.get(k)? {
+            Some(position) => self.cells.begins.get(*position).copied(),
+            None => visit.boarded_at,
+        }
+    }
+
+    fn set_begin(&mut self, k: usize, times: VisitTimes) {
+        if let Some(begin) = self.cells.begins.get_mut(k) {
+            *begin = times.begin;
+        }
+    }
+
+    /// Visits before the boarding are as they were; the last trial may have moved the one before `i`.
+    fn restore_begin(&mut self, i: usize) {
+        let Some(previous) = i.checked_sub(1) else { return };
+        if let Some(&times) = self.view.times.get(previous) {
+            self.set_begin(previous, times);
+        }
+    }
+
+    fn delay(&self, k: usize, times: VisitTimes) -> i64 {
+        let before = self.view.times.get(k).map_or(times.end, |old| old.end);
+        times.end.unix_ms() - before.unix_ms()
+    }
+
+    /// Where the vehicle comes from before visit `i`.
+    fn from(&self, i: usize) -> Option<From> {
+        match i.checked_sub(1) {
+            None => {
+                let start = self.schedule.divert(self.search.policy, self.search.now);
+                Some(From { location: start.location, time: start.time, moving: start.moving })
+            }
+            Some(previous) => {
+                let visit = self.schedule.visits.get(previous)?;
+                let times = self.view.times.get(previous)?;
+                Some(From { location: visit.location, time: times.end, moving: false })
+            }
+        }
+    }
+
+    /// The drive into visit `i` that a boarding before it replaces, in milliseconds.
+    fn old_leg(&self, i: usize, from: From) -> i64 {
+        let Some(times) = self.view.times.get(i) else { return 0 };
+        if i == 0 && from.moving {
+            (times.arrive.unix_ms() - from.time.unix_ms()).max(0)
+        } else {
+            ms(self.leg(i))
+        }
+    }
+
+    fn leg(&self, k: usize) -> Millis {
+        self.schedule.legs.get(k).copied().unwrap_or(Millis::INFINITE)
+    }
+
+    /// Load before visit `k` with the new party, if that position exists.
+    fn load(&self, k: usize) -> Option<Load> {
+        self.view.loads.get(k).map(|load| load.plus(self.party))
+    }
+
+    fn pull_in(&self, from: From, visit: &Visit) -> Millis {
+        if !from.moving && from.location == visit.location {
+            Millis::ZERO
+        } else {
+            self.search.policy.stop
+        }
+    }
+
+    fn leg_in(&mut self, j: usize, from: From) -> Millis {
+        let search = self.search;
+        cached(&mut self.cells.to_dropoff, j, || {
+            search.oracle.time(from.location, search.alight.location)
+        })
+    }
+
+    fn leg_out(&mut self, j: usize, next: &Visit) -> Millis {
+        let search = self.search;
+        cached(&mut self.cells.from_dropoff, j, || {
+            search.oracle.time(search.alight.location, next.location)
+        })
+    }
+}
+
+fn cached(cells: &mut [Option<Millis>], idx: usize, time: impl FnOnce() -> Millis) -> Millis {
+    match cells.get_mut(idx) {
+        Some(cell) => *cell.get_or_insert_with(time),
+        None => time(),
+    }
+}
+
+fn ms(duration: Millis) -> i64 {
+    i64::from(duration.get())
+}
