@@ -59,7 +59,7 @@ impl Dispatcher {
     /// An empty dispatcher. `spots` are where demand is expected; the 128 heaviest are used.
     #[must_use]
     pub fn new(oracle: Arc<dyn Oracle>, policy: Policy, spots: &[Spot]) -> Self {
-        let state = State::new(Forecast::new(spots, oracle.as_ref()));
+        let state = State::new(Forecast::new(spots, upkeep::reach_limit(&policy), oracle.as_ref()));
         Self { oracle, policy, state }
     }
 

@@ -12,6 +12,7 @@ use crate::fleet::plan::Action;
 use crate::ids::VehicleId;
 use crate::limits::TRAFFIC_ITEMS_MAX;
 use crate::oracle::Oracle;
+use crate::planning::outlook::Outlooks;
 use crate::region::{Scope, TrafficChange, TrafficError};
 use crate::units::EngineTime;
 
@@ -43,6 +44,7 @@ impl Turn<'_> {
         self.state.traffic_version = version;
         self.state.forecast.measure(ctx.oracle);
         self.state.reaches.clear();
+        self.state.outlooks = Outlooks::default();
         self.say(EventKind::TrafficChanged { version });
         let active = self.state.active.clone();
         for &id in &active {

@@ -7,8 +7,9 @@ use crate::dispatcher::turn::Turn;
 use crate::fleet::motion::Motion;
 use crate::fleet::vehicle::{Duty, Vehicle};
 use crate::ids::VehicleId;
+use crate::oracle::Location;
 use crate::oracle::Oracle;
-use crate::planning::forecast::Reach;
+use crate::planning::forecast::{Cover, Reach};
 use crate::planning::policy::Policy;
 use crate::planning::view::View;
 use crate::units::{EngineTime, Millis};
@@ -56,24 +57,39 @@ impl Turn<'_> {
 
     /// Looks at each idle vehicle in turn.
     fn review(&mut self) {
+        self.state.forecast.fade();
+        let mut cover = self.cover();
         for id in self.state.active.clone() {
-            self.find_work(id);
+            self.find_wait(id, &mut cover);
         }
         self.plan_review();
     }
 
     /// Sends a vehicle that stands idle to where it is worth most, if that is elsewhere.
     pub(super) fn find_work(&mut self, id: VehicleId) {
-        let ctx = self.ctx;
-        let Some(vehicle) = self.state.vehicles.get(id.idx()) else { return };
-        let Motion::Standing { at, .. } = vehicle.motion else { return };
-        let ends_soon = vehicle.spec.shift_end < ctx.now + SHIFT_REST;
-        if !ctx.policy.reposition || !vehicle.is_idle() || vehicle.errand.is_some() || ends_soon {
-            return;
+        if self.may_move(id).is_some() {
+            let mut cover = self.cover();
+            self.find_wait(id, &mut cover);
         }
-        let others = self.reaches_of_others(id);
-        let limit = reach_limit(ctx.policy);
-        let target = self.state.forecast.best_wait(at, limit, &others, ctx.oracle);
+    }
+
+    /// Where a vehicle stands that may be sent elsewhere to wait.
+    fn may_move(&self, id: VehicleId) -> Option<Location> {
+        let vehicle = self.state.vehicles.get(id.idx())?;
+        let Motion::Standing { at, .. } = vehicle.motion else { return None };
+        let ends_soon = vehicle.spec.shift_end < self.ctx.now + SHIFT_REST;
+        let may = self.ctx.policy.reposition && vehicle.is_idle() && vehicle.errand.is_none();
+        (may && !ends_soon).then_some(at)
+    }
+
+    /// The same as [`Turn::find_work`], given how the free vehicles cover the spots, this one included.
+    fn find_wait(&mut self, id: VehicleId, cover: &mut Cover) {
+        let ctx = self.ctx;
+        let Some(at) = self.may_move(id) else { return };
+        let here = self.reach_of(id);
+        cover.remove(here);
+        let n_vehicles = self.state.active.len();
+        let target = self.state.forecast.best_wait(at, cover, n_vehicles, ctx.oracle);
         if let Some(to) = target
             && let Some(vehicle) = self.vehicle_mut(id)
         {
@@ -81,34 +97,41 @@ impl Turn<'_> {
             self.touch(id);
             self.say(EventKind::Repositioning { vehicle: id, to });
         }
+        let there = self.reach_of(id);
+        cover.add(there);
     }
 
-    /// What the other vehicles cover that are or will soon be idle.
-    fn reaches_of_others(&mut self, id: VehicleId) -> Vec<Reach> {
-        let ctx = self.ctx;
-        let State { vehicles, active, forecast, reaches, .. } = &mut *self.state;
-        let n_spots = forecast.spots().len();
-        let mut others = Vec::new();
-        for &other in active.iter().filter(|&&other| other != id) {
-            let Some(vehicle) = vehicles.get(other.idx()) else { continue };
-            if !done_soon(vehicle, ctx.policy, ctx.now) {
-                continue;
+    /// How the vehicles that are or will soon be free cover the spots.
+    fn cover(&mut self) -> Cover {
+        let mut cover = Cover::default();
+        for id in self.state.active.clone() {
+            let vehicle = self.state.vehicles.get(id.idx());
+            if vehicle.is_some_and(|vehicle| done_soon(vehicle, self.ctx.policy, self.ctx.now)) {
+                cover.add(self.reach_of(id));
             }
-            let place = vehicle.end_of_plan();
-            let known = reaches.get(&other).filter(|&&(at, n, _)| at == place && n == n_spots);
-            let reach = match known {
-                Some(&(_, _, reach)) => reach,
-                None => forecast.reach(place, reach_limit(ctx.policy), ctx.oracle),
-            };
-            reaches.insert(other, (place, n_spots, reach));
-            others.push(reach);
         }
-        others
+        cover
+    }
+
+    /// What a vehicle covers from where its plan ends.
+    fn reach_of(&mut self, id: VehicleId) -> Reach {
+        let ctx = self.ctx;
+        let State { vehicles, forecast, reaches, .. } = &mut *self.state;
+        let Some(vehicle) = vehicles.get(id.idx()) else { return 0 };
+        let place = vehicle.end_of_plan();
+        let n_spots = forecast.spots().len();
+        let known = reaches.get(&id).filter(|&&(at, n, _)| at == place && n == n_spots);
+        let reach = match known {
+            Some(&(_, _, reach)) => return reach,
+            None => forecast.reach(place, ctx.oracle),
+        };
+        reaches.insert(id, (place, n_spots, reach));
+        reach
     }
 }
 
 /// A vehicle covers what it reaches in two thirds of the longest wait: the rest is for answering and stopping.
-fn reach_limit(policy: &Policy) -> Millis {
+pub(super) fn reach_limit(policy: &Policy) -> Millis {
     Millis::new(policy.max_wait.get() / 3 * 2)
 }
 
@@ -139,7 +162,7 @@ pub(super) fn coverage(state: &State, oracle: &dyn Oracle, policy: &Policy) -> C
         }
     }
     let weighted = |within: bool| -> u64 {
-        let spots = state.forecast.weights().iter().zip(&nearest);
+        let spots = state.forecast.weights().zip(&nearest);
         spots
             .filter(|&(_, &time)| !within || time <= policy.max_wait)
             .map(|(weight, _)| weight)

@@ -276,7 +276,10 @@ fn is_straight(vehicle: &Vehicle, ctx: Context<'_>) -> bool {
         Motion::Driving { path, departed } => {
             let start = vehicle.motion.divert(ctx.now);
             let rest = Motion::arrival(path, *departed).since(start.time);
-            path.to == first.location && ctx.oracle.time(start.location, path.to) == rest
+            // Times may have changed since it set off: it must not be farther than they allow.
+            path.to == first.location
+                && ctx.oracle.time(start.location, path.to) == rest
+                && ctx.oracle.time(path.from, start.location) <= start.time.since(*departed)
         }
     }
 }
