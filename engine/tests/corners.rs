@@ -243,6 +243,7 @@ fn spots_once() {
             sharxi_engine::dispatcher::Spot { location: town.grid.at(6, 0), weight: 250 },
             sharxi_engine::dispatcher::Spot { location: town.grid.at(5, 0), weight: 200 },
         ],
+        sharxi_engine::units::Millis::from_secs(600),
         &*town.grid,
     );
     assert_eq!(f.spots().len(), 2);
