@@ -105,7 +105,7 @@ impl Hierarchy {
     }
 
     /// The time between two nodes; [`NEVER`] if there is no way.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn time(&self, from: u32, to: u32) -> u32 {
         if from == to {
             return 0;

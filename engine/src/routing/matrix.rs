@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use super::NEVER;
 use super::bundle::{Bundle, Flow};
 use super::hierarchy::Hierarchy;
-use super::lanes::FAR;
+use super::lanes::{FAR, vectorised};
 use crate::graph::num::TICK_MS;
 
 /// Targets of one tile.
@@ -140,7 +140,7 @@ impl<T: Cell> Targets<T> {
 
     /// Calls `out(targets, times)` for all tiles with their times from `source`, milliseconds or [`NEVER`].
     /// O(targets x depth); allocates nothing.
-    pub(crate) fn from_source(
+    pub(crate) fn sweep(
         &self,
         hierarchy: &Hierarchy,
         source: &Row<T>,
@@ -259,20 +259,6 @@ fn lesser(common: &[u16; LANES], most: u16) -> [u16; LANES] {
     let mut lesser = *common;
     lesser.iter_mut().for_each(|common| *common = most.min(*common));
     lesser
-}
-
-/// Runs a loop compiled for what the processor has.
-fn vectorised<F: NullaryFnOnce>(run: F) -> F::Output {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if let Some(avx512) = pulp::x86::V4::try_new() {
-            return avx512.vectorize(run);
-        }
-        if let Some(avx2) = pulp::x86::V3::try_new() {
-            return avx2.vectorize(run);
-        }
-    }
-    run.call()
 }
 
 #[cfg(test)]
