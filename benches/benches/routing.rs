@@ -16,6 +16,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use sharxi_benches::{Picks, island};
 use sharxi_engine::ids::NodeId;
 use sharxi_engine::oracle::{Location, Oracle};
+use sharxi_engine::region::Region;
 use sharxi_engine::units::Millis;
 
 fn routing(criterion: &mut Criterion) {
@@ -33,6 +34,8 @@ fn routing(criterion: &mut Criterion) {
     let along: Vec<(Location, Location)> =
         (0..4096).map(|_| (picks.location(), picks.location())).collect();
     let targets: Vec<Location> = (0..1000).map(|_| picks.location()).collect();
+    let nodes: Vec<Location> = (0..1000).map(|_| Location::Node(picks.node())).collect();
+    let local = local_pairs(&region, &mut picks);
     let mut next = 0;
     let mut turn = || {
         next = (next + 1) % pairs.len();
@@ -44,6 +47,12 @@ fn routing(criterion: &mut Criterion) {
         bencher.iter(|| {
             let (from, to) = pairs[turn()];
             black_box(region.time(Location::Node(from), Location::Node(to)))
+        });
+    });
+    group.bench_function("labels, node to node nearby", |bencher| {
+        bencher.iter(|| {
+            let (from, to) = local[turn()];
+            black_box(region.time(from, to))
         });
     });
     group.bench_function("labels, along roads", |bencher| {
@@ -71,13 +80,56 @@ fn routing(criterion: &mut Criterion) {
     group.finish();
 
     let mut out = vec![Millis::ZERO; targets.len()];
-    criterion.bench_function("one_to_1000", |bencher| {
+    let mut group = criterion.benchmark_group("one_to_1000");
+    group.bench_function("nodes", |bencher| {
+        bencher.iter(|| {
+            let (from, _) = pairs[turn()];
+            region.times_from(Location::Node(from), &nodes, &mut out);
+            black_box(out.last().copied())
+        });
+    });
+    group.bench_function("along roads", |bencher| {
         bencher.iter(|| {
             let (from, _) = along[turn()];
             region.times_from(from, &targets, &mut out);
             black_box(out.last().copied())
         });
     });
+    group.bench_function("a list of pairs along roads", |bencher| {
+        bencher.iter(|| {
+            region.times_of_pairs(&along[..out.len()], &mut out);
+            black_box(out.last().copied())
+        });
+    });
+    group.finish();
+
+    let mut cells = vec![Millis::ZERO; targets.len() * targets.len()];
+    let mut group = criterion.benchmark_group("1000_to_1000");
+    group.sample_size(20);
+    for (name, places) in [("nodes", &nodes), ("along roads", &targets)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                region.times(places, places, &mut cells);
+                black_box(cells.last().copied())
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Pairs whose end is among the 1,000 nodes nearest to the start.
+fn local_pairs(region: &Region, picks: &mut Picks) -> Vec<(Location, Location)> {
+    let mut pairs = Vec::new();
+    for _ in 0..64 {
+        let from = picks.node();
+        let times = region.reference_times_from(from);
+        let mut near: Vec<usize> = (0..times.len()).collect();
+        near.sort_by_key(|&node| times[node]);
+        let near = (0..64).map(|idx| near[idx * 997 % near.len().min(1_000)]);
+        let node = |node: usize| Location::Node(NodeId::new(u32::try_from(node).unwrap()));
+        pairs.extend(near.map(|to| (Location::Node(from), node(to))));
+    }
+    pairs
 }
 
 criterion_group!(benches, routing);

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 use sharxi_engine::region::Sense;
 
-use super::{Output, PointArg, SNAP_M_MAX, load_region, write_atomically};
+use super::{LabelArgs, Output, PointArg, SNAP_M_MAX, load_region, write_atomically};
 use crate::queries::isochrone::{BOUNDS_MAX, MINUTES_MAX, find};
 
 /// Around what, and how far.
@@ -43,7 +43,7 @@ pub fn run(args: &IsochroneArgs) -> Result<Output> {
     if args.minutes.len() > BOUNDS_MAX {
         bail!("draw {} areas: at most {BOUNDS_MAX} at a time", args.minutes.len());
     }
-    let region = load_region(&args.region)?;
+    let region = load_region(&args.region, LabelArgs::default())?;
     let sense = if args.reverse { Sense::Towards } else { Sense::Away };
     let json = find(&region, args.at.0, sense, &args.minutes, (args.cell_m, SNAP_M_MAX))?;
     let Some(path) = &args.output else { return Ok(Output { text: json.to_string(), json }) };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{Output, load_region};
+use super::{LabelArgs, Output, load_region};
 use crate::queries::{matching, trace};
 
 /// Which drive.
@@ -29,7 +29,7 @@ pub struct MatchArgs {
 /// # Errors
 /// If a file cannot be read, or is not what it should be.
 pub fn run(args: &MatchArgs) -> Result<Output> {
-    let region = load_region(&args.region)?;
+    let region = load_region(&args.region, LabelArgs::default())?;
     let read = || -> Result<_> { trace::read(&std::fs::read_to_string(&args.trace)?) };
     let fixes = read().with_context(|| format!("read {}", args.trace.display()))?;
     let json = matching::find(&region, &fixes, f64::from(args.noise_m));

@@ -11,7 +11,7 @@ use sharxi_engine::region::Region;
 use sharxi_engine::units::Millis;
 
 use super::traffic::TrafficArgs;
-use super::{Output, PointArg, SNAP_M_MAX, load_region};
+use super::{LabelArgs, Output, PointArg, SNAP_M_MAX, load_region};
 use crate::queries::matrix::{Answer, Cells, Question, Stop};
 
 /// Entries of a list.
@@ -51,6 +51,9 @@ pub struct MatrixArgs {
     distances: bool,
     #[command(flatten)]
     traffic: TrafficArgs,
+    /// Memory.
+    #[command(flatten)]
+    labels: LabelArgs,
 }
 
 /// Runs the command.
@@ -58,7 +61,7 @@ pub struct MatrixArgs {
 /// # Errors
 /// If a file cannot be read, or a line is not what it should be.
 pub fn run(args: &MatrixArgs) -> Result<Output> {
-    let region = args.traffic.apply(load_region(&args.region)?)?;
+    let region = args.traffic.apply(load_region(&args.region, args.labels)?)?;
     let cells = match args {
         MatrixArgs { points: Some(path), .. } => square(read_list(path, |l| point(&region, l))?),
         MatrixArgs { nodes: Some(path), .. } => square(read_list(path, |l| node(&region, l))?),

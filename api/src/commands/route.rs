@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::traffic::TrafficArgs;
-use super::{Output, PointArg, SNAP_M_MAX, load_region};
+use super::{LabelArgs, Output, PointArg, SNAP_M_MAX, load_region};
 use crate::queries::route::{Format, find};
 
 /// Where from and where to.
@@ -28,6 +28,9 @@ pub struct RouteArgs {
     format: Option<Format>,
     #[command(flatten)]
     traffic: TrafficArgs,
+    /// Memory.
+    #[command(flatten)]
+    labels: LabelArgs,
 }
 
 /// Runs the command.
@@ -35,7 +38,7 @@ pub struct RouteArgs {
 /// # Errors
 /// If the region cannot be read, or there is no answer ([`crate::queries::NoAnswer`]).
 pub fn run(args: &RouteArgs) -> Result<Output> {
-    let region = args.traffic.apply(load_region(&args.region)?)?;
+    let region = args.traffic.apply(load_region(&args.region, args.labels)?)?;
     let ends = [args.from.0, args.to.0];
     let route = find(&region, ends, args.format.unwrap_or_default(), SNAP_M_MAX)?;
     let text = match (args.format, route.polyline) {

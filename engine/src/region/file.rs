@@ -172,7 +172,7 @@ impl Region {
             attractors,
         };
         let fingerprint = fingerprint_of([road_bytes, graph_bytes]);
-        Ok(Self::derived(contents, fingerprint, super::LABEL_BYTES_MAX)?)
+        Ok(Self::derived(contents, fingerprint)?)
     }
 }
 

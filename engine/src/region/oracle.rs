@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
@@ -20,6 +21,7 @@ use crate::ids::NodeId;
 use crate::oracle::{Location, Oracle, Path};
 use crate::routing::NEVER;
 use crate::routing::bundle::{Bundle, Bundles, Flow};
+use crate::routing::lanes::vectorised;
 use crate::routing::matrix::{Row, Targets};
 use crate::units::Millis;
 
@@ -69,7 +71,7 @@ impl Region {
         let rows = (0..row(to.len())).zip(to).map(|(idx, node)| (idx, row_of(Flow::Down, node)));
         let targets = Targets::new(&self.hierarchy, rows.collect());
         for_rows(from, to.len(), out, |source, cells| {
-            targets.from_source(&self.hierarchy, &row_of(Flow::Up, source), |numbers, times| {
+            targets.sweep(&self.hierarchy, &row_of(Flow::Up, source), |numbers, times| {
                 for (&idx, ms) in numbers.iter().zip(times) {
                     if let Some(cell) = cells.get_mut(idx as usize) {
                         *cell = millis(ms);
@@ -95,7 +97,7 @@ impl Region {
             }
             for bundle in self.bundles(Flow::Up, source) {
                 let row = Row::of_bundle(&bundle);
-                targets.from_source(&self.hierarchy, &row, |numbers, times| {
+                targets.sweep(&self.hierarchy, &row, |numbers, times| {
                     for (&idx, ms) in numbers.iter().zip(times) {
                         if let Some(cell) = cells.get_mut(idx as usize) {
                             *cell = (*cell).min(millis(ms));
@@ -110,6 +112,29 @@ impl Region {
     pub(super) fn time_over(&self, exit: &Access, entry: &Access) -> u32 {
         // Below 2^31 + 2 x 2^29.
         self.hierarchy.time(exit.node, entry.node) + exit.ms + entry.ms
+    }
+}
+
+/// Times from a node to many places.
+struct FromNode<'a> {
+    region: &'a Region,
+    node: u32,
+    to: &'a [Location],
+    out: &'a mut [Millis],
+}
+
+impl NullaryFnOnce for FromNode<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { region, node, to, out } = self;
+        for (cell, &target) in out.iter_mut().zip(to) {
+            *cell = match region.node_of(target) {
+                Some(target) => millis(region.hierarchy.time(node, target)),
+                None => region.time(Location::Node(NodeId::new(node)), target),
+            };
+        }
     }
 }
 
@@ -141,6 +166,9 @@ impl Oracle for Region {
     }
 
     fn times_from(&self, from: Location, to: &[Location], out: &mut [Millis]) {
+        if let Some(node) = self.node_of(from) {
+            return vectorised(FromNode { region: self, node, to, out });
+        }
         let bundles = self.bundles(Flow::Up, from);
         for (cell, &target) in out.iter_mut().zip(to) {
             if let Some(node) = self.node_of(target) {

@@ -75,6 +75,15 @@ impl Hierarchy {
         Self { topology, ancestors, arc_edges: Arc::clone(&self.arc_edges), weights, labels }
     }
 
+    /// Keeps labels if they take at most so many bytes, and fills or drops them if need be.
+    pub(crate) fn limit_labels(&mut self, bytes: u64) {
+        if self.label_bytes_needed() > bytes {
+            self.labels = None;
+        } else if self.labels.is_none() && self.ancestors.n_blocks() < u32::MAX as usize {
+            self.labels = Some(Labels::new(&self.topology, &self.ancestors, &self.weights));
+        }
+    }
+
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         let labels = self.labels.as_ref().map_or(0, Labels::bytes);
@@ -96,7 +105,7 @@ impl Hierarchy {
     }
 
     /// The time between two nodes; [`NEVER`] if there is no way.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn time(&self, from: u32, to: u32) -> u32 {
         if from == to {
             return 0;

@@ -3,6 +3,8 @@
 //! A row is a run of whole [`Block`]s whose slots behind the last are [`FAR`]. Sums saturate, so [`FAR`] is both "no way" and
 //! "too far for 16 bits" (109 minutes), and whoever meets it as an answer asks the hierarchy itself. Any sum below it is exact.
 
+use pulp::NullaryFnOnce;
+
 use super::NEVER;
 use crate::graph::num::TICK_MS;
 
@@ -144,4 +146,18 @@ pub(crate) fn least_ms(ms: &[u32], row: &[Block]) -> u32 {
 #[inline(always)]
 fn sum_ms(ms: u32, ticks: u16) -> i32 {
     ms.wrapping_add(u32::from(ticks) * TICK_MS).cast_signed()
+}
+
+/// Runs a loop compiled for what the processor has.
+pub(crate) fn vectorised<F: NullaryFnOnce>(run: F) -> F::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(avx512) = pulp::x86::V4::try_new() {
+            return avx512.vectorize(run);
+        }
+        if let Some(avx2) = pulp::x86::V3::try_new() {
+            return avx2.vectorize(run);
+        }
+    }
+    run.call()
 }

@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use super::NEVER;
 use super::bundle::{Bundle, Flow};
 use super::hierarchy::Hierarchy;
-use super::lanes::FAR;
+use super::lanes::{FAR, vectorised};
 use crate::graph::num::TICK_MS;
 
 /// Targets of one tile.
@@ -140,7 +140,7 @@ impl<T: Cell> Targets<T> {
 
     /// Calls `out(targets, times)` for all tiles with their times from `source`, milliseconds or [`NEVER`].
     /// O(targets x depth); allocates nothing.
-    pub(crate) fn from_source(
+    pub(crate) fn sweep(
         &self,
         hierarchy: &Hierarchy,
         source: &Row<T>,
@@ -261,16 +261,39 @@ fn lesser(common: &[u16; LANES], most: u16) -> [u16; LANES] {
     lesser
 }
 
-/// Runs a loop compiled for what the processor has.
-fn vectorised<F: NullaryFnOnce>(run: F) -> F::Output {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if let Some(avx512) = pulp::x86::V4::try_new() {
-            return avx512.vectorize(run);
-        }
-        if let Some(avx2) = pulp::x86::V3::try_new() {
-            return avx2.vectorize(run);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::num::row;
+
+    /// The same loop as compiled for every machine, and for this one.
+    #[test]
+    fn all_instruction_sets_say_the_same() {
+        let mut state = 1_u64;
+        let mut random = |below: u16| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            u16::try_from((state >> 40) % u64::from(below)).unwrap()
+        };
+        for _ in 0..300 {
+            let n_tiles = 1 + usize::from(random(3));
+            let mut targets = Targets { tiles: Vec::new(), anchors: Vec::new(), times: Vec::new() };
+            for idx in 0..n_tiles {
+                let numbers = std::array::from_fn(|lane| row(idx * LANES + lane));
+                let between = std::array::from_fn(|_| 1 + random(40));
+                targets.tiles.push(Tile::new(targets.times.len(), numbers, between));
+                targets.times.extend((0..40).map(|_| std::array::from_fn(|_| random(u16::MAX))));
+            }
+            let source: Vec<u16> = (0..40).map(|_| random(u16::MAX)).collect();
+            let place = usize::from(random(u16::try_from(n_tiles * LANES + 1).unwrap()));
+            let (before, after) = (random(41), random(41));
+            let (mut plain, mut wide) = (Vec::new(), Vec::new());
+            let targets = &targets;
+            let source = &source[..];
+            let out = |numbers: &[u32; LANES], ms| plain.push((*numbers, ms));
+            Sweep { targets, source, place, after, before, out }.call();
+            let out = |numbers: &[u32; LANES], ms| wide.push((*numbers, ms));
+            vectorised(Sweep { targets, source, place, after, before, out });
+            assert_eq!((plain.len(), plain), (n_tiles, wide));
         }
     }
-    run.call()
 }
