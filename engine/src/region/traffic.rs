@@ -1,9 +1,9 @@
 //! Traffic: versions of a region with other driving times.
 //!
-//! [`Region::with_traffic`] makes a version beside the one that is in use: the hierarchy is customised, and of the labels
-//! only those below a change are filled again if few arcs changed. Everything else is shared. [`LiveRegion`] swaps
-//! versions while queries run. A version keeps the fingerprint of its map, since a journal belongs to the map; what tells
-//! versions apart is their number.
+//! [`Region::with_traffic`] makes a version beside the one that is in use. If few arcs change, of the shortcuts only those are
+//! computed again that depend on them, and of the labels those below. What does not depend on times is shared.
+//! [`LiveRegion`] swaps versions while queries run, and makes them in place of those that nobody uses any more. A version keeps
+//! the fingerprint of its map, since a journal belongs to the map; what tells versions apart is their number.
 //!
 //! Times are whole tenths of a second for a whole road in one direction, like the imported ones. Parts of a road take their share of it, rounded as
 //! always, so paths still add up. A closed road can be left by who stands on it, at the imported speed, and not be entered.
@@ -15,6 +15,7 @@ use thiserror::Error;
 use super::Region;
 use super::locate::{HEADINGS, course};
 use crate::geo::LatLon;
+use crate::graph::csr::rows_of;
 use crate::graph::num::{ARC_MS_MAX, row, whole_ticks};
 use crate::graph::roads::{Heading, Road};
 use crate::ids::RoadId;
@@ -24,9 +25,9 @@ use crate::units::Millis;
 
 /// The least and the most that a time may be changed to, in per cent of the imported one.
 const PERCENT: std::ops::RangeInclusive<u32> = 1..=100_000;
-/// From this share of changed arcs on, one over so many, all labels are filled again: a change high up in the tree is a change of
-/// most labels, and then looking for those that stay costs more than it saves.
-const FEW_SHARE: usize = 1_000;
+/// From this share of changed arcs on, one over so many, everything is computed again: then looking for what stays costs more than
+/// it saves.
+const FEW_SHARE: usize = 100;
 /// "As imported" in the table of courses; no course takes no time.
 const IMPORTED: u32 = 0;
 
@@ -114,14 +115,23 @@ pub enum TrafficError {
 pub(super) struct Traffic {
     version: u64,
     /// By course: [`IMPORTED`], [`NEVER`] if closed, or milliseconds. Empty if nothing differs.
-    ms: Arc<[u32]>,
+    ms: Vec<u32>,
 }
+
+/// A course and what is in the table of courses for it.
+type CourseTime = (u32, u32);
 
 impl Traffic {
     /// The time of a course, [`NEVER`] if closed, `None` if it is as imported.
     #[inline]
     pub(super) fn ms(&self, course: u32) -> Option<u32> {
-        self.ms.get(course as usize).copied().filter(|&ms| ms != IMPORTED)
+        Some(self.entry(course)).filter(|&ms| ms != IMPORTED)
+    }
+
+    /// What is in the table for a course.
+    #[inline]
+    fn entry(&self, course: u32) -> u32 {
+        self.ms.get(course as usize).copied().unwrap_or(IMPORTED)
     }
 
     /// A road with its times of now. Closed ones keep the imported times for those who leave.
@@ -182,13 +192,35 @@ impl Region {
     /// The next version, with these changes on top of what is already changed. This one is not touched.
     ///
     /// Exact like every region: its times are those of a Dijkstra on [`Region::arcs`]. What [`Region::encode`] writes stays
-    /// the map as imported. O(shortcuts) for the hierarchy; labels are copied, and filled again below changes.
+    /// the map as imported. All that depends on times is copied, and then updated; [`LiveRegion`] saves the copy.
     ///
     /// # Errors
     /// [`TrafficError`] if a change makes no sense; then nothing is changed.
     pub fn with_traffic(&self, changes: &[TrafficChange]) -> Result<Self, TrafficError> {
-        let mut ms = self.traffic.ms.to_vec();
-        ms.resize(self.contents.roads.n() * 2, IMPORTED);
+        Ok(self.with_course_times(&self.course_times(changes)?))
+    }
+
+    /// A copy that has taken over these entries, as the next version.
+    fn with_course_times(&self, entries: &[CourseTime]) -> Self {
+        let mut next = Self {
+            contents: Arc::clone(&self.contents),
+            fingerprint: self.fingerprint,
+            graph: self.graph.clone(),
+            traffic: self.traffic.clone(),
+            hierarchy: self.hierarchy.clone(),
+            index: Arc::clone(&self.index),
+            first_copy: Arc::clone(&self.first_copy),
+            copies: Arc::clone(&self.copies),
+            departure: Arc::clone(&self.departure),
+            arc_mm: Arc::clone(&self.arc_mm),
+        };
+        next.take_over(entries, self.version() + 1);
+        next
+    }
+
+    /// What changes mean for each course, in order: of several entries for one the last counts.
+    fn course_times(&self, changes: &[TrafficChange]) -> Result<Vec<CourseTime>, TrafficError> {
+        let mut entries = Vec::new();
         for change in changes {
             change.effect.check()?;
             for road in self.roads_in(&change.scope)? {
@@ -196,34 +228,37 @@ impl Region {
                 for heading in HEADINGS {
                     if change.directions.include(heading) && tables.is_open(heading) {
                         let entry = change.effect.entry(tables.duration_ms(heading));
-                        ms[course(road, heading) as usize] = entry;
+                        entries.push((course(road, heading), entry));
                     }
                 }
             }
         }
-        let graph = self
-            .contents
-            .graph
-            .with_times(|course| Some(ms[course as usize]).filter(|&ms| ms != IMPORTED));
-        let before = self.graph.arcs().iter();
-        let n_changed = before.zip(graph.arcs()).filter(|(old, new)| old.time != new.time).count();
-        let hierarchy = if n_changed * FEW_SHARE < graph.arcs().len() {
-            self.hierarchy.updated(&graph).0
+        Ok(entries)
+    }
+
+    /// Becomes the version `version` in place: O(entries) and what depends on those that differ, or on all times if they are many.
+    fn take_over(&mut self, entries: &[CourseTime], version: u64) {
+        self.traffic.version = version;
+        self.traffic.ms.resize(self.contents.roads.n() * 2, IMPORTED);
+        for &(course, ms) in entries {
+            self.traffic.ms[course as usize] = ms;
+        }
+        let mut changed = Vec::new();
+        for &(course, _) in entries {
+            let ms = self.traffic.ms(course);
+            for &arc in &self.copies[rows_of(&self.first_copy, course)] {
+                let ms = ms.unwrap_or(self.contents.graph.arcs()[arc as usize].time);
+                if self.graph.arcs()[arc as usize].time != ms {
+                    self.graph.set_time(arc as usize, ms);
+                    changed.push(arc);
+                }
+            }
+        }
+        if changed.len() * FEW_SHARE < self.graph.arcs().len() {
+            self.hierarchy.update(&self.graph, &changed);
         } else {
-            self.hierarchy.customised(&graph, if self.has_labels() { u64::MAX } else { 0 })
-        };
-        Ok(Self {
-            contents: Arc::clone(&self.contents),
-            fingerprint: self.fingerprint,
-            graph,
-            traffic: Traffic { version: self.traffic.version + 1, ms: ms.into() },
-            hierarchy,
-            index: Arc::clone(&self.index),
-            first_copy: Arc::clone(&self.first_copy),
-            copies: Arc::clone(&self.copies),
-            departure: Arc::clone(&self.departure),
-            arc_mm: Arc::clone(&self.arc_mm),
-        })
+            self.hierarchy.renew(&self.graph);
+        }
     }
 
     /// The rows of the roads in a scope.
@@ -273,18 +308,28 @@ fn is_inside(corners: &[LatLon], point: LatLon) -> bool {
 /// The version in use, swapped while queries run.
 ///
 /// Whoever asks takes [`LiveRegion::current`] once for all that must fit together: a version never changes under its feet,
-/// and lives as long as somebody holds it.
+/// and lives as long as somebody holds it. There are two buffers: the version that was in use before is, if nobody holds it any
+/// more, brought up to date with what it has missed and with what is new, and used again. If somebody does, a copy is made.
 pub struct LiveRegion {
     current: RwLock<Arc<Region>>,
     /// Held while a version is made, so that none is lost.
-    writing: Mutex<()>,
+    spare: Mutex<Spare>,
+}
+
+/// What the next version is made of.
+#[derive(Default)]
+struct Spare {
+    /// The version before the one in use.
+    retired: Option<Arc<Region>>,
+    /// Courses that the version in use changed, ascending, each once.
+    missed: Vec<u32>,
 }
 
 impl LiveRegion {
     /// Begins with this version.
     #[must_use]
     pub fn new(region: Region) -> Self {
-        Self { current: RwLock::new(Arc::new(region)), writing: Mutex::new(()) }
+        Self { current: RwLock::new(Arc::new(region)), spare: Mutex::default() }
     }
 
     /// The version in use. Waits for nothing but the swap of a pointer.
@@ -299,10 +344,27 @@ impl LiveRegion {
     /// # Errors
     /// [`TrafficError`] if a change makes no sense; then the version in use stays.
     pub fn apply(&self, changes: &[TrafficChange]) -> Result<u64, TrafficError> {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = Arc::new(self.current().with_traffic(changes)?);
-        let version = next.version();
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current();
+        let entries = current.course_times(changes)?;
+        let version = current.version() + 1;
+        // Taken out before it is changed, so that none is kept that is half done.
+        let next = match spare.retired.take().map(Arc::try_unwrap) {
+            Some(Ok(mut region)) => {
+                let missed =
+                    spare.missed.iter().map(|&course| (course, current.traffic.entry(course)));
+                let all: Vec<CourseTime> = missed.chain(entries.iter().copied()).collect();
+                region.take_over(&all, version);
+                region
+            }
+            _ => current.with_course_times(&entries),
+        };
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        spare.missed.clear();
+        spare.missed.extend(entries.iter().map(|&(course, _)| course));
+        spare.missed.sort_unstable();
+        spare.missed.dedup();
+        spare.retired = Some(current);
         Ok(version)
     }
 }
