@@ -63,7 +63,7 @@ fn main() -> ExitCode {
 
 /// Runs the service; what it has to say at the end is that it has ended well.
 fn serve(args: &ServeArgs) -> anyhow::Result<Output> {
-    let map: Arc<dyn Map> = Arc::new(load_region(&args.region)?);
+    let map: Arc<dyn Map> = Arc::new(load_region(&args.region, args.labels)?);
     let name = Some(map.name().trim()).filter(|name| !name.is_empty()).unwrap_or("the region");
     let name = name.to_owned();
     let listening = |running: &Running| {

@@ -38,6 +38,9 @@ pub struct ServeArgs {
     /// What the service clock shows at the start [default: the wall's time]
     #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
     pub start: Option<EngineTime>,
+    /// Memory
+    #[command(flatten)]
+    pub labels: crate::commands::LabelArgs,
 }
 
 /// Why serving ended, if not by order.

@@ -16,7 +16,7 @@ use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::region::Region;
 use sharxi_engine::units::Millis;
 
-use super::{Output, load_region};
+use super::{LabelArgs, Output, load_region};
 
 /// Sources and targets of the large matrix.
 const MANY: usize = 1_000;
@@ -26,7 +26,7 @@ const ROUNDS: usize = 5;
 /// What to measure with.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  sharxi bench isle-of-man.region --queries 100000 --seed 7 --json"
+    after_help = "Example:\n  sharxi bench isle-of-man.region --queries 100000 --seed 7 --json\n  sharxi bench isle-of-man.region --label-limit 0"
 )]
 pub struct BenchArgs {
     /// The region file.
@@ -37,6 +37,9 @@ pub struct BenchArgs {
     /// Seed of the random nodes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Memory.
+    #[command(flatten)]
+    labels: LabelArgs,
 }
 
 /// Runs the command.
@@ -45,7 +48,7 @@ pub struct BenchArgs {
 /// If the region cannot be read.
 pub fn run(args: &BenchArgs) -> Result<Output> {
     let started = Instant::now();
-    let region = load_region(&args.region)?;
+    let region = load_region(&args.region, args.labels)?;
     let load_ms = milliseconds(started);
     let mut random = SplitMix(args.seed);
     let pairs: Vec<[Location; 2]> =

@@ -11,7 +11,7 @@ use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::region::Region;
 use sharxi_engine::units::Millis;
 
-use super::{Output, PointArg, load_region, snap};
+use super::{LabelArgs, Output, PointArg, load_region, snap};
 
 /// Entries of a list: its square is held in memory.
 const LIST_MAX: usize = 20_000;
@@ -38,7 +38,7 @@ pub struct MatrixArgs {
 /// # Errors
 /// If a file cannot be read, a line is not what it should be, or a point is far from all roads.
 pub fn run(args: &MatrixArgs) -> Result<Output> {
-    let region = load_region(&args.region)?;
+    let region = load_region(&args.region, LabelArgs::default())?;
     let locations = match (&args.points, &args.nodes) {
         (Some(path), _) => read_list(path, |line| point(&region, line))?,
         (None, Some(path)) => read_list(path, |line| node(&region, line))?,

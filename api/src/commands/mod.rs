@@ -65,13 +65,33 @@ pub fn degrees(e7: i32) -> f64 {
     f64::from(e7) / 1e7
 }
 
+/// How much memory travel times may take.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct LabelArgs {
+    /// Bytes that labels may take; if they need more, queries do without: the same answers in microseconds instead of nanoseconds.
+    #[arg(long, value_name = "BYTES")]
+    label_limit: Option<u64>,
+}
+
+impl LabelArgs {
+    /// A region within the limit.
+    #[must_use]
+    pub fn limit(self, region: Region) -> Region {
+        match self.label_limit {
+            Some(bytes) => region.with_label_limit(bytes),
+            None => region,
+        }
+    }
+}
+
 /// Reads a region file.
 ///
 /// # Errors
 /// If it cannot be read, or is not one.
-pub fn load_region(path: &Path) -> Result<Region> {
+pub fn load_region(path: &Path, labels: LabelArgs) -> Result<Region> {
     let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
-    Region::decode(&bytes).with_context(|| format!("open {}", path.display()))
+    let region = Region::decode(&bytes).with_context(|| format!("open {}", path.display()))?;
+    Ok(labels.limit(region))
 }
 
 /// Brings a point onto a road.

@@ -12,7 +12,7 @@ use sharxi_engine::geo::LatLon;
 use sharxi_engine::import::{ImportReport, Profile, import_pbf};
 use sharxi_engine::region::Region;
 
-use super::{Output, degrees, load_region, write_atomically};
+use super::{LabelArgs, Output, degrees, load_region, write_atomically};
 
 /// What to do with a region.
 #[derive(Debug, Subcommand)]
@@ -33,6 +33,9 @@ pub enum RegionCommand {
         /// The name of the region; the name of the extract if left out.
         #[arg(long)]
         name: Option<String>,
+        /// Memory.
+        #[command(flatten)]
+        labels: LabelArgs,
     },
     /// Show what a region holds.
     #[command(after_help = "Example:\n  sharxi region info isle-of-man.region --json")]
@@ -59,8 +62,8 @@ pub enum RegionCommand {
 /// If a file cannot be read or written, or is not what it should be.
 pub fn run(command: &RegionCommand) -> Result<Output> {
     match command {
-        RegionCommand::Build { input, output, profile, name } => {
-            build(input, output, profile.as_deref(), name.as_deref())
+        RegionCommand::Build { input, output, profile, name, labels } => {
+            build(input, output, profile.as_deref(), name.as_deref(), *labels)
         }
         RegionCommand::Info { region } => info(region),
         RegionCommand::Export { region, dimacs } => export(region, dimacs),
@@ -72,6 +75,7 @@ fn build(
     output: &Path,
     profile: Option<&Path>,
     name: Option<&str>,
+    labels: LabelArgs,
 ) -> Result<Output> {
     let started = std::time::Instant::now();
     let profile = match profile {
@@ -92,7 +96,7 @@ fn build(
     bar.finish_and_clear();
     let stem = input.file_name().map(|name| name.to_string_lossy().into_owned());
     let stem = stem.unwrap_or_default();
-    let region = region.named(name.unwrap_or(stem.trim_end_matches(".osm.pbf")));
+    let region = labels.limit(region).named(name.unwrap_or(stem.trim_end_matches(".osm.pbf")));
     let encoded = region.encode();
     write_atomically(output, &encoded)?;
     let build_s = started.elapsed().as_secs_f64();
@@ -176,7 +180,7 @@ fn built(region: &Region, report: &ImportReport, bytes: usize, build_s: f64) -> 
 }
 
 fn info(path: &Path) -> Result<Output> {
-    let region = load_region(path)?;
+    let region = load_region(path, LabelArgs::default())?;
     let (south_west, north_east) = region.bounds();
     let corner = |point: LatLon| json!([degrees(point.lat_e7()), degrees(point.lon_e7())]);
     let road_m: f64 = region
@@ -208,7 +212,7 @@ fn info(path: &Path) -> Result<Output> {
 }
 
 fn export(path: &Path, prefix: &Path) -> Result<Output> {
-    let region = load_region(path)?;
+    let region = load_region(path, LabelArgs::default())?;
     let mut graph = format!("p sp {} {}\n", region.n_nodes(), region.n_arcs());
     for arc in region.arcs() {
         let (tail, head) = (arc.tail.get() + 1, arc.head.get() + 1);

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 use sharxi_engine::oracle::Oracle;
 
-use super::{Output, PointArg, degrees, load_region, snap};
+use super::{LabelArgs, Output, PointArg, degrees, load_region, snap};
 
 /// Where from and where to.
 #[derive(Debug, Args)]
@@ -24,6 +24,9 @@ pub struct RouteArgs {
     /// Destination, as LAT,LON.
     #[arg(long, allow_hyphen_values = true)]
     to: PointArg,
+    /// Memory.
+    #[command(flatten)]
+    labels: LabelArgs,
 }
 
 /// Runs the command.
@@ -31,7 +34,7 @@ pub struct RouteArgs {
 /// # Errors
 /// If the region cannot be read, a point is far from all roads, or there is no way.
 pub fn run(args: &RouteArgs) -> Result<Output> {
-    let region = load_region(&args.region)?;
+    let region = load_region(&args.region, args.labels)?;
     let (from, to) = (snap(&region, args.from.0)?, snap(&region, args.to.0)?);
     let path = region.path(from, to).ok_or_else(|| anyhow!("find a way: there is none"))?;
     let shape: Vec<_> = region

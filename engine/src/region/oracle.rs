@@ -18,7 +18,7 @@ use crate::ids::NodeId;
 use crate::oracle::{Location, Oracle, Path};
 use crate::routing::NEVER;
 use crate::routing::bundle::{Bundle, Bundles, Flow};
-use crate::routing::matrix::Targets;
+use crate::routing::matrix::{Row, Targets};
 use crate::units::Millis;
 
 /// Matrices with fewer cells are not worth a second thread.
@@ -61,10 +61,69 @@ impl Region {
         Bundle::of(&self.hierarchy, flow, &mut ends)
     }
 
+    /// All nodes of `from` to all of `to`.
+    fn node_table(&self, from: &[u32], to: &[u32], out: &mut [Millis]) {
+        let row_of = |flow, &node: &u32| Row::of_node(&self.hierarchy, flow, node);
+        let rows = (0..row(to.len())).zip(to).map(|(idx, node)| (idx, row_of(Flow::Down, node)));
+        let targets = Targets::new(&self.hierarchy, rows.collect());
+        for_rows(from, to.len(), out, |source, cells| {
+            targets.from_source(&self.hierarchy, &row_of(Flow::Up, source), |numbers, times| {
+                for (&idx, ms) in numbers.iter().zip(times) {
+                    if let Some(cell) = cells.get_mut(idx as usize) {
+                        *cell = millis(ms);
+                    }
+                }
+            });
+            // What does not fit labels, or cannot be reached.
+            let far = cells.iter_mut().zip(to).filter(|(cell, _)| cell.is_infinite());
+            far.for_each(|(cell, &to)| *cell = millis(self.hierarchy.time(*source, to)));
+        });
+    }
+
+    /// All places of `from` to all of `to`.
+    fn place_table(&self, from: &[Location], to: &[Location], out: &mut [Millis]) {
+        let bundles = (0..row(to.len())).zip(to).flat_map(|(idx, &place)| {
+            let bundles = self.bundles(Flow::Down, place).into_iter();
+            bundles.map(move |bundle| (idx, Row::of_bundle(&bundle)))
+        });
+        let targets = Targets::new(&self.hierarchy, bundles.collect());
+        for_rows(from, to.len(), out, |&source, cells| {
+            for (cell, &target) in cells.iter_mut().zip(to) {
+                *cell = millis(self.time_beside(source, target));
+            }
+            for bundle in self.bundles(Flow::Up, source) {
+                let row = Row::of_bundle(&bundle);
+                targets.from_source(&self.hierarchy, &row, |numbers, times| {
+                    for (&idx, ms) in numbers.iter().zip(times) {
+                        if let Some(cell) = cells.get_mut(idx as usize) {
+                            *cell = (*cell).min(millis(ms));
+                        }
+                    }
+                });
+            }
+        });
+    }
+
     #[inline]
     pub(super) fn time_over(&self, exit: &Access, entry: &Access) -> u32 {
         // Below 2^31 + 2 x 2^29.
         self.hierarchy.time(exit.node, entry.node) + exit.ms + entry.ms
+    }
+}
+
+/// Fills the rows of a table, on several threads if it is large.
+fn for_rows<S: Sync>(
+    from: &[S],
+    n_targets: usize,
+    out: &mut [Millis],
+    fill: impl Fn(&S, &mut [Millis]) + Sync,
+) {
+    if from.len() * n_targets < PARALLEL_CELLS {
+        let rows = out.chunks_mut(n_targets).zip(from);
+        rows.for_each(|(cells, source)| fill(source, cells));
+    } else {
+        let rows = out.par_chunks_mut(n_targets).zip(from);
+        rows.for_each(|(cells, source)| fill(source, cells));
     }
 }
 
@@ -114,26 +173,11 @@ impl Oracle for Region {
             let rows = out.chunks_mut(to.len()).zip(from);
             return rows.for_each(|(row, &source)| self.times_from(source, to, row));
         }
-        let rows = (0..row(to.len())).zip(to).flat_map(|(target, &place)| {
-            self.bundles(Flow::Down, place).into_iter().map(move |bundle| (target, bundle))
-        });
-        let targets = Targets::new(&self.hierarchy, rows.collect());
-        let fill = |(cells, &source): (&mut [Millis], &Location)| {
-            for (cell, &target) in cells.iter_mut().zip(to) {
-                *cell = millis(self.time_beside(source, target));
-            }
-            for bundle in self.bundles(Flow::Up, source) {
-                targets.lower(&self.hierarchy, &bundle, |target, ms| {
-                    if let Some(cell) = cells.get_mut(target as usize) {
-                        *cell = (*cell).min(millis(ms));
-                    }
-                });
-            }
-        };
-        if from.len() * to.len() < PARALLEL_CELLS {
-            out.chunks_mut(to.len()).zip(from).for_each(fill);
-        } else {
-            out.par_chunks_mut(to.len()).zip(from).for_each(fill);
+        let node = |&place: &Location| self.node_of(place);
+        let nodes: Option<Vec<u32>> = from.iter().chain(to).map(node).collect();
+        match nodes.as_deref().map(|nodes| nodes.split_at(from.len())) {
+            Some((from, to)) => self.node_table(from, to, out),
+            None => self.place_table(from, to, out),
         }
     }
 

@@ -47,7 +47,8 @@ impl Ancestors {
             size[topology.parent[node] as usize] += size[node];
         }
         let mut nodes = vec![Lineage::default(); n];
-        let mut depth_above = vec![0; n + 1];
+        // One more than there are numbers: whoever needs no entry looks at one all the same.
+        let mut depth_above = vec![0; n + 2];
         let mut n_label_blocks = 0;
         for node in 0..n {
             let first = row(node) + 1;
@@ -87,6 +88,12 @@ impl Ancestors {
         first..first + n_blocks(usize::from(node.depth) + usize::from(!node.is_dead_end))
     }
 
+    /// The first of them.
+    #[inline(always)]
+    pub(crate) fn first_block(&self, node: u32) -> usize {
+        self.nodes[node as usize].first as usize
+    }
+
     /// Whether a node has no label of its own.
     #[inline]
     pub(crate) fn is_dead_end(&self, node: u32) -> bool {
@@ -106,25 +113,28 @@ impl Ancestors {
     #[inline(always)]
     pub(crate) fn common_depth(&self, a: u32, b: u32) -> u32 {
         let (a, b) = (self.nodes[a as usize], self.nodes[b as usize]);
-        if a.inlabel == b.inlabel {
-            return u32::from(a.depth.min(b.depth));
-        }
-        let highest = (a.inlabel ^ b.inlabel).ilog2();
+        // Without branches, since nobody could guess them. The same inlabel twice counts as a difference in the lowest bit.
+        let highest = ((a.inlabel ^ b.inlabel) | 1).ilog2();
         let common = a.ascendant & b.ascendant & (u32::MAX << highest);
-        let height = common.trailing_zeros();
-        u32::from(self.climb(a, height).min(self.climb(b, height)))
+        let lower = below_lowest_bit(common);
+        u32::from(self.climb(a, lower).min(self.climb(b, lower)))
     }
 
-    /// The depth of the lowest ancestor whose inlabel has so many trailing zeros.
+    /// The depth of the lowest ancestor whose inlabel has none of these trailing zeros, given as ones, and one more at most.
     #[inline(always)]
-    fn climb(&self, from: Lineage, height: u32) -> u16 {
-        if from.inlabel.trailing_zeros() == height {
-            return from.depth;
-        }
-        let below = (from.ascendant & ((1 << height) - 1)).ilog2();
-        let inlabel = (from.inlabel >> below | 1) << below;
-        self.depth_above[inlabel as usize]
+    fn climb(&self, from: Lineage, lower: u32) -> u16 {
+        let below = from.ascendant & lower;
+        let height = (below | 1).ilog2();
+        let inlabel = (from.inlabel >> height | 1) << height;
+        let above = self.depth_above[inlabel as usize];
+        if below == 0 { from.depth } else { above }
     }
+}
+
+/// Ones below the lowest one.
+#[inline(always)]
+fn below_lowest_bit(bits: u32) -> u32 {
+    bits.wrapping_sub(1) & !bits
 }
 
 /// A leaf with a single way up. It needs no label of its own: its times are those of its parent and the way there.

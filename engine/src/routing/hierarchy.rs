@@ -11,7 +11,7 @@ use super::NEVER;
 use super::ancestors::Ancestors;
 use super::bundle::Flow;
 use super::labels::Labels;
-use super::lanes::{Block, ms_of, slots};
+use super::lanes::{Block, ms_of, slots, ticks};
 use super::topology::{HierarchyError, Topology};
 use super::weights::Weights;
 use crate::graph::csr::Graph;
@@ -71,6 +71,15 @@ impl Hierarchy {
         labels.refill(&self.topology, &self.ancestors, &self.weights, &touched)
     }
 
+    /// Keeps labels if they take at most so many bytes, and fills or drops them if need be.
+    pub(crate) fn limit_labels(&mut self, bytes: u64) {
+        if self.label_bytes_needed() > bytes {
+            self.labels = None;
+        } else if self.labels.is_none() && self.ancestors.n_blocks() < u32::MAX as usize {
+            self.labels = Some(Labels::new(&self.topology, &self.ancestors, &self.weights));
+        }
+    }
+
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         let labels = self.labels.as_ref().map_or(0, Labels::bytes);
@@ -97,16 +106,15 @@ impl Hierarchy {
         if from == to {
             return 0;
         }
-        let n_common = self.ancestors.common_depth(from, to) as usize + 1;
-        // Of two different nodes none is a dead end and a common ancestor, so both rows are long enough.
-        let ticks = |labels: &Labels| labels.ticks(&self.ancestors, from, to, n_common);
+        let ticks = |labels: &Labels| labels.ticks(&self.ancestors, from, to);
         let ms = self.labels.as_ref().and_then(|labels| ms_of(ticks(labels)));
-        ms.unwrap_or_else(|| self.time_by_tree(from, to, n_common))
+        ms.unwrap_or_else(|| self.time_by_tree(from, to))
     }
 
     /// The same without labels. O(search space).
     #[cold]
-    fn time_by_tree(&self, from: u32, to: u32, n_common: usize) -> u32 {
+    fn time_by_tree(&self, from: u32, to: u32) -> u32 {
+        let n_common = self.ancestors.common_depth(from, to) as usize + 1;
         let (up, down) = (self.climb(from, Flow::Up), self.climb(to, Flow::Down));
         let sums = up.iter().zip(&*down).take(n_common).map(|(up, down)| up.wrapping_add(*down));
         sums.fold(NEVER, u32::min)
@@ -123,6 +131,21 @@ impl Hierarchy {
         }
         times.push(0);
         times
+    }
+
+    /// The same in ticks, [`FAR`] where they do not fit.
+    pub(crate) fn ticks(&self, flow: Flow, node: u32) -> SmallVec<[u16; 256]> {
+        let Some((row, extra)) = self.label(flow, node) else {
+            return self.climb(node, flow).into_iter().map(ticks).collect();
+        };
+        let mut ticks = SmallVec::<[u16; 256]>::new();
+        for block in row {
+            ticks.extend_from_slice(&block.0);
+        }
+        ticks.truncate(self.depth(node) as usize);
+        ticks.iter_mut().for_each(|ticks| *ticks = ticks.saturating_add(extra));
+        ticks.push(0);
+        ticks
     }
 
     /// The label of a node and what to add to it, if there are labels.

@@ -38,15 +38,16 @@ struct Scratch {
 impl Labels {
     /// Bytes that labels of this tree would take.
     pub(crate) fn bytes_needed(topology: &Topology, ancestors: &Ancestors) -> u64 {
-        let blocks = ancestors.n_blocks() * 2 * size_of::<Block>();
+        let blocks = (ancestors.n_blocks() + 1) * 2 * size_of::<Block>();
         (blocks + topology.n_nodes() * size_of::<[u16; 2]>()) as u64
     }
 
     /// Fills all rows from the root down. The caller has checked that blocks can be numbered by `u32`.
     pub(crate) fn new(topology: &Topology, ancestors: &Ancestors, weights: &Weights) -> Self {
         let mut labels = Self {
-            up: vec![Block::FAR; ancestors.n_blocks()],
-            down: vec![Block::FAR; ancestors.n_blocks()],
+            // Queries may look a block too far.
+            up: vec![Block::FAR; ancestors.n_blocks() + 1],
+            down: vec![Block::FAR; ancestors.n_blocks() + 1],
             extra: vec![[0; 2]; topology.n_nodes()],
         };
         labels.renew(topology, ancestors, weights);
@@ -135,13 +136,14 @@ impl Labels {
         true
     }
 
-    /// The ticks between two nodes that have so many ancestors in common, at least one; [`FAR`] if there is no way or they do not fit.
-    /// None of the two may be both a dead end and a common ancestor.
+    /// The ticks between two different nodes; [`FAR`] if there is no way or they do not fit.
     #[inline(always)]
-    pub(crate) fn ticks(&self, ancestors: &Ancestors, from: u32, to: u32, n_common: usize) -> u16 {
-        let up = &self.up[ancestors.blocks(from)];
-        let down = &self.down[ancestors.blocks(to)];
+    pub(crate) fn ticks(&self, ancestors: &Ancestors, from: u32, to: u32) -> u16 {
         let extra = [self.extra(Flow::Up, from), self.extra(Flow::Down, to)];
+        let n_common = ancestors.common_depth(from, to) as usize + 1;
+        // Of two different nodes none is a dead end and a common ancestor, so both rows are long enough.
+        let up = self.up.get(ancestors.first_block(from)..).unwrap_or_default();
+        let down = self.down.get(ancestors.first_block(to)..).unwrap_or_default();
         least_sum(up, down, n_common).saturating_add(extra[0]).saturating_add(extra[1])
     }
 

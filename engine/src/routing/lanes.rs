@@ -55,7 +55,7 @@ pub(crate) fn slot(row: &[Block], depth: usize) -> u16 {
 
 /// All slots in order.
 pub(crate) fn slots(row: &[Block]) -> impl Iterator<Item = u16> {
-    row.iter().flat_map(|block| block.0)
+    row.iter().flat_map(|block| &block.0).copied()
 }
 
 /// `to[i] = from[i] + ticks`.
@@ -76,42 +76,50 @@ pub(crate) fn relax(to: &mut [Block], from: &[Block], ticks: u16) {
     }
 }
 
-/// The least `up[i] + down[i]` of the first `n` slots, at least one; both rows must be that long, else [`FAR`].
+/// The least `up[i] + down[i]` of the first `n` slots; [`FAR`] for rows that are not that long.
+///
+/// Two blocks are always looked at, masked where they are too much: how many are needed differs from query to query, and a wrong
+/// guess costs more than a block.
 #[inline(always)]
 pub(crate) fn least_sum(up: &[Block], down: &[Block], n: usize) -> u16 {
-    let last = (n - 1) / LANES;
-    let (Some(up_last), Some(down_last)) = (up.get(last), down.get(last)) else { return FAR };
-    let mask: &[u16; LANES] =
-        MASKS[last * LANES + LANES - n..].first_chunk().unwrap_or(&[FAR; LANES]);
-    let mut least = sums(up_last, down_last);
-    for lane in 0..LANES {
-        least[lane] |= mask[lane];
-    }
-    for (up, down) in up[..last].iter().zip(&down[..last]) {
-        let sums = sums(up, down);
-        for lane in 0..LANES {
-            least[lane] = least[lane].min(sums[lane]);
+    let (Some(([up_a, up_b], up)), Some(([down_a, down_b], down))) =
+        (up.split_first_chunk(), down.split_first_chunk())
+    else {
+        return FAR;
+    };
+    let mut least = sums(up_a, down_a, n);
+    lower(&mut least, sums(up_b, down_b, n.saturating_sub(LANES)));
+    let mut rest = n.saturating_sub(2 * LANES);
+    for (up, down) in up.iter().zip(down) {
+        if rest == 0 {
+            break;
         }
+        lower(&mut least, sums(up, down, rest));
+        rest = rest.saturating_sub(LANES);
     }
-    least_of(least)
+    least.into_iter().fold(FAR, u16::min)
+}
+
+/// The window of [`MASKS`] that keeps the first `n` slots.
+#[inline(always)]
+fn mask(n: usize) -> &'static [u16; LANES] {
+    const NOTHING: &[u16; LANES] = &[FAR; LANES];
+    MASKS[LANES - n.min(LANES)..].first_chunk().unwrap_or(NOTHING)
+}
+
+/// The sums of the first `n` slots, [`FAR`] in all others.
+#[inline(always)]
+fn sums(up: &Block, down: &Block, n: usize) -> [u16; LANES] {
+    let mut sums = *mask(n);
+    for (sum, (up, down)) in sums.iter_mut().zip(up.0.iter().zip(&down.0)) {
+        *sum |= up.saturating_add(*down);
+    }
+    sums
 }
 
 #[inline(always)]
-fn sums(up: &Block, down: &Block) -> [u16; LANES] {
-    std::array::from_fn(|lane| up.0[lane].saturating_add(down.0[lane]))
-}
-
-#[inline(always)]
-fn least_of(lanes: [u16; LANES]) -> u16 {
-    let mut lanes = lanes;
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            lanes[lane] = lanes[lane].min(lanes[lane + width]);
-        }
-        width /= 2;
-    }
-    lanes[0]
+fn lower(least: &mut [u16; LANES], sums: [u16; LANES]) {
+    least.iter_mut().zip(sums).for_each(|(least, sum)| *least = sum.min(*least));
 }
 
 /// The least `ms[i] + row[i]` in milliseconds, at most [`NEVER`], where slots that are [`FAR`] do not count.
