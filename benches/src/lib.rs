@@ -1,10 +1,11 @@
 //! What benchmarks and checks share: the bundled island and picks on it.
 //!
 //! Targets: `cargo bench -p sharxi-benches --bench routing` and `--bench dispatch`; `verify_routing` (a binary) compares every map's
-//! travel times with a plain Dijkstra on the exported graph.
+//! travel times with a plain Dijkstra on the exported graph, `verify_traffic` those after changes.
 
 use std::path::Path;
 
+use anyhow::{Context, Result};
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::NodeId;
 use sharxi_engine::import::{Profile, import_pbf};
@@ -23,6 +24,18 @@ pub fn island() -> Region {
     let profile = Profile::default();
     let (region, _) = import_pbf(&bytes, &profile, &|_, _| {}).expect("the bundled map is whole");
     region
+}
+
+/// A region file or an `.osm.pbf` extract.
+///
+/// # Errors
+/// What reading, decoding or importing says.
+pub fn load(map: &Path) -> Result<Region> {
+    let bytes = std::fs::read(map).with_context(|| format!("read {}", map.display()))?;
+    if map.extension().is_some_and(|end| end == "region") {
+        return Ok(Region::decode(&bytes)?);
+    }
+    Ok(import_pbf(&bytes, &Profile::default(), &|_, _| {})?.0)
 }
 
 /// Seeded picks of nodes and places along roads (SplitMix64, Steele et al. 2014).
@@ -45,10 +58,14 @@ impl<'a> Picks<'a> {
         z ^ (z >> 31)
     }
 
+    /// A number below `n`.
+    pub fn below(&mut self, n: usize) -> u32 {
+        u32::try_from(self.next() % n.max(1) as u64).unwrap_or(0)
+    }
+
     /// A node.
     pub fn node(&mut self) -> NodeId {
-        let nodes = self.region.n_nodes().max(1) as u64;
-        NodeId::new(u32::try_from(self.next() % nodes).unwrap_or(0))
+        NodeId::new(self.below(self.region.n_nodes()))
     }
 
     /// A place along a road, about 100 metres around a node.

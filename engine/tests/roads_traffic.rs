@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sharxi_engine::geo::LatLon;
@@ -110,19 +110,59 @@ fn random_change(region: &Region, random: &mut Random) -> TrafficChange {
     TrafficChange { scope, directions: all[random.below(3) as usize], effect }
 }
 
+/// Every step is an open arc of the region, with its time.
+fn check_steps(region: &Region, from: Location, to: Location, context: &str) {
+    let Some(path) = region.path(from, to) else { return };
+    let mut arcs = BTreeMap::new();
+    for arc in region.arcs() {
+        let least = arcs.entry((arc.tail, arc.head)).or_insert(arc.time);
+        *least = arc.time.min(*least);
+    }
+    for pair in path.waypoints.windows(2) {
+        let time = arcs[&(pair[0].node, pair[1].node)];
+        assert!(!time.is_infinite(), "{context}");
+        assert_eq!(pair[0].elapsed.get() + time.get(), pair[1].elapsed.get(), "{context}");
+    }
+}
+
+/// Versions in place and by copying, with somebody who now and then holds on to one.
 #[test]
 fn after_each_of_twenty_changes_times_equal_dijkstra() {
     let mut random = Random(17);
     let first = island();
     let mut region = island();
+    let live = LiveRegion::new(island());
+    let mut held = Vec::new();
     for round in 1..=20 {
         let change = random_change(&region, &mut random);
+        let context = format!("round {round}");
         region = region.with_traffic(std::slice::from_ref(&change)).unwrap();
-        check(&region, &mut random, &format!("round {round}"));
-        assert_eq!(region.version(), round);
+        assert_eq!(live.apply(&[change]).unwrap(), round);
+        let current = live.current();
+        check(&current, &mut random, &context);
+        assert_eq!((region.version(), current.version()), (round, round));
+        assert!(region.arcs().eq(current.arcs()), "{context}");
+        for _ in 0..500 {
+            let [from, to] =
+                [random.below(region.n_nodes()), random.below(region.n_nodes())].map(at);
+            assert_eq!(region.time(from, to), current.time(from, to), "{context}");
+            assert_eq!(region.path(from, to), current.path(from, to), "{context}");
+        }
+        for _ in 0..3 {
+            let [from, to] =
+                [random.below(region.n_nodes()), random.below(region.n_nodes())].map(at);
+            check_steps(&current, from, to, &context);
+        }
+        if random.below(3) == 0 {
+            let time = current.time(at(11), at(3_000));
+            held.push((current, time));
+        }
         assert_eq!(region.fingerprint(), first.fingerprint(), "a journal belongs to the map");
-        assert_eq!(region.encode(), first.encode(), "the file is the map as imported");
     }
+    assert!(held.len() > 2);
+    let is_as_it_was = held.iter().all(|(old, time)| old.time(at(11), at(3_000)) == *time);
+    assert!(is_as_it_was, "versions do not change under one's feet");
+    assert_eq!(region.encode(), first.encode(), "the file is the map as imported");
     // All of it taken back at once.
     let back = TrafficChange {
         scope: Scope::All,

@@ -52,11 +52,9 @@ impl Graph {
         Self { shape: Shared::new(shape), arcs: Shared::new(arcs) }
     }
 
-    /// The same arcs in the same rows with other times: `ms` by course, whole ticks or never, the old time for `None`.
-    pub(crate) fn with_times(&self, ms: impl Fn(u32) -> Option<u32>) -> Self {
-        let timed = |arc: &Arc| Arc { time: ms(arc.course).unwrap_or(arc.time), ..*arc };
-        let arcs = Shared::new(self.arcs.iter().map(timed).collect());
-        Self { shape: Shared::clone(&self.shape), arcs }
+    /// Gives an arc another time, whole ticks or never. Tables that others share are copied first.
+    pub(crate) fn set_time(&mut self, arc: usize, ms: u32) {
+        Shared::make_mut(&mut self.arcs)[arc].time = ms;
     }
 
     pub(crate) fn n_nodes(&self) -> usize {
@@ -84,10 +82,15 @@ impl Graph {
 
     /// Arcs that enter a node.
     pub(crate) fn in_arcs(&self, node: u32) -> impl Iterator<Item = &Arc> {
+        self.in_rows(node).map(|arc| &self.arcs[arc])
+    }
+
+    /// Rows of the arcs that enter a node, in order of tail.
+    pub(crate) fn in_rows(&self, node: u32) -> impl Iterator<Item = usize> {
         let node = node as usize;
         let shape = &*self.shape;
         let rows = shape.first_in[node] as usize..shape.first_in[node + 1] as usize;
-        shape.incoming[rows].iter().map(|&arc| &self.arcs[arc as usize])
+        shape.incoming[rows].iter().map(|&arc| arc as usize)
     }
 
     /// The fastest arc from `tail` to `head`; of equals the first, as in customisation.
@@ -96,6 +99,11 @@ impl Graph {
         let parallel = out[out.partition_point(|arc| arc.head < head)..].iter();
         parallel.take_while(|arc| arc.head == head).min_by_key(|arc| arc.time)
     }
+}
+
+/// The rows of a key in a table of [`first_rows`].
+pub(crate) fn rows_of(first: &[u32], key: u32) -> std::ops::Range<usize> {
+    first[key as usize] as usize..first[key as usize + 1] as usize
 }
 
 /// `first[key]..first[key + 1]` are the rows of a key, if rows are in order of key.

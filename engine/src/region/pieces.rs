@@ -21,6 +21,15 @@ use crate::routing::NEVER;
 /// By piece: milliseconds by heading, [`NEVER`] if closed, [`PieceTimes::AS_IMPORTED`].
 pub(super) type PieceTable = Vec<[u32; 2]>;
 
+/// A piece in one heading and what is in the table for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PieceTime {
+    pub(super) road: u32,
+    pub(super) idx: u32,
+    pub(super) heading: Heading,
+    pub(super) ms: u32,
+}
+
 /// A way whose traffic differs from the map as imported, in one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChangedWay {
@@ -77,13 +86,12 @@ fn share_time(pieces: &[Piece], whole: u32) -> Vec<u32> {
 }
 
 impl Region {
-    /// The table of now with these changes on top.
-    pub(super) fn pieces_with(
+    /// What changes mean for each piece, in order: of several entries for one the last counts.
+    pub(super) fn piece_times(
         &self,
         changes: &[TrafficChange],
-    ) -> Result<PieceTable, TrafficError> {
-        let mut table = self.traffic.pieces.to_vec();
-        table.resize(self.contents.roads.ways.len(), [PieceTimes::AS_IMPORTED; 2]);
+    ) -> Result<Vec<PieceTime>, TrafficError> {
+        let mut entries = Vec::new();
         let mut by_way = None;
         for change in changes {
             change.effect.check()?;
@@ -93,14 +101,19 @@ impl Region {
             };
             let selected = self.select(&change.scope, by_way)?;
             for of_road in selected.chunk_by(|a, b| a.0 == b.0) {
-                self.change_road(change, of_road, &mut table);
+                self.change_road(change, of_road, &mut entries);
             }
         }
-        Ok(table)
+        Ok(entries)
     }
 
     /// Applies a change to pieces of one road.
-    fn change_road(&self, change: &TrafficChange, selected: &[(u32, u32)], table: &mut PieceTable) {
+    fn change_road(
+        &self,
+        change: &TrafficChange,
+        selected: &[(u32, u32)],
+        entries: &mut Vec<PieceTime>,
+    ) {
         let Some(&(road, _)) = selected.first() else { return };
         let of_shape = matches!(change.scope, Scope::Roads(_));
         let tables = self.contents.roads.road(road as usize);
@@ -115,13 +128,16 @@ impl Region {
                 .filter(|&&(_, idx)| concerned(idx))
                 .map(|&(_, idx)| self.piece(road, &tables, idx as usize, heading))
                 .collect();
-            let entries: Vec<u32> = match change.effect {
+            let times: Vec<u32> = match change.effect {
                 Effect::Time(whole) => share_time(&pieces, whole.get()),
                 effect => pieces.iter().map(|piece| piece.entry(effect)).collect(),
             };
-            for (piece, entry) in pieces.iter().zip(entries) {
-                table[piece.idx][heading as usize] = entry;
-            }
+            entries.extend(pieces.iter().zip(times).map(|(piece, ms)| PieceTime {
+                road,
+                idx: row(piece.idx),
+                heading,
+                ms,
+            }));
         }
     }
 
@@ -142,30 +158,20 @@ impl Region {
         }
     }
 
-    /// Times by course as [`super::traffic`] keeps them: [`IMPORTED`], [`NEVER`] if a piece is closed, or the sum.
-    pub(super) fn courses_of(&self, table: &PieceTable) -> Vec<u32> {
+    /// The time of a course as [`super::traffic`] keeps it: [`IMPORTED`], [`NEVER`] if a piece is closed, or the sum.
+    pub(super) fn course_ms(&self, table: &PieceTable, road: u32, heading: Heading) -> u32 {
         let roads = &self.contents.roads;
-        let mut courses = vec![IMPORTED; roads.n() * 2];
-        for road in 0..roads.n() {
-            let rows = roads.first_way[road] as usize..roads.first_way[road + 1] as usize;
-            for heading in HEADINGS {
-                let entries = || table[rows.clone()].iter().map(|both| both[heading as usize]);
-                if entries().all(|entry| entry == PieceTimes::AS_IMPORTED) {
-                    continue;
-                }
-                let timed = roads.road(road).with_pieces(PieceTimes {
-                    pieces: &roads.ways[rows.clone()],
-                    now_ms: &table[rows.clone()],
-                });
-                courses[course(row(road), heading) as usize] =
-                    if entries().any(|entry| entry == NEVER) {
-                        NEVER
-                    } else {
-                        timed.duration_ms(heading)
-                    };
-            }
+        let rows =
+            roads.first_way[road as usize] as usize..roads.first_way[road as usize + 1] as usize;
+        let entries = || table[rows.clone()].iter().map(|both| both[heading as usize]);
+        if entries().all(|entry| entry == PieceTimes::AS_IMPORTED) {
+            return IMPORTED;
         }
-        courses
+        if entries().any(|entry| entry == NEVER) {
+            return NEVER;
+        }
+        let now = PieceTimes { pieces: &roads.ways[rows.clone()], now_ms: &table[rows.clone()] };
+        roads.road(road as usize).with_pieces(now).duration_ms(heading)
     }
 
     /// (road, piece) of all pieces of a way, in order.
@@ -245,28 +251,27 @@ impl Region {
     #[must_use]
     pub fn changed_ways(&self) -> Vec<ChangedWay> {
         let roads = &self.contents.roads;
-        let changed =
-            self.all_pieces().zip(&*self.traffic.pieces).flat_map(|((road, idx), now)| {
-                HEADINGS.into_iter().filter_map(move |heading| {
-                    let entry = now[heading as usize];
-                    if entry == PieceTimes::AS_IMPORTED {
-                        return None;
-                    }
-                    let imported =
-                        self.piece(road, &roads.road(road as usize), idx as usize, heading).ms;
-                    let now = u64::from(entry);
-                    let percent =
-                        (u64::from(imported.end - imported.start) * 100 + now / 2) / now.max(1);
-                    let piece = roads.ways[idx as usize];
-                    Some(ChangedWay {
-                        id: piece.id,
-                        road: RoadId::new(road),
-                        along: piece.along == (heading == Heading::Forward),
-                        speed_percent: (entry != NEVER)
-                            .then(|| u32::try_from(percent).unwrap_or(u32::MAX)),
-                    })
+        let changed = self.all_pieces().zip(&self.traffic.pieces).flat_map(|((road, idx), now)| {
+            HEADINGS.into_iter().filter_map(move |heading| {
+                let entry = now[heading as usize];
+                if entry == PieceTimes::AS_IMPORTED {
+                    return None;
+                }
+                let imported =
+                    self.piece(road, &roads.road(road as usize), idx as usize, heading).ms;
+                let now = u64::from(entry);
+                let percent =
+                    (u64::from(imported.end - imported.start) * 100 + now / 2) / now.max(1);
+                let piece = roads.ways[idx as usize];
+                Some(ChangedWay {
+                    id: piece.id,
+                    road: RoadId::new(road),
+                    along: piece.along == (heading == Heading::Forward),
+                    speed_percent: (entry != NEVER)
+                        .then(|| u32::try_from(percent).unwrap_or(u32::MAX)),
                 })
-            });
+            })
+        });
         changed.collect()
     }
 

@@ -1,9 +1,9 @@
 //! Traffic: versions of a region with other driving times.
 //!
-//! [`Region::with_traffic`] makes a version beside the one that is in use: the hierarchy is customised, and of the labels
-//! only those below a change are filled again if few arcs changed. Everything else is shared. [`LiveRegion`] swaps
-//! versions while queries run. A version keeps the fingerprint of its map, since a journal belongs to the map; what tells
-//! versions apart is their number.
+//! [`Region::with_traffic`] makes a version beside the one that is in use. If few arcs change, of the shortcuts only those are
+//! computed again that depend on them, and of the labels those below. What does not depend on times is shared.
+//! [`LiveRegion`] swaps versions while queries run, and makes them in place of those that nobody uses any more. A version keeps
+//! the fingerprint of its map, since a journal belongs to the map; what tells versions apart is their number.
 //!
 //! What a change means for the ways of a road is in [`super::pieces`]. The time of a whole road in one direction is a whole
 //! number of tenths of a second, like the imported one; times of its parts are cut out of it, rounded as always, so paths still
@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Region;
+use super::locate::course;
+use super::pieces::{PieceTable, PieceTime};
 use crate::geo::LatLon;
+use crate::graph::csr::rows_of;
 use crate::graph::num::ARC_MS_MAX;
 use crate::graph::roads::{Heading, PieceTimes, Road, Roads};
 use crate::ids::RoadId;
@@ -24,9 +27,9 @@ use crate::units::Millis;
 
 /// The least and the most that a time may be changed to, in per cent of the imported one.
 const PERCENT: std::ops::RangeInclusive<u32> = 1..=100_000;
-/// From this share of changed arcs on, one over so many, all labels are filled again: a change high up in the tree is a change of
-/// most labels, and then looking for those that stay costs more than it saves.
-const FEW_SHARE: usize = 1_000;
+/// From this share of changed arcs on, one over so many, everything is computed again: then looking for what stays costs more than
+/// it saves.
+const FEW_SHARE: usize = 100;
 /// "As imported" in the table of courses; no course takes no time.
 pub(super) const IMPORTED: u32 = 0;
 /// The least and the most of the imported speed, in per cent.
@@ -147,9 +150,9 @@ pub enum TrafficError {
 pub(super) struct Traffic {
     version: u64,
     /// By course: [`IMPORTED`], [`NEVER`] if closed, or milliseconds. Empty if nothing differs.
-    ms: Arc<[u32]>,
+    ms: Vec<u32>,
     /// By piece of a way, see [`super::pieces`]. Empty if nothing differs.
-    pub(super) pieces: Arc<[[u32; 2]]>,
+    pub(super) pieces: PieceTable,
 }
 
 impl Traffic {
@@ -214,40 +217,62 @@ impl Region {
     /// The next version, with these changes on top of what is already changed. This one is not touched.
     ///
     /// Exact like every region: its times are those of a Dijkstra on [`Region::arcs`]. What [`Region::encode`] writes stays
-    /// the map as imported. O(shortcuts) for the hierarchy; labels are copied, and filled again below changes.
+    /// the map as imported. All that depends on times is copied, and then updated; [`LiveRegion`] saves the copy.
     ///
     /// # Errors
     /// [`TrafficError`] if a change makes no sense; then nothing is changed.
     pub fn with_traffic(&self, changes: &[TrafficChange]) -> Result<Self, TrafficError> {
-        let pieces = self.pieces_with(changes)?;
-        let ms = self.courses_of(&pieces);
-        let graph = self
-            .contents
-            .graph
-            .with_times(|course| Some(ms[course as usize]).filter(|&ms| ms != IMPORTED));
-        let before = self.graph.arcs().iter();
-        let n_changed = before.zip(graph.arcs()).filter(|(old, new)| old.time != new.time).count();
-        let hierarchy = if n_changed * FEW_SHARE < graph.arcs().len() {
-            self.hierarchy.updated(&graph).0
-        } else {
-            self.hierarchy.customised(&graph, if self.has_labels() { u64::MAX } else { 0 })
-        };
-        Ok(Self {
+        Ok(self.with_piece_times(&self.piece_times(changes)?))
+    }
+
+    /// A copy that has taken over these entries, as the next version.
+    fn with_piece_times(&self, entries: &[PieceTime]) -> Self {
+        let mut next = Self {
             contents: Arc::clone(&self.contents),
             fingerprint: self.fingerprint,
-            graph,
-            traffic: Traffic {
-                version: self.traffic.version + 1,
-                ms: ms.into(),
-                pieces: pieces.into(),
-            },
-            hierarchy,
+            graph: self.graph.clone(),
+            traffic: self.traffic.clone(),
+            hierarchy: self.hierarchy.clone(),
             index: Arc::clone(&self.index),
             first_copy: Arc::clone(&self.first_copy),
             copies: Arc::clone(&self.copies),
             departure: Arc::clone(&self.departure),
             arc_mm: Arc::clone(&self.arc_mm),
-        })
+        };
+        next.take_over(entries, self.version() + 1);
+        next
+    }
+
+    /// Becomes the version `version` in place: O(entries) and what depends on those that differ, or on all times if they are many.
+    fn take_over(&mut self, entries: &[PieceTime], version: u64) {
+        self.traffic.version = version;
+        self.traffic.ms.resize(self.contents.roads.n() * 2, IMPORTED);
+        self.traffic.pieces.resize(self.contents.roads.ways.len(), [PieceTimes::AS_IMPORTED; 2]);
+        for entry in entries {
+            self.traffic.pieces[entry.idx as usize][entry.heading as usize] = entry.ms;
+        }
+        let mut courses: Vec<(u32, Heading)> =
+            entries.iter().map(|entry| (entry.road, entry.heading)).collect();
+        courses.sort_unstable();
+        courses.dedup();
+        let mut changed = Vec::new();
+        for (road, heading) in courses {
+            let course = course(road, heading);
+            self.traffic.ms[course as usize] = self.course_ms(&self.traffic.pieces, road, heading);
+            let ms = self.traffic.ms(course);
+            for &arc in &self.copies[rows_of(&self.first_copy, course)] {
+                let ms = ms.unwrap_or(self.contents.graph.arcs()[arc as usize].time);
+                if self.graph.arcs()[arc as usize].time != ms {
+                    self.graph.set_time(arc as usize, ms);
+                    changed.push(arc);
+                }
+            }
+        }
+        if changed.len() * FEW_SHARE < self.graph.arcs().len() {
+            self.hierarchy.update(&self.graph, &changed);
+        } else {
+            self.hierarchy.renew(&self.graph);
+        }
     }
 }
 
@@ -272,18 +297,28 @@ pub(super) fn is_inside(corners: &[LatLon], point: LatLon) -> bool {
 /// The version in use, swapped while queries run.
 ///
 /// Whoever asks takes [`LiveRegion::current`] once for all that must fit together: a version never changes under its feet,
-/// and lives as long as somebody holds it.
+/// and lives as long as somebody holds it. There are two buffers: the version that was in use before is, if nobody holds it any
+/// more, brought up to date with what it has missed and with what is new, and used again. If somebody does, a copy is made.
 pub struct LiveRegion {
     current: RwLock<Arc<Region>>,
     /// Held while a version is made, so that none is lost.
-    writing: Mutex<()>,
+    spare: Mutex<Spare>,
+}
+
+/// What the next version is made of.
+#[derive(Default)]
+struct Spare {
+    /// The version before the one in use.
+    retired: Option<Arc<Region>>,
+    /// What the version in use changed.
+    missed: Vec<PieceTime>,
 }
 
 impl LiveRegion {
     /// Begins with this version.
     #[must_use]
     pub fn new(region: Region) -> Self {
-        Self { current: RwLock::new(Arc::new(region)), writing: Mutex::new(()) }
+        Self { current: RwLock::new(Arc::new(region)), spare: Mutex::default() }
     }
 
     /// The version in use. Waits for nothing but the swap of a pointer.
@@ -298,10 +333,22 @@ impl LiveRegion {
     /// # Errors
     /// [`TrafficError`] if a change makes no sense; then the version in use stays.
     pub fn apply(&self, changes: &[TrafficChange]) -> Result<u64, TrafficError> {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = Arc::new(self.current().with_traffic(changes)?);
-        let version = next.version();
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current();
+        let entries = current.piece_times(changes)?;
+        let version = current.version() + 1;
+        // Taken out before it is changed, so that none is kept that is half done.
+        let next = match spare.retired.take().map(Arc::try_unwrap) {
+            Some(Ok(mut region)) => {
+                let all = [&spare.missed[..], &entries].concat();
+                region.take_over(&all, version);
+                region
+            }
+            _ => current.with_piece_times(&entries),
+        };
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        spare.missed = entries;
+        spare.retired = Some(current);
         Ok(version)
     }
 }

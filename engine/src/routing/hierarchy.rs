@@ -13,16 +13,14 @@ use super::bundle::Flow;
 use super::labels::Labels;
 use super::lanes::{Block, ms_of, slots, ticks};
 use super::topology::{HierarchyError, Topology};
-use super::weights::{ArcEdges, Weights};
+use super::weights::Weights;
 use crate::graph::csr::Graph;
-use crate::graph::num::row;
 
 /// Everything that queries on one graph need. Versions for other times share what does not depend on them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hierarchy {
     pub(super) topology: Arc<Topology>,
     pub(super) ancestors: Arc<Ancestors>,
-    arc_edges: Arc<ArcEdges>,
     pub(super) weights: Weights,
     pub(super) labels: Option<Labels>,
 }
@@ -43,36 +41,34 @@ impl Hierarchy {
             return Err(HierarchyError::NotPreorder);
         }
         let ancestors = Arc::new(Ancestors::new(&topology)?);
-        let arc_edges = Arc::new(ArcEdges::new(&topology, graph));
         let topology = Arc::new(topology);
-        let unweighted = Self { topology, ancestors, arc_edges, ..Self::default() };
+        let unweighted = Self { topology, ancestors, ..Self::default() };
         Ok(unweighted.customised(graph, label_bytes_max))
     }
 
     /// The same nodes and shortcuts with the arc times of `graph`, whose arcs are otherwise the same.
     pub(crate) fn customised(&self, graph: &Graph, label_bytes_max: u64) -> Self {
-        let weights = Weights::new(&self.topology, graph, &self.arc_edges);
+        let weights = Weights::new(&self.topology, graph);
         let needed = self.label_bytes_needed();
         let has_labels = needed <= label_bytes_max && self.ancestors.n_blocks() < u32::MAX as usize;
         let labels = has_labels.then(|| Labels::new(&self.topology, &self.ancestors, &weights));
-        self.with(weights, labels)
-    }
-
-    /// The same as [`Hierarchy::customised`], faster if few times changed; and the number of labels filled again.
-    pub(crate) fn updated(&self, graph: &Graph) -> (Self, usize) {
-        let weights = Weights::new(&self.topology, graph, &self.arc_edges);
-        let Some(labels) = &self.labels else { return (self.with(weights, None), 0) };
-        let mut labels = labels.clone();
-        let nodes = 0..row(self.topology.n_nodes());
-        let differs = |&node: &u32| weights.differ(&self.weights, self.topology.up_rows(node));
-        let touched: Vec<u32> = nodes.filter(differs).collect();
-        let n_filled = labels.refill(&self.topology, &self.ancestors, &weights, &touched);
-        (self.with(weights, Some(labels)), n_filled)
-    }
-
-    fn with(&self, weights: Weights, labels: Option<Labels>) -> Self {
         let (topology, ancestors) = (Arc::clone(&self.topology), Arc::clone(&self.ancestors));
-        Self { topology, ancestors, arc_edges: Arc::clone(&self.arc_edges), weights, labels }
+        Self { topology, ancestors, weights, labels }
+    }
+
+    /// Takes over the arc times of `graph` in place, with labels if there were any.
+    pub(crate) fn renew(&mut self, graph: &Graph) {
+        self.weights.renew(&self.topology, graph);
+        if let Some(labels) = &mut self.labels {
+            labels.renew(&self.topology, &self.ancestors, &self.weights);
+        }
+    }
+
+    /// The same if only `arcs` have changed: faster if they are few. The number of labels filled again.
+    pub(crate) fn update(&mut self, graph: &Graph, arcs: &[u32]) -> usize {
+        let touched = self.weights.update(&self.topology, graph, arcs);
+        let Some(labels) = &mut self.labels else { return 0 };
+        labels.refill(&self.topology, &self.ancestors, &self.weights, &touched)
     }
 
     /// Keeps labels if they take at most so many bytes, and fills or drops them if need be.
@@ -87,7 +83,7 @@ impl Hierarchy {
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         let labels = self.labels.as_ref().map_or(0, Labels::bytes);
-        let tree = self.topology.bytes() + self.ancestors.bytes() + self.arc_edges.bytes();
+        let tree = self.topology.bytes() + self.ancestors.bytes();
         labels + self.weights.bytes() + tree
     }
 

@@ -50,18 +50,23 @@ impl Labels {
             down: vec![Block::FAR; ancestors.n_blocks() + 1],
             extra: vec![[0; 2]; topology.n_nodes()],
         };
+        labels.renew(topology, ancestors, weights);
+        labels
+    }
+
+    /// Fills all rows in place, whatever was in them before.
+    pub(crate) fn renew(&mut self, topology: &Topology, ancestors: &Ancestors, weights: &Weights) {
         for node in 0..row(topology.n_nodes()) {
             if ancestors.is_dead_end(node) {
-                labels.extra[node as usize] = extra(topology, weights, node);
+                self.extra[node as usize] = extra(topology, weights, node);
                 continue;
             }
             let blocks = ancestors.blocks(node);
-            let (up_above, up) = labels.up.split_at_mut(blocks.start);
-            let (down_above, down) = labels.down.split_at_mut(blocks.start);
+            let (up_above, up) = self.up.split_at_mut(blocks.start);
+            let (down_above, down) = self.down.split_at_mut(blocks.start);
             let (up, down) = (&mut up[..blocks.len()], &mut down[..blocks.len()]);
             fill(topology, ancestors, weights, node, [(up_above, up), (down_above, down)]);
         }
-        labels
     }
 
     /// Brings rows up to date after other times. `touched` are the nodes of which an edge to an upper neighbour takes another

@@ -4,6 +4,9 @@
 //! is connected to when it is eliminated are its *upper* neighbours, all of them its ancestors in the elimination tree.
 //! Symbolic factorisation after George and Liu (1981); as hierarchies: arXiv 1402.0402, section 4.
 
+use std::iter;
+use std::ops::Range;
+
 use thiserror::Error;
 
 use super::order::nested_dissection;
@@ -19,6 +22,10 @@ const EDGES_PER_NODE_MAX: usize = 200;
 const UPPER_MAX: usize = 2_000;
 /// Shortcuts allowed whatever the number of nodes.
 const EDGES_FREE: usize = 1 << 20;
+/// Edges of a subtree that is worth a thread, about a tenth of a millisecond of customisation.
+const LARGE_EDGES: usize = 1 << 14;
+/// Large subtrees hold at least one so manyth of all edges.
+const SUBTREES_MAX: usize = 64;
 
 /// Why no hierarchy was built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -65,6 +72,50 @@ pub(crate) struct Topology {
     /// Lower triangles of `v`: `below[first_below[v]..first_below[v + 1]]`, from the highest lower neighbour down.
     first_below: Vec<u32>,
     below: Vec<Below>,
+    /// The whole tree, with its large subtrees.
+    pub(crate) subtrees: Subtree,
+}
+
+/// Nodes of a subtree, which have consecutive numbers, and those subtrees in it that are large enough for a thread each: two
+/// or more, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Subtree {
+    pub(crate) nodes: Range<u32>,
+    pub(crate) below: Vec<Subtree>,
+}
+
+impl Subtree {
+    /// Nodes that are in none of the subtrees below.
+    pub(crate) fn own_nodes(&self) -> impl DoubleEndedIterator<Item = u32> {
+        let starts =
+            iter::once(self.nodes.start).chain(self.below.iter().map(|part| part.nodes.end));
+        let starts: Vec<u32> = starts.collect();
+        let ends = self.below.iter().map(|part| part.nodes.start);
+        let ends: Vec<u32> = ends.chain([self.nodes.end]).collect();
+        starts.into_iter().zip(ends).flat_map(|(start, end)| start..end)
+    }
+
+    /// The tree from a root. `size` says how many nodes a subtree has, `is_large` whether it is.
+    fn of(root: u32, size: &[u32], is_large: &impl Fn(&Range<u32>) -> bool) -> Self {
+        let nodes = |root: u32| root..root + size[root as usize];
+        let mut at = root;
+        loop {
+            let mut large = Vec::new();
+            let mut child = at + 1;
+            while child < nodes(at).end {
+                large.extend(Some(child).filter(|&child| is_large(&nodes(child))));
+                child = nodes(child).end;
+            }
+            match large.as_slice() {
+                [] => return Self { nodes: nodes(root), below: Vec::new() },
+                &[only] => at = only,
+                several => {
+                    let below = several.iter().map(|&child| Self::of(child, size, is_large));
+                    return Self { nodes: nodes(root), below: below.collect() };
+                }
+            }
+        }
+    }
 }
 
 /// An edge up to a node from a lower neighbour that has edges to higher nodes too: each of them makes a triangle.
@@ -116,7 +167,34 @@ impl Topology {
             first_up.push(row(up.len()));
         }
         let (first_below, below) = lower_triangles(&first_up, &up);
-        Ok(Self { parent, depth, first_up, up, first_below, below })
+        let mut topology =
+            Self { parent, depth, first_up, up, first_below, below, subtrees: Subtree::default() };
+        if n > 0 && topology.is_preorder() {
+            let large = (topology.up.len() / SUBTREES_MAX).max(LARGE_EDGES);
+            let is_large = |nodes: &Range<u32>| topology.rows_of(nodes).len() >= large;
+            topology.subtrees = Subtree::of(0, &topology.subtree_sizes(), &is_large);
+        }
+        Ok(topology)
+    }
+
+    /// Nodes in the subtree of each node.
+    pub(crate) fn subtree_sizes(&self) -> Vec<u32> {
+        let mut size = vec![1_u32; self.n_nodes()];
+        for node in (1..self.n_nodes()).rev() {
+            size[self.parent[node] as usize] += size[node];
+        }
+        size
+    }
+
+    /// Rows of the edges up from consecutive nodes.
+    pub(crate) fn rows_of(&self, nodes: &Range<u32>) -> Range<usize> {
+        self.first_up[nodes.start as usize] as usize..self.first_up[nodes.end as usize] as usize
+    }
+
+    /// An entry for every depth.
+    pub(crate) fn room(&self) -> Vec<[u64; 2]> {
+        let deepest = self.depth.iter().max().copied().unwrap_or(0);
+        vec![[0; 2]; deepest as usize + 1]
     }
 
     pub(crate) fn n_nodes(&self) -> usize {
@@ -124,7 +202,7 @@ impl Topology {
     }
 
     /// Rows of the edges from a node to its upper neighbours.
-    pub(crate) fn up_rows(&self, node: u32) -> std::ops::Range<usize> {
+    pub(crate) fn up_rows(&self, node: u32) -> Range<usize> {
         let node = node as usize;
         self.first_up[node] as usize..self.first_up[node + 1] as usize
     }
@@ -134,12 +212,6 @@ impl Topology {
     pub(crate) fn below(&self, node: u32) -> &[Below] {
         let node = node as usize;
         &self.below[self.first_below[node] as usize..self.first_below[node + 1] as usize]
-    }
-
-    /// The row of the edge between a node and an upper neighbour.
-    pub(crate) fn edge(&self, lower: u32, upper: u32) -> Option<usize> {
-        let rows = self.up_rows(lower);
-        self.up[rows.clone()].binary_search(&upper).ok().map(|idx| rows.start + idx)
     }
 
     /// Bytes held.
@@ -198,10 +270,7 @@ pub(crate) fn preorder(
     let topology = Topology::new(n, &renumbered)?;
 
     // Sizes of subtrees give every node its place: after its parent and the siblings before it.
-    let mut size = vec![1_u32; n];
-    for node in (1..n).rev() {
-        size[topology.parent[node] as usize] += size[node];
-    }
+    let size = topology.subtree_sizes();
     let mut next_child = vec![1_u32; n];
     let mut place = vec![0_u32; n];
     for node in 1..n {

@@ -5,9 +5,11 @@
 //! once, in a table by upper end: nothing has to be looked for, and what is written is written once. What made a
 //! shortcut as fast as it is (an arc or the node in the middle) is kept, so that paths can be unpacked.
 
+use rayon::prelude::*;
+
 use super::NEVER;
 use super::bundle::Flow;
-use super::topology::{Below, Topology};
+use super::topology::{Below, Subtree, Topology};
 use crate::graph::csr::Graph;
 use crate::graph::num::row;
 
@@ -52,25 +54,6 @@ fn split(joined: u64) -> (u32, Packed) {
     ((joined >> 32) as u32, Packed(joined as u32))
 }
 
-/// The edge of every arc of a graph; loops have none. The same for all times.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ArcEdges(Vec<u32>);
-
-impl ArcEdges {
-    const NONE: u32 = u32::MAX;
-
-    pub(crate) fn new(topology: &Topology, graph: &Graph) -> Self {
-        let edge = |tail: u32, head: u32| topology.edge(tail.max(head), tail.min(head));
-        let arcs = graph.arcs().iter();
-        Self(arcs.map(|arc| edge(arc.tail, arc.head).map_or(Self::NONE, row)).collect())
-    }
-
-    /// Bytes held.
-    pub(crate) fn bytes(&self) -> usize {
-        self.0.len() * 4
-    }
-}
-
 /// Times of all edges of a [`Topology`], by its rows; both directions side by side, [`Flow::Up`] first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Weights {
@@ -79,62 +62,86 @@ pub(crate) struct Weights {
     origin: Vec<[Packed; 2]>,
 }
 
+/// Edges that are being made final, from some row on.
+struct Rows<'a> {
+    start: usize,
+    ms: &'a mut [[u32; 2]],
+    origin: &'a mut [[Packed; 2]],
+}
+
+/// By depth of the upper end: the best that is known for an edge.
+type Best = Vec<[u64; 2]>;
+
 impl Weights {
-    /// Customises. The arcs of `graph` must be among the edges that `topology` was made of. O(triangles).
-    pub(crate) fn new(topology: &Topology, graph: &Graph, arc_edges: &ArcEdges) -> Self {
+    /// Customises. The arcs of `graph` must be among the edges that `topology` was made of. O(triangles); independent subtrees
+    /// on several threads.
+    pub(crate) fn new(topology: &Topology, graph: &Graph) -> Self {
         let n_edges = topology.up.len();
         let mut weights =
             Self { ms: vec![[NEVER; 2]; n_edges], origin: vec![[Packed::NOTHING; 2]; n_edges] };
-        weights.take_arcs(graph, arc_edges);
-        let mut best = vec![[0; 2]; topology.n_nodes()];
-        for node in (0..topology.n_nodes()).rev() {
-            weights.settle(topology, row(node), &mut best);
-        }
+        weights.renew(topology, graph);
         weights
     }
 
-    fn take_arcs(&mut self, graph: &Graph, arc_edges: &ArcEdges) {
-        for (idx, (arc, &edge)) in graph.arcs().iter().zip(&arc_edges.0).enumerate() {
-            let Some(ms) = self.ms.get_mut(edge as usize) else { continue };
-            let flow = usize::from(arc.head > arc.tail);
-            // Strictly: of equal arcs the first in the order of the graph stays.
-            if arc.time < ms[flow] {
-                ms[flow] = arc.time;
-                self.origin[edge as usize][flow] = Packed(row(idx));
-            }
-        }
+    /// The same in place, whatever the times were before.
+    pub(crate) fn renew(&mut self, topology: &Topology, graph: &Graph) {
+        let rows = Rows { start: 0, ms: &mut self.ms, origin: &mut self.origin };
+        rows.settle_all(topology, graph, &topology.subtrees);
     }
 
-    /// Makes the edges up from a node final, when those of all nodes below are. `best` is room for one entry a node.
-    fn settle(&mut self, topology: &Topology, node: u32, best: &mut [[u64; 2]]) {
-        let below = topology.below(node);
-        if below.is_empty() {
-            return;
+    /// The same if only `arcs` take another time than before: only what depends on them is looked at. The nodes of which an edge to
+    /// an upper neighbour takes another time now, ascending.
+    ///
+    /// Partial customisation, node by node from the lowest up: a node is settled again if one of its arcs changed, or if a
+    /// changed lower triangle made, or makes, one of its edges as fast as it is.
+    pub(crate) fn update(&mut self, topology: &Topology, graph: &Graph, arcs: &[u32]) -> Vec<u32> {
+        let mut waiting = Waiting::new(topology.n_nodes());
+        for &arc in arcs {
+            let arc = graph.arcs()[arc as usize];
+            waiting.add(arc.tail.max(arc.head));
         }
-        let rows = topology.up_rows(node);
-        let (own_ms, below_ms) = self.ms[rows.start..].split_at_mut(rows.len());
-        let own_origin = &mut self.origin[rows.clone()];
-        let uppers = &topology.up[rows.clone()];
-        for ((&upper, ms), origin) in uppers.iter().zip(&*own_ms).zip(&*own_origin) {
-            best[upper as usize] = [0, 1].map(|flow| join(ms[flow], origin[flow]));
-        }
-        for &Below { edge, first } in below {
-            let (first, end) = (first as usize - rows.end, edge as usize - rows.end);
-            let [up, down] = below_ms[end];
-            // There are fewer than 2^31 edges.
-            let via = Packed(edge | Packed::MIDDLE);
-            let via = [join(down, via), join(up, via)];
-            let higher = &topology.up[rows.end + first..rows.end + end];
-            for (&upper, &[to_upper, from_upper]) in higher.iter().zip(&below_ms[first..end]) {
-                // node -> lower -> upper, and upper -> lower -> node. Twice NEVER does not wrap.
-                let best = &mut best[upper as usize];
-                best[0] = best[0].min(via[0].wrapping_add(join(to_upper, Packed(0))));
-                best[1] = best[1].min(via[1].wrapping_add(join(from_upper, Packed(0))));
+        let mut touched = Vec::new();
+        let mut best = topology.room();
+        let mut before = Vec::new();
+        while let Some(node) = waiting.next() {
+            before.clear();
+            before.extend_from_slice(&self.ms[topology.up_rows(node)]);
+            let mut rows = Rows { start: 0, ms: &mut self.ms, origin: &mut self.origin };
+            rows.settle(topology, graph, node, &mut best);
+            if before != self.ms[topology.up_rows(node)] {
+                touched.push(node);
+                self.call(topology, node, &before, &mut waiting);
             }
         }
-        for ((&upper, ms), origin) in uppers.iter().zip(own_ms).zip(own_origin) {
-            for (flow, best) in best[upper as usize].into_iter().enumerate() {
-                (ms[flow], origin[flow]) = split(best);
+        touched.reverse();
+        touched
+    }
+
+    /// Adds the upper neighbours of a node to those that wait to be settled, if an edge of theirs can depend on its new times.
+    fn call(&self, topology: &Topology, node: u32, before: &[[u32; 2]], waiting: &mut Waiting) {
+        let rows = topology.up_rows(node);
+        let uppers = &topology.up[rows.clone()];
+        let now = &self.ms[rows];
+        for (idx, &lower) in uppers.iter().enumerate().skip(1) {
+            let beside = topology.up_rows(lower);
+            let heads = &topology.up[beside.clone()];
+            let ms = &self.ms[beside];
+            let mut edge = 0;
+            let is_called = (0..idx).any(|other| {
+                // Upper neighbours of a node are neighbours of one another, so this ends inside the list.
+                while heads[edge] < uppers[other] {
+                    edge += 1;
+                }
+                let sums = |ms: &[[u32; 2]]| {
+                    [ms[idx][1].wrapping_add(ms[other][0]), ms[idx][0].wrapping_add(ms[other][1])]
+                };
+                let (before, now, ms) = (sums(before), sums(now), ms[edge]);
+                (0..2).any(|flow| {
+                    before[flow] != now[flow] && before[flow].min(now[flow]) <= ms[flow]
+                })
+            });
+            if is_called {
+                waiting.add(lower);
             }
         }
     }
@@ -157,13 +164,98 @@ impl Weights {
         self.origin[edge][flow as usize].unpack()
     }
 
-    /// Whether some edge of these rows takes another time than in `other`.
-    pub(crate) fn differ(&self, other: &Self, rows: std::ops::Range<usize>) -> bool {
-        self.ms[rows.clone()] != other.ms[rows]
-    }
-
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         self.ms.len() * 16
+    }
+}
+
+impl Rows<'_> {
+    /// Settles the nodes of a subtree, the lowest first.
+    fn settle_all(mut self, topology: &Topology, graph: &Graph, subtree: &Subtree) {
+        let mut parts = Vec::with_capacity(subtree.below.len());
+        let (mut start, mut ms, mut origin) = (self.start, &mut *self.ms, &mut *self.origin);
+        for part in &subtree.below {
+            let rows = topology.rows_of(&part.nodes);
+            let after = |from: usize| rows.start - from;
+            let (part_ms, part_origin);
+            (part_ms, ms) = ms[after(start)..].split_at_mut(rows.len());
+            (part_origin, origin) = origin[after(start)..].split_at_mut(rows.len());
+            start = rows.end;
+            parts.push((Rows { start: rows.start, ms: part_ms, origin: part_origin }, part));
+        }
+        parts.into_par_iter().for_each(|(rows, part)| rows.settle_all(topology, graph, part));
+        let mut best = topology.room();
+        for node in subtree.own_nodes().rev() {
+            self.settle(topology, graph, node, &mut best);
+        }
+    }
+
+    /// Makes the edges up from a node final, when those of all nodes below are.
+    fn settle(&mut self, topology: &Topology, graph: &Graph, node: u32, best: &mut Best) {
+        let rows = topology.up_rows(node);
+        let uppers = &topology.up[rows.clone()];
+        let depth = |upper: u32| topology.depth[upper as usize] as usize;
+        for &upper in uppers {
+            best[depth(upper)] = [join(NEVER, Packed::NOTHING); 2];
+        }
+        let arcs = graph.arcs();
+        for arc in graph.out_rows(node).take_while(|&arc| arcs[arc].head < node) {
+            let best = &mut best[depth(arcs[arc].head)][0];
+            *best = join(arcs[arc].time, Packed(row(arc))).min(*best);
+        }
+        for arc in graph.in_rows(node).take_while(|&arc| arcs[arc].tail < node) {
+            let best = &mut best[depth(arcs[arc].tail)][1];
+            *best = join(arcs[arc].time, Packed(row(arc))).min(*best);
+        }
+        let (own_ms, below_ms) = self.ms[rows.start - self.start..].split_at_mut(rows.len());
+        for &Below { edge, first } in topology.below(node) {
+            let (first, end) = (first as usize - rows.end, edge as usize - rows.end);
+            let [up, down] = below_ms[end];
+            // There are fewer than 2^31 edges.
+            let via = Packed(edge | Packed::MIDDLE);
+            let via = [join(down, via), join(up, via)];
+            let higher = &topology.up[rows.end + first..rows.end + end];
+            for (&upper, &[to_upper, from_upper]) in higher.iter().zip(&below_ms[first..end]) {
+                // node -> lower -> upper, and upper -> lower -> node. Twice NEVER does not wrap.
+                let best = &mut best[depth(upper)];
+                best[0] = best[0].min(via[0].wrapping_add(join(to_upper, Packed(0))));
+                best[1] = best[1].min(via[1].wrapping_add(join(from_upper, Packed(0))));
+            }
+        }
+        let own_origin = &mut self.origin[rows.start - self.start..];
+        for ((&upper, ms), origin) in uppers.iter().zip(own_ms).zip(own_origin) {
+            for (flow, best) in best[depth(upper)].into_iter().enumerate() {
+                (ms[flow], origin[flow]) = split(best);
+            }
+        }
+    }
+}
+
+/// Nodes that wait, each once; the largest number is served first, and who is served calls only smaller ones.
+struct Waiting {
+    bits: Vec<u64>,
+    /// No bit is set in a word from this on.
+    end: usize,
+}
+
+impl Waiting {
+    fn new(n: usize) -> Self {
+        Self { bits: vec![0; n.div_ceil(64)], end: n.div_ceil(64) }
+    }
+
+    fn add(&mut self, node: u32) {
+        self.bits[node as usize / 64] |= 1 << (node % 64);
+    }
+
+    fn next(&mut self) -> Option<u32> {
+        while let Some(word) = self.bits[..self.end].last_mut() {
+            if let Some(bit) = word.checked_ilog2() {
+                *word ^= 1 << bit;
+                return Some(row(self.end - 1) * 64 + bit);
+            }
+            self.end -= 1;
+        }
+        None
     }
 }

@@ -11,13 +11,13 @@
 mod input;
 mod measures;
 mod sheet;
+mod traffic;
 
 use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use sharxi_engine::import::{Profile, import_pbf};
-use sharxi_engine::region::Region;
+use sharxi_benches::load;
 
 use input::{Exported, Questions};
 
@@ -49,14 +49,6 @@ fn main() -> Result<()> {
         std::fs::write(out, text).with_context(|| format!("write {out}"))?;
     }
     Ok(())
-}
-
-fn load(map: &Path) -> Result<Region> {
-    let bytes = std::fs::read(map).with_context(|| format!("read {}", map.display()))?;
-    if map.extension().is_some_and(|end| end == "region") {
-        return Ok(Region::decode(&bytes)?);
-    }
-    Ok(import_pbf(&bytes, &Profile::default(), &|_, _| {})?.0)
 }
 
 /// One line: processor, how many, and what this program was compiled for.

@@ -1,21 +1,20 @@
 //! The measures, round by round.
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use anyhow::{Result, ensure};
 use petgraph::graph::{DiGraph, NodeIndex};
 use routingkit_cch as rk;
 use sharxi_engine::geo::LatLon;
-use sharxi_engine::ids::RoadId;
 use sharxi_engine::oracle::{Location, Oracle};
-use sharxi_engine::region::{Directions, Effect, Region, Scope, TrafficChange};
+use sharxi_engine::region::Region;
 use sharxi_engine::units::Millis;
 
-use super::input::{Exported, MANY, NEVER, Query, Questions, Random, at, check, node_id};
+use super::input::{Exported, MANY, NEVER, Query, Questions, at, check, node_id};
 use super::sheet::{Measure, OURS, Sheet, cpu_of, isolated_ns};
+use super::traffic::Traffic;
 
-const CCH: &str = "routingkit-cch";
+pub(crate) const CCH: &str = "routingkit-cch";
 const CH: &str = "fast_paths";
 const DIJKSTRA: &str = "petgraph dijkstra";
 const ASTAR: &str = "petgraph astar";
@@ -23,12 +22,10 @@ const ASTAR: &str = "petgraph astar";
 const SLOW_QUERIES: usize = 30;
 /// Passes over the single queries of one round.
 const PASSES: usize = 5;
-/// Roads whose times change at once.
-const CHANGED: usize = 100;
 /// No vehicle is faster, as the crow flies: metres in a millisecond, for A*.
 const FASTEST_M_PER_MS: f64 = 0.06;
 
-const fn measure(place: u8, name: &'static str, unit: &'static str) -> Measure {
+pub(crate) const fn measure(place: u8, name: &'static str, unit: &'static str) -> Measure {
     Measure { place, name, unit }
 }
 const RANDOM: Measure = measure(0, "one to one, random, mean", "ns");
@@ -43,10 +40,6 @@ const ROW: [Measure; 2] = [
 ];
 const MATRIX: [Measure; 2] =
     [measure(6, "1,000 x 1,000 random", "ms"), measure(7, "1,000 x 1,000 local", "ms")];
-const CUSTOMISE: Measure = measure(8, "customise, 1 thread", "ms");
-const ALL_NEW: Measure = measure(9, "all speeds new until full speed, 1 thread", "ms");
-const FEW_NEW: Measure = measure(10, "100 roads twice as slow until full speed, 1 thread", "ms");
-const ONE_NEW: Measure = measure(11, "1 road twice as slow until full speed, 1 thread", "ms");
 
 /// Ours and everything that peers prepare.
 struct Engines<'a> {
@@ -81,10 +74,11 @@ pub(crate) fn run(
     let engines = Engines { region, graph, roads, fast, cch: &cch };
     engines.check_all(questions)?;
     let mut sheet = Sheet::default();
-    for _ in 0..n_rounds {
+    let mut traffic = Traffic::new(region, graph, &cch)?;
+    for round in 0..n_rounds {
         engines.single(questions, &mut sheet);
         engines.matrices(questions, &mut sheet);
-        engines.customising(&mut sheet);
+        traffic.round(round, &mut sheet)?;
     }
     Ok(sheet)
 }
@@ -233,48 +227,6 @@ impl Engines<'_> {
             sheet.put(MATRIX[idx], CCH, (pin + rows) * 1e3);
         }
     }
-
-    fn customising(&self, sheet: &mut Sheet) {
-        let mut metric = self.metric();
-        let reset = cpu_of(|| metric.reset(self.graph.ms.clone())) * 1e3;
-        sheet.put(CUSTOMISE, OURS, cpu_of(|| self.region.customise_shortcuts_again()) * 1e3);
-        sheet.put(CUSTOMISE, CCH, reset);
-        sheet.put(ALL_NEW, OURS, cpu_of(|| self.region.customise_again()) * 1e3);
-        sheet.put(ALL_NEW, CCH, reset);
-
-        self.changing(&mut metric, (FEW_NEW, CHANGED), sheet);
-        self.changing(&mut metric, (ONE_NEW, 1), sheet);
-    }
-
-    /// Some roads get twice as slow.
-    fn changing<'a>(
-        &'a self,
-        metric: &mut rk::CCHMetric<'a>,
-        (measure, n_changed): (Measure, usize),
-        sheet: &mut Sheet,
-    ) {
-        let mut random = Random(100);
-        let n_roads = self.region.roads().len();
-        let roads: Vec<RoadId> =
-            (0..n_changed).map(|_| RoadId::new(random.below(n_roads))).collect();
-        let arcs = (0_u32..).zip(self.region.arcs());
-        let slower = arcs.filter(|(_, arc)| roads.contains(&arc.road));
-        let slower: BTreeMap<u32, u32> =
-            slower.map(|(row, arc)| (row, 2 * arc.time.get())).collect();
-        let change = TrafficChange {
-            scope: Scope::Roads(roads),
-            directions: Directions::Both,
-            effect: Effect::TimePercent(200),
-        };
-        let ours = cpu_of(|| {
-            black_box(self.region.with_traffic(std::slice::from_ref(&change)).is_ok());
-        });
-        sheet.put(measure, OURS, ours * 1e3);
-        let mut updater = rk::CCHMetricPartialUpdater::new(self.cch);
-        sheet.put(measure, CCH, cpu_of(|| updater.apply(metric, &slower)) * 1e3);
-        let imported = slower.keys().map(|&row| (row, self.graph.ms[row as usize]));
-        updater.apply(metric, &imported.collect::<BTreeMap<u32, u32>>());
-    }
 }
 
 fn places(nodes: &[u32]) -> Vec<Location> {
@@ -285,7 +237,7 @@ fn thousand() -> f64 {
     f64::from(u32::try_from(MANY).unwrap_or(1))
 }
 
-fn cch_time(query: &mut rk::CCHQuery<'_>, from: u32, to: u32) -> u32 {
+pub(crate) fn cch_time(query: &mut rk::CCHQuery<'_>, from: u32, to: u32) -> u32 {
     query.add_source(from, 0);
     query.add_target(to, 0);
     query.run().distance().unwrap_or(NEVER)

@@ -23,6 +23,13 @@ pub(crate) fn cpu_of(work: impl FnOnce()) -> f64 {
     cpu_s() - before
 }
 
+/// Seconds on the wall that the work took.
+pub(crate) fn wall_of(work: impl FnOnce()) -> f64 {
+    let started = Instant::now();
+    work();
+    started.elapsed().as_secs_f64()
+}
+
 /// Median nanoseconds of single calls on the wall, less what reading the clock takes.
 pub(crate) fn isolated_ns<T>(items: &[T], mut work: impl FnMut(&T)) -> f64 {
     let timed = |work: &mut dyn FnMut(&T)| {
