@@ -1,0 +1,99 @@
+//! Seconds into work: the optimiser counts insertion tests, the clock is here.
+
+use sharxi_engine::optimiser::chains::Chains;
+use sharxi_engine::optimiser::plan::PlanError;
+use sharxi_engine::optimiser::problem::ProblemError;
+use sharxi_engine::optimiser::search::Settings;
+
+use super::instance::Instance;
+
+/// Insertion tests of the first slice, with which the pace is measured.
+const FIRST_TESTS: u64 = 2_000;
+/// Slices of a budget, at least.
+const SLICES: f64 = 100.0;
+
+/// How long and with what.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Effort {
+    /// Seconds by the given clock.
+    pub seconds: f64,
+    /// Chains, each on a thread.
+    pub threads: usize,
+    /// Seed of the first chain.
+    pub seed: u64,
+}
+
+/// What came out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Solution {
+    /// Nodes by vehicle.
+    pub routes: Vec<Vec<usize>>,
+    /// Insertion tests of all chains.
+    pub tests: u64,
+    /// Ruin and recreate steps of all chains.
+    pub steps: u64,
+    /// Seconds by the given clock.
+    pub seconds: f64,
+}
+
+/// Why there is no solution.
+#[derive(Debug, thiserror::Error)]
+pub enum SolveError {
+    /// The instance is no problem.
+    #[error(transparent)]
+    Problem(#[from] ProblemError),
+    /// The plan in the file is not feasible.
+    #[error("the plan in the file: {0}")]
+    Plan(#[from] PlanError),
+    /// No threads.
+    #[error("no threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+/// Works until `clock`, which counts seconds from anywhere, is `effort.seconds` further; `progress` gets the share done.
+///
+/// # Errors
+/// [`SolveError`] if the instance cannot be worked on.
+pub fn solve(
+    instance: &Instance,
+    effort: Effort,
+    clock: &(dyn Fn() -> f64 + Sync),
+    progress: &(dyn Fn(f64) + Sync),
+) -> Result<Solution, SolveError> {
+    if effort.threads <= 1 {
+        return run(instance, effort, clock, progress);
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(effort.threads).build()?;
+    pool.install(|| run(instance, effort, clock, progress))
+}
+
+fn run(
+    instance: &Instance,
+    effort: Effort,
+    clock: &(dyn Fn() -> f64 + Sync),
+    progress: &(dyn Fn(f64) + Sync),
+) -> Result<Solution, SolveError> {
+    let begun = clock();
+    let problem = instance.problem()?;
+    let is_dial_a_ride = instance.cars.iter().any(|car| car.duration_max.is_some());
+    let heat = if is_dial_a_ride { 0.3 } else { 0.1 };
+    let settings = Settings { seed: effort.seed, fewer_vehicles: instance.is_fewer_first, heat };
+    let mut chains = Chains::new(&problem, &instance.start(), settings, effort.threads)?;
+    let mut tests = FIRST_TESTS;
+    let mut done = (clock() - begun) / effort.seconds.max(1e-9);
+    let mut width = 1.0 / SLICES;
+    while done < 1.0 {
+        let until = (done + width).min(1.0);
+        chains.advance(tests, done, until);
+        let now = (clock() - begun) / effort.seconds.max(1e-9);
+        // The next slice is as long as its share of the budget, as far as this one shows.
+        width = (1.0 / SLICES).min(1.0 - now);
+        let pace = tests as f64 / (now - done).max(1e-9);
+        tests = ((pace * width) as u64).clamp(100, 4 * tests);
+        done = now;
+        progress(done.min(1.0));
+    }
+    let plan = chains.best();
+    let (tests, steps) = chains.work_done();
+    Ok(Solution { routes: instance.routes(&plan.routes), tests, steps, seconds: clock() - begun })
+}
