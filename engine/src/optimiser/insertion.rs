@@ -5,7 +5,7 @@
 //! 1985). Where a ride limit, a route duration or the value of time is in play, that test is only a filter: a candidate
 //! that would be the best so far is laid out in full and settled exactly.
 
-use super::problem::{NONE, Problem, Task, narrow};
+use super::problem::{NEVER, NONE, Problem, Task, narrow};
 use super::route::{Node, Route, cost, settle};
 
 /// Where a request goes in a route and what it costs there.
@@ -13,7 +13,8 @@ use super::route::{Node, Route, cost, settle};
 pub(super) struct Place {
     /// Additional cost of the route; `i64::MAX`: it does not fit.
     pub(super) cost: i64,
-    /// The pickup comes behind the node at this position.
+    /// The pickup comes behind the node at this position. [`Place::UNSEEN`]: all that is known is that the cost is no less
+    /// than this.
     pub(super) pickup: u16,
     /// The drop-off comes behind the node at this position of the route without the pickup.
     pub(super) dropoff: u16,
@@ -22,10 +23,26 @@ pub(super) struct Place {
 impl Place {
     /// It does not fit.
     pub(super) const NOWHERE: Self = Self { cost: i64::MAX, pickup: 0, dropoff: 0 };
+    const UNSEEN: u16 = u16::MAX;
+
+    /// Whether the cost is exact.
+    pub(super) fn is_exact(self) -> bool {
+        self.pickup != Self::UNSEEN
+    }
+}
+
+/// Room for one search at a time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    /// What passed the filter: cost or a lower bound of it, and the positions.
+    candidates: Vec<(i64, usize, usize)>,
+    layout: Vec<Node>,
+    /// Pairs of positions tried so far.
+    pub(super) tested: u64,
 }
 
 /// One request in one route.
-pub(super) struct Trial<'a> {
+struct Trial<'a> {
     problem: &'a Problem,
     vehicle: u32,
     route: &'a Route,
@@ -33,17 +50,18 @@ pub(super) struct Trial<'a> {
     dropoff: Node,
     fixed: i64,
     best: Place,
+    scratch: &'a mut Scratch,
 }
 
-/// The best place of `request` in `route` of `vehicle`; ties go to the first in order of positions. `layout` is scratch
-/// space, `tested` counts the pairs of positions.
+/// The best place of `request` in `route` of `vehicle` that costs less than `bound`; ties go to the first in order of
+/// positions.
 pub(super) fn best_place(
     problem: &Problem,
     vehicle: u32,
     route: &Route,
     request: u32,
-    layout: &mut Vec<Node>,
-    tested: &mut u64,
+    bound: i64,
+    scratch: &mut Scratch,
 ) -> Place {
     let node = |stop: u32| {
         let stop_data = &problem.stops[stop as usize];
@@ -58,18 +76,25 @@ pub(super) fn best_place(
         pickup: node(2 * request),
         dropoff: node(2 * request + 1),
         fixed,
-        best: Place::NOWHERE,
+        best: if bound == i64::MAX {
+            Place::NOWHERE
+        } else {
+            Place { cost: bound, pickup: Place::UNSEEN, dropoff: 0 }
+        },
+        scratch,
     };
+    trial.scratch.candidates.clear();
     match problem.tasks[request as usize] {
-        Task::Ride => trial.try_rides(layout, tested),
-        Task::Alight => trial.try_alighting(layout, tested),
+        Task::Ride => trial.try_rides(),
+        Task::Alight => trial.try_alighting(),
         Task::Done => {}
     }
+    trial.settle_cheapest();
     trial.best
 }
 
 impl Trial<'_> {
-    fn try_rides(&mut self, layout: &mut Vec<Node>, tested: &mut u64) {
+    fn try_rides(&mut self) {
         let problem = self.problem;
         let (p, d) = (self.pickup, self.dropoff);
         let (to_p, from_p) = (problem.drives_to(p.place), problem.drives_from(p.place));
@@ -88,21 +113,21 @@ impl Trial<'_> {
             if p.latest < a.leave() {
                 break;
             }
-            if !a.load.with(load).fits(capacity) {
+            self.scratch.tested += 1;
+            let to = to_p[a.place as usize];
+            let onward_p = from_p[b.place as usize];
+            // The drop-off costs no less than nothing, by the triangle rule.
+            let detour = i64::from(to) + i64::from(onward_p) - i64::from(b.drive);
+            if self.best.cost <= detour + self.fixed || !a.load.with(load).fits(capacity) {
                 continue;
             }
-            let to = to_p[a.place as usize];
             let pull_in = if a.place == p.place { 0 } else { p.pull_in };
             let begin_p = (a.leave() + to + pull_in).max(p.earliest);
-            *tested += 1;
             if p.latest < begin_p {
                 continue;
             }
             let leave_p = begin_p + p.service;
             let base = i64::from(to) - i64::from(b.drive) + wp * i64::from(begin_p);
-            if self.best.cost <= base + self.fixed {
-                continue;
-            }
             // Straight on to the drop-off.
             let begin_d = (leave_p + direct_link).max(d.earliest);
             if begin_d <= latest_d {
@@ -113,14 +138,13 @@ impl Trial<'_> {
                         + i64::from(direct)
                         + i64::from(onward)
                         + wd * i64::from(begin_d);
-                    self.offer(cost, i, i, layout);
+                    self.offer(cost, i, i);
                 }
             }
             // With others in between.
-            let onward = from_p[b.place as usize];
-            let base = base + i64::from(onward);
+            let base = base + i64::from(onward_p);
             let pull_in = if b.place == p.place { 0 } else { b.pull_in };
-            let mut begin = (leave_p + onward + pull_in).max(b.begin);
+            let mut begin = (leave_p + onward_p + pull_in).max(b.begin);
             let mut delay = 0;
             for j in i + 1..nodes.len() - 1 {
                 let (node, next) = (&nodes[j], &nodes[j + 1]);
@@ -133,7 +157,7 @@ impl Trial<'_> {
                 {
                     break;
                 }
-                *tested += 1;
+                self.scratch.tested += 1;
                 let to = to_d[node.place as usize];
                 let pull_in = if node.place == d.place { 0 } else { d.pull_in };
                 let begin_d = (leave + to + pull_in).max(d.earliest);
@@ -144,7 +168,7 @@ impl Trial<'_> {
                         let cost = base + delay + i64::from(to) + i64::from(onward)
                             - i64::from(next.drive)
                             + wd * i64::from(begin_d);
-                        self.offer(cost, i, j, layout);
+                        self.offer(cost, i, j);
                     }
                 }
                 begin = (leave + next.link).max(next.begin);
@@ -152,14 +176,14 @@ impl Trial<'_> {
         }
     }
 
-    fn try_alighting(&mut self, layout: &mut Vec<Node>, tested: &mut u64) {
+    fn try_alighting(&mut self) {
         let problem = self.problem;
         let d = self.dropoff;
         let (to_d, from_d) = (problem.drives_to(d.place), problem.drives_from(d.place));
         let route = self.route;
         for (j, pair) in route.nodes.windows(2).enumerate() {
             let [a, b] = pair else { return };
-            *tested += 1;
+            self.scratch.tested += 1;
             let to = to_d[a.place as usize];
             let pull_in = if a.place == d.place { 0 } else { d.pull_in };
             let begin = (a.leave() + to + pull_in).max(d.earliest);
@@ -168,32 +192,53 @@ impl Trial<'_> {
             if begin <= d.latest && begin + d.service + onward + pull_in <= b.late {
                 let cost = i64::from(to) + i64::from(onward) - i64::from(b.drive)
                     + i64::from(d.weight) * i64::from(begin);
-                self.offer(cost, NONE as usize, j, layout);
+                self.offer(cost, NONE as usize, j);
             }
         }
     }
 
-    /// Takes a candidate that passed the filter if it is better than the best so far, and feasible. `least` is its cost
-    /// or, where times have a cost, a lower bound.
-    fn offer(&mut self, least: i64, i: usize, j: usize, layout: &mut Vec<Node>) {
-        let mut cost = least + self.fixed;
+    /// Takes a candidate that passed the filter. `least` is its cost or, where times have a cost, a lower bound.
+    fn offer(&mut self, least: i64, i: usize, j: usize) {
+        let cost = least + self.fixed;
         if self.best.cost <= cost {
             return;
         }
         if self.problem.needs_schedule {
-            self.lay_out(i, j, layout);
-            let duration_max =
-                self.problem.vehicles[self.vehicle as usize].duration_max.unwrap_or(super::problem::NEVER);
-            if !settle(layout, duration_max) {
-                return;
-            }
-            cost = self::cost(layout) + self.fixed - self.own_cost();
-            if self.best.cost <= cost {
-                return;
-            }
+            self.scratch.candidates.push((cost, i, j));
+        } else {
+            self.take(cost, i, j);
         }
+    }
+
+    fn take(&mut self, cost: i64, i: usize, j: usize) {
         let small = |position: usize| u16::try_from(position).unwrap_or(0);
         self.best = Place { cost, pickup: small(i), dropoff: small(j) };
+    }
+
+    /// Lays candidates out exactly, the cheapest first, until none that is left can be better.
+    fn settle_cheapest(&mut self) {
+        let vehicle = &self.problem.vehicles[self.vehicle as usize];
+        let duration_max = vehicle.duration_max.unwrap_or(NEVER);
+        let own_cost = self.own_cost();
+        let mut layout = std::mem::take(&mut self.scratch.layout);
+        let cheapest = |candidates: &[(i64, usize, usize)]| {
+            candidates.iter().enumerate().min_by_key(|(_, candidate)| **candidate).map(|(at, _)| at)
+        };
+        while let Some(at) = cheapest(&self.scratch.candidates) {
+            let (least, i, j) = self.scratch.candidates.swap_remove(at);
+            if self.best.cost <= least {
+                break;
+            }
+            self.lay_out(i, j, &mut layout);
+            self.scratch.tested += 1;
+            if settle(&mut layout, duration_max) {
+                let cost = cost(&layout) + self.fixed - own_cost;
+                if cost < self.best.cost {
+                    self.take(cost, i, j);
+                }
+            }
+        }
+        self.scratch.layout = layout;
     }
 
     /// Cost of the route as it is, without the fixed part.

@@ -47,7 +47,12 @@ impl Orders {
     }
 
     /// Puts back who has a place. False: roll back.
-    pub(super) fn recreate(&self, work: &mut Work<'_>, blinks: &mut Blinks, rng: &mut Rng) -> bool {
+    pub(super) fn recreate(
+        &self,
+        work: &mut Work<'_>,
+        blinks: &mut Blinks,
+        rng: &mut Rng,
+    ) -> bool {
         let mut pending = std::mem::take(&mut work.unserved);
         self.arrange(&mut pending, rng);
         let mut is_kept = true;

@@ -3,9 +3,9 @@
 //! Each content of a route has a version, so what a request costs in a route is looked up as long as the route's version
 //! is the one for which it was computed. Taking changes back brings the old versions back.
 
-use super::insertion::{Place, best_place};
+use super::insertion::{Place, Scratch, best_place};
 use super::problem::{NONE, Problem, StopId, Task, narrow};
-use super::route::{Node, Route};
+use super::route::Route;
 
 /// Version of an empty route.
 const EMPTY: u32 = 0;
@@ -43,7 +43,8 @@ pub(super) struct Work<'p> {
     spare: Vec<Route>,
     position: Vec<u32>,
     stops: Vec<u32>,
-    layout: Vec<Node>,
+    scratch: Scratch,
+    unknown: Vec<u32>,
 }
 
 impl<'p> Work<'p> {
@@ -75,7 +76,8 @@ impl<'p> Work<'p> {
             spare: Vec::new(),
             position,
             stops: Vec::new(),
-            layout: Vec::new(),
+            scratch: Scratch::default(),
+            unknown: Vec::new(),
         }
     }
 
@@ -124,11 +126,6 @@ impl<'p> Work<'p> {
             self.home[request as usize] = NONE;
         }
         self.cost = self.undo_cost;
-    }
-
-    /// Vehicles changed since [`Work::begin`].
-    pub(super) fn changed(&self) -> impl Iterator<Item = u32> + '_ {
-        self.undo.iter().map(|(vehicle, _)| *vehicle)
     }
 
     fn save(&mut self, vehicle: u32) {
@@ -209,20 +206,21 @@ impl<'p> Work<'p> {
 
     /// The best place of `request` in the route of `vehicle` as it is.
     pub(super) fn place_in(&mut self, request: u32, vehicle: u32) -> Place {
-        let at = request as usize * self.routes.len() + vehicle as usize;
-        let route = &self.routes[vehicle as usize];
-        if self.known[at].version != route.version {
-            let place = best_place(
-                self.problem,
-                vehicle,
-                route,
-                request,
-                &mut self.layout,
-                &mut self.tested,
-            );
-            self.known[at] = Known { version: route.version, place };
+        let known = self.known[request as usize * self.routes.len() + vehicle as usize];
+        if known.version == self.routes[vehicle as usize].version && known.place.is_exact() {
+            return known.place;
         }
-        self.known[at].place
+        self.look(request, vehicle, i64::MAX)
+    }
+
+    /// Looks for a place that costs less than `bound`, and remembers what it found.
+    fn look(&mut self, request: u32, vehicle: u32, bound: i64) -> Place {
+        let route = &self.routes[vehicle as usize];
+        let place = best_place(self.problem, vehicle, route, request, bound, &mut self.scratch);
+        self.tested += std::mem::take(&mut self.scratch.tested);
+        let at = request as usize * self.routes.len() + vehicle as usize;
+        self.known[at] = Known { version: route.version, place };
+        place
     }
 
     /// The vehicle in which `request` costs least and its place there; `skip` is asked once for each vehicle whether to
@@ -236,6 +234,8 @@ impl<'p> Work<'p> {
         let row = request as usize * self.routes.len();
         let (mut best, mut best_cost) = (None, i64::MAX);
         let mut empty_class = NONE;
+        let mut unknown = std::mem::take(&mut self.unknown);
+        unknown.clear();
         for &vehicle in &problem.allowed[request as usize] {
             let version = self.versions[vehicle as usize];
             if version == CLOSED {
@@ -252,16 +252,26 @@ impl<'p> Work<'p> {
                 continue;
             }
             let known = &self.known[row + vehicle as usize];
-            let place = if known.version == version {
-                known.place
-            } else {
-                self.place_in(request, vehicle)
-            };
-            if place.cost < best_cost {
+            if known.version != version || !known.place.is_exact() {
+                unknown.push(vehicle);
+            } else if known.place.cost < best_cost {
+                best_cost = known.place.cost;
+                best = Some((vehicle, known.place));
+            }
+        }
+        // What is known bounds the search for what is not.
+        for &vehicle in &unknown {
+            let known = &self.known[row + vehicle as usize];
+            if known.version == self.versions[vehicle as usize] && best_cost <= known.place.cost {
+                continue;
+            }
+            let place = self.look(request, vehicle, best_cost);
+            if place.is_exact() && place.cost < best_cost {
                 best_cost = place.cost;
                 best = Some((vehicle, place));
             }
         }
+        self.unknown = unknown;
         self.tested += 1 + problem.allowed[request as usize].len() as u64 / 64;
         best
     }

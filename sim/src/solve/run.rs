@@ -2,7 +2,7 @@
 
 use sharxi_engine::optimiser::chains::Chains;
 use sharxi_engine::optimiser::plan::PlanError;
-use sharxi_engine::optimiser::problem::ProblemError;
+use sharxi_engine::optimiser::problem::{Problem, ProblemError, StopId};
 use sharxi_engine::optimiser::search::Settings;
 
 use super::instance::Instance;
@@ -67,6 +67,27 @@ pub fn solve(
     pool.install(|| run(instance, effort, clock, progress))
 }
 
+/// The plan without the requests whose limits it does not keep; the search finds them another place.
+fn keepable(problem: &Problem, routes: &[Vec<StopId>]) -> Result<Vec<Vec<StopId>>, PlanError> {
+    let keep = |(vehicle, visits): (usize, &Vec<StopId>)| {
+        let mut kept = visits.clone();
+        if problem.schedule(vehicle, visits) == Err(PlanError::Infeasible { vehicle }) {
+            kept.clear();
+            let mut riders: Vec<u32> = Vec::new();
+            for request in visits.iter().filter(|stop| stop.is_pickup()).map(|stop| stop.request()) {
+                riders.push(request);
+                kept = visits.iter().copied().filter(|stop| riders.contains(&stop.request())).collect();
+                if problem.schedule(vehicle, &kept).is_err() {
+                    riders.pop();
+                }
+            }
+            kept.retain(|stop| riders.contains(&stop.request()));
+        }
+        problem.schedule(vehicle, &kept).map(|_| kept)
+    };
+    routes.iter().enumerate().map(keep).collect()
+}
+
 fn run(
     instance: &Instance,
     effort: Effort,
@@ -77,8 +98,10 @@ fn run(
     let problem = instance.problem()?;
     let is_dial_a_ride = instance.cars.iter().any(|car| car.duration_max.is_some());
     let heat = if is_dial_a_ride { 0.3 } else { 0.1 };
+    let heat = std::env::var("HEAT").map_or(heat, |h| h.parse().unwrap_or(heat));
     let settings = Settings { seed: effort.seed, fewer_vehicles: instance.is_fewer_first, heat };
-    let mut chains = Chains::new(&problem, &instance.start(), settings, effort.threads)?;
+    let start = keepable(&problem, &instance.start())?;
+    let mut chains = Chains::new(&problem, &start, settings, effort.threads)?;
     let mut tests = FIRST_TESTS;
     let mut done = (clock() - begun) / effort.seconds.max(1e-9);
     let mut width = 1.0 / SLICES;
