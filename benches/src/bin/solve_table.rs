@@ -59,7 +59,8 @@ fn main() -> Result<()> {
         for &seed in &args.seeds {
             let mut table = Table::default();
             for file in &args.files {
-                let text = std::fs::read_to_string(file).with_context(|| format!("{}", file.display()))?;
+                let text =
+                    std::fs::read_to_string(file).with_context(|| format!("{}", file.display()))?;
                 let name = file.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
                 let instance = format.read(&name, &text).with_context(|| name.clone())?;
                 let effort = Effort { seconds, threads: args.threads, seed };
@@ -76,7 +77,8 @@ fn known(path: &Path) -> Result<Known> {
     let mut lines = text.lines();
     let head: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
     let column = |names: &[&str]| head.iter().position(|name| names.contains(name));
-    let distance = column(&["bks_distance", "bks_cost", "cost"]).context("no column of distances")?;
+    let distance =
+        column(&["bks_distance", "bks_cost", "distance"]).context("no column of distances")?;
     // A fleet that is given is not an objective.
     let vehicles = column(&["bks_vehicles"]).or(if head.len() == 3 { Some(1) } else { None });
     let row = |line: &str| {
@@ -103,10 +105,16 @@ struct Table {
 }
 
 impl Table {
-    fn run(&mut self, instance: &Instance, effort: Effort, known: Option<(Option<f64>, f64)>) -> Result<()> {
+    fn run(
+        &mut self,
+        instance: &Instance,
+        effort: Effort,
+        known: Option<(Option<f64>, f64)>,
+    ) -> Result<()> {
         let begun = std::time::Instant::now();
         let wall = || begun.elapsed().as_secs_f64();
-        let clock: &(dyn Fn() -> f64 + Sync) = if effort.threads <= 1 { &cpu_seconds } else { &wall };
+        let clock: &(dyn Fn() -> f64 + Sync) =
+            if effort.threads <= 1 { &cpu_seconds } else { &wall };
         let solution = run::solve(instance, effort, clock, &|_| {})?;
         let verdict = checker::check(instance, &solution.routes);
         self.n_files += 1;
@@ -142,7 +150,8 @@ impl Table {
     fn finish(&self, seconds: f64, seed: u64) -> Result<()> {
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
         let worst = self.gaps.iter().copied().fold(0.0, f64::max);
-        let mut line = format!("{seconds} s, seed {seed}: {} files, {} not solved", self.n_files, self.bad);
+        let mut line =
+            format!("{seconds} s, seed {seed}: {} files, {} not solved", self.n_files, self.bad);
         if !self.gaps.is_empty() {
             line.push_str(&format!(
                 ", {:+} vehicles, mean gap {:.3} %, worst {worst:.3} % over {} files with as many vehicles",

@@ -30,7 +30,8 @@ impl Fleet {
             if !self.is_short && !self.take_away(search) {
                 return false;
             }
-            let (count, absence) = (search.work.unserved.len(), self.absence(&search.work.unserved));
+            let (count, absence) =
+                (search.work.unserved.len(), self.absence(&search.work.unserved));
             let cost = search.work.routes_cost();
             if !search.change() {
                 search.work.roll_back();
@@ -67,13 +68,17 @@ impl Fleet {
             if work.is_empty(vehicle) {
                 work.set_closed(vehicle, true);
             } else {
-                let riders: Vec<u32> =
-                    work.routes[vehicle as usize].stops().filter(|stop| stop % 2 == 0).map(|stop| stop / 2).collect();
+                let riders: Vec<u32> = work.routes[vehicle as usize]
+                    .stops()
+                    .filter(|stop| stop % 2 == 0)
+                    .map(|stop| stop / 2)
+                    .collect();
                 least = least.min((self.absence(&riders), vehicle));
             }
         }
         let vehicle = least.1;
-        let mut riders: Vec<u32> = work.routes[vehicle as usize].stops().map(|stop| stop / 2).collect();
+        let mut riders: Vec<u32> =
+            work.routes[vehicle as usize].stops().map(|stop| stop / 2).collect();
         riders.sort_unstable();
         riders.dedup();
         work.begin();

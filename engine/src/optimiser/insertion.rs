@@ -134,10 +134,8 @@ impl Trial<'_> {
                 let onward = from_d[b.place as usize];
                 let pull_in = if b.place == d.place { 0 } else { b.pull_in };
                 if begin_d + d.service + onward + pull_in <= b.late {
-                    let cost = base
-                        + i64::from(direct)
-                        + i64::from(onward)
-                        + wd * i64::from(begin_d);
+                    let cost =
+                        base + i64::from(direct) + i64::from(onward) + wd * i64::from(begin_d);
                     self.offer(cost, i, i);
                 }
             }
@@ -266,7 +264,9 @@ impl Trial<'_> {
         layout.push(dropoff);
         layout.extend_from_slice(&nodes[j + 1..]);
         for at in [first_new, first_new + 1, second_new, second_new + 1] {
-            if let (Some(place), Some(node)) = (layout.get(at - 1).map(|node| node.place), layout.get_mut(at)) {
+            if let (Some(place), Some(node)) =
+                (layout.get(at - 1).map(|node| node.place), layout.get_mut(at))
+            {
                 node.follow(place, self.problem);
             }
         }

@@ -36,7 +36,9 @@ pub enum PlanError {
         vehicle: usize,
     },
     /// A visit is missing, twice, out of order, in the wrong vehicle, or does not exist.
-    #[error("the visits of request {request} in the route of vehicle {vehicle} are not one pickup and then one drop-off that it may do")]
+    #[error(
+        "the visits of request {request} in the route of vehicle {vehicle} are not one pickup and then one drop-off that it may do"
+    )]
     Visits {
         /// Whose.
         request: u32,
@@ -87,7 +89,8 @@ impl Problem {
                 Task::Alight => (0, 1),
                 Task::Done => return Err(wrong),
             };
-            let may = self.requests[request as usize].vehicle.is_none_or(|own| own as usize == vehicle);
+            let may =
+                self.requests[request as usize].vehicle.is_none_or(|own| own as usize == vehicle);
             if (pickups, dropoffs) != wanted || !in_order || !may {
                 return Err(wrong);
             }

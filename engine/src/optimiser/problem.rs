@@ -358,7 +358,10 @@ impl Problem {
             let wrong = |why| ProblemError::Invalid { what: "vehicle", index, why };
             for stop_id in self.vehicles[index].locked.clone() {
                 let request = stop_id.request() as usize;
-                let stop = *self.stops.get(stop_id.0 as usize).ok_or(wrong("a locked visit does not exist"))?;
+                let stop = *self
+                    .stops
+                    .get(stop_id.0 as usize)
+                    .ok_or(wrong("a locked visit does not exist"))?;
                 let vehicle = &self.vehicles[index];
                 let Visit { place, earliest, service, .. } = stop.visit;
                 let begin = (vehicle.ready + self.travel(vehicle.start, &stop.visit)).max(earliest);
@@ -372,11 +375,17 @@ impl Problem {
                         dropoff.latest = dropoff.latest.min(latest);
                         self.requests[request].vehicle = u32::try_from(index).ok();
                     }
-                    (false, Task::Alight) if self.requests[request].vehicle == u32::try_from(index).ok() => {
+                    (false, Task::Alight)
+                        if self.requests[request].vehicle == u32::try_from(index).ok() =>
+                    {
                         *aboard = aboard.without(stop.load);
                         self.tasks[request] = Task::Done;
                     }
-                    _ => return Err(wrong("a locked visit is out of order or of somebody else's rider")),
+                    _ => {
+                        return Err(wrong(
+                            "a locked visit is out of order or of somebody else's rider",
+                        ));
+                    }
                 }
                 let vehicle = &mut self.vehicles[index];
                 vehicle.start = place;

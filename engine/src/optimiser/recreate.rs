@@ -47,12 +47,7 @@ impl Orders {
     }
 
     /// Puts back who has a place. False: roll back.
-    pub(super) fn recreate(
-        &self,
-        work: &mut Work<'_>,
-        blinks: &mut Blinks,
-        rng: &mut Rng,
-    ) -> bool {
+    pub(super) fn recreate(&self, work: &mut Work<'_>, blinks: &mut Blinks, rng: &mut Rng) -> bool {
         let mut pending = std::mem::take(&mut work.unserved);
         self.arrange(&mut pending, rng);
         let mut is_kept = true;
@@ -145,7 +140,8 @@ fn two_best(work: &mut Work<'_>, problem: &Problem, request: u32) -> Option<(i64
     }
     // With one place only, it is the most urgent of all; cheaper ones first.
     (best != i64::MAX).then(|| {
-        let regret = if second == i64::MAX { (i64::MAX / 2).saturating_sub(best) } else { second - best };
+        let regret =
+            if second == i64::MAX { (i64::MAX / 2).saturating_sub(best) } else { second - best };
         (regret, vehicle)
     })
 }

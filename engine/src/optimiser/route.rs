@@ -102,7 +102,13 @@ impl Route {
     }
 
     /// Lays out `stops` for `vehicle`; false, and nothing to be used, if no schedule keeps all limits.
-    pub(super) fn build(&mut self, problem: &Problem, vehicle: u32, stops: &[u32], position: &mut [u32]) -> bool {
+    pub(super) fn build(
+        &mut self,
+        problem: &Problem,
+        vehicle: u32,
+        stops: &[u32],
+        position: &mut [u32],
+    ) -> bool {
         let spec = &problem.vehicles[vehicle as usize];
         let nodes = &mut self.nodes;
         nodes.clear();
@@ -152,7 +158,10 @@ impl Route {
 
 /// Driving and weighted times.
 pub(super) fn cost(nodes: &[Node]) -> i64 {
-    nodes.iter().map(|node| i64::from(node.drive) + i64::from(node.weight) * i64::from(node.begin)).sum()
+    nodes
+        .iter()
+        .map(|node| i64::from(node.drive) + i64::from(node.weight) * i64::from(node.begin))
+        .sum()
 }
 
 /// Raises every `begin` to the earliest schedule; false if there is none. Each round costs O(n); one to three are usual.

@@ -35,7 +35,9 @@ impl Neighbours {
         };
         let nearest = |request: usize| -> Vec<u32> {
             let mut others: Vec<(i32, u32)> = (0..n_requests)
-                .map(|other| (if other == request { -1 } else { gap(request, other) }, narrow(other)))
+                .map(|other| {
+                    (if other == request { -1 } else { gap(request, other) }, narrow(other))
+                })
                 .collect();
             if NEIGHBOURS_MAX < others.len() {
                 others.select_nth_unstable(NEIGHBOURS_MAX);
@@ -86,7 +88,14 @@ fn drawn(max: f64, rng: &mut Rng) -> usize {
 }
 
 /// Collects the requests of one string of `vehicle` that holds a visit of `request`.
-fn string(work: &Work<'_>, vehicle: u32, request: u32, string_max: f64, rng: &mut Rng, taken: &mut Vec<u32>) {
+fn string(
+    work: &Work<'_>,
+    vehicle: u32,
+    request: u32,
+    string_max: f64,
+    rng: &mut Rng,
+    taken: &mut Vec<u32>,
+) {
     let nodes = &work.routes[vehicle as usize].nodes;
     let visits = &nodes[1..nodes.len() - 1];
     let own = |stop: u32| StopId(stop).request() == request;

@@ -88,7 +88,8 @@ impl<'p> Search<'p> {
             work.roll_back();
         }
         work.begin();
-        let best = Best { routes: work.routes.clone(), unserved: work.unserved.clone(), cost: work.cost };
+        let best =
+            Best { routes: work.routes.clone(), unserved: work.unserved.clone(), cost: work.cost };
         let requests = 0..narrow(problem.n_requests());
         let requests: Vec<u32> =
             requests.filter(|&request| !problem.allowed[request as usize].is_empty()).collect();

@@ -34,7 +34,11 @@ impl Verdict {
 pub fn check(instance: &Instance, routes: &[Vec<usize>]) -> Verdict {
     let mut verdict = Verdict::default();
     if instance.cars.len() < routes.len() {
-        verdict.faults.push(format!("{} routes for {} vehicles", routes.len(), instance.cars.len()));
+        verdict.faults.push(format!(
+            "{} routes for {} vehicles",
+            routes.len(),
+            instance.cars.len()
+        ));
     }
     let mut vehicle_of: Vec<Option<usize>> = vec![None; instance.nodes.len()];
     for (vehicle, route) in routes.iter().enumerate().filter(|(_, route)| !route.is_empty()) {
@@ -52,7 +56,8 @@ pub fn check(instance: &Instance, routes: &[Vec<usize>]) -> Verdict {
             let mut walk = vec![car.start];
             walk.extend(route);
             walk.extend(car.end);
-            verdict.distance += walk.windows(2).map(|leg| instance.time(leg[0], leg[1])).sum::<f64>();
+            verdict.distance +=
+                walk.windows(2).map(|leg| instance.time(leg[0], leg[1])).sum::<f64>();
             loads(instance, vehicle, route, &mut verdict.faults);
             if !has_schedule(instance, vehicle, route) {
                 let what = "windows, ride limits or duration cannot be kept";

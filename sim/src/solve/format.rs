@@ -90,7 +90,14 @@ fn check(instance: &Instance) -> Result<(), FormatError> {
     }
     let limits = instance.cars.iter().flat_map(|car| [car.ready, car.until]);
     let windows = instance.nodes.iter().flat_map(|node| [node.earliest, node.latest, node.service]);
-    let most = instance.times.iter().copied().chain(windows).chain(limits).map(f64::abs).fold(0.0, f64::max);
+    let most = instance
+        .times
+        .iter()
+        .copied()
+        .chain(windows)
+        .chain(limits)
+        .map(f64::abs)
+        .fold(0.0, f64::max);
     if 1e8 < most {
         return whole("a time or distance is beyond 100,000,000".to_owned());
     }
@@ -119,7 +126,9 @@ impl Row {
     /// A whole number of at least 0 at a position.
     fn count(&self, at: usize) -> Result<usize, FormatError> {
         match self.numbers.get(at) {
-            Some(&value) if value.fract() == 0.0 && (0.0..=1e6).contains(&value) => Ok(value as usize),
+            Some(&value) if value.fract() == 0.0 && (0.0..=1e6).contains(&value) => {
+                Ok(value as usize)
+            }
             _ => self.error(format!("number {} has to be whole and from 0 to 1000000", at + 1)),
         }
     }
@@ -203,7 +212,8 @@ fn lilim(text: &str) -> Result<Instance, FormatError> {
             instance.rides.push(Ride { pickup: id, delivery, ride_max: None });
         }
     }
-    instance.cars = depot_cars(head.count(0)?.min(NODES_MAX + 1), instance.nodes[0], head.capacity(1)?, None);
+    instance.cars =
+        depot_cars(head.count(0)?.min(NODES_MAX + 1), instance.nodes[0], head.capacity(1)?, None);
     if 2 * instance.rides.len() + 1 != instance.nodes.len() {
         return Err(FormatError::Whole("a task is neither pickup nor delivery".to_owned()));
     }
@@ -214,7 +224,8 @@ fn lilim(text: &str) -> Result<Instance, FormatError> {
 fn darp(text: &str) -> Result<Instance, FormatError> {
     let rows = rows(text.lines(), 1)?;
     let (head, _, _) = headed(&rows)?;
-    let limits = head.expect(5, "the head (vehicles, requests, route duration, capacity, ride limit)")?;
+    let limits =
+        head.expect(5, "the head (vehicles, requests, route duration, capacity, ride limit)")?;
     let mut tasks = &rows[1..];
     // Some files name the depot again at the end.
     if tasks.len().is_multiple_of(2) {
@@ -241,23 +252,27 @@ fn darp(text: &str) -> Result<Instance, FormatError> {
         });
     }
     let ride_max = Some(limits[4]);
-    instance.rides = (1..=n_rides)
-        .map(|pickup| Ride { pickup, delivery: pickup + n_rides, ride_max })
-        .collect();
+    instance.rides =
+        (1..=n_rides).map(|pickup| Ride { pickup, delivery: pickup + n_rides, ride_max }).collect();
     for ride in &instance.rides {
         // Files of the set write deliveries with either sign.
         instance.nodes[ride.delivery].load = -instance.nodes[ride.pickup].load;
     }
     let duration_max = Some(limits[2]);
-    instance.cars =
-        depot_cars(head.count(0)?.min(NODES_MAX + 1), instance.nodes[0], head.capacity(3)?, duration_max);
+    instance.cars = depot_cars(
+        head.count(0)?.min(NODES_MAX + 1),
+        instance.nodes[0],
+        head.capacity(3)?,
+        duration_max,
+    );
     instance.set_euclidean(&points);
     Ok(instance)
 }
 
 fn sartori(text: &str) -> Result<Instance, FormatError> {
     let field = |name: &str| {
-        let value = text.lines().take(10).find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let value =
+            text.lines().take(10).find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         let missing = || FormatError::Whole(format!("{name} is missing or no number"));
         value.and_then(|value| value.trim().parse::<usize>().ok()).ok_or_else(missing)
     };

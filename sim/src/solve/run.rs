@@ -74,9 +74,14 @@ fn keepable(problem: &Problem, routes: &[Vec<StopId>]) -> Result<Vec<Vec<StopId>
         if problem.schedule(vehicle, visits) == Err(PlanError::Infeasible { vehicle }) {
             kept.clear();
             let mut riders: Vec<u32> = Vec::new();
-            for request in visits.iter().filter(|stop| stop.is_pickup()).map(|stop| stop.request()) {
+            for request in visits.iter().filter(|stop| stop.is_pickup()).map(|stop| stop.request())
+            {
                 riders.push(request);
-                kept = visits.iter().copied().filter(|stop| riders.contains(&stop.request())).collect();
+                kept = visits
+                    .iter()
+                    .copied()
+                    .filter(|stop| riders.contains(&stop.request()))
+                    .collect();
                 if problem.schedule(vehicle, &kept).is_err() {
                     riders.pop();
                 }
@@ -96,9 +101,8 @@ fn run(
 ) -> Result<Solution, SolveError> {
     let begun = clock();
     let problem = instance.problem()?;
-    let is_dial_a_ride = instance.cars.iter().any(|car| car.duration_max.is_some());
-    let heat = if is_dial_a_ride { 0.3 } else { 0.1 };
-    let heat = std::env::var("HEAT").map_or(heat, |h| h.parse().unwrap_or(heat));
+    // Where vehicles are counted first, few moves are worth much; a given fleet leaves more to try.
+    let heat = if instance.is_fewer_first { 0.1 } else { 0.3 };
     let settings = Settings { seed: effort.seed, fewer_vehicles: instance.is_fewer_first, heat };
     let start = keepable(&problem, &instance.start())?;
     let mut chains = Chains::new(&problem, &start, settings, effort.threads)?;

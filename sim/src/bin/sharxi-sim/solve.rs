@@ -28,8 +28,7 @@ pub(crate) fn solve(args: &Solve, as_json: bool) -> Result<Outcome> {
     let name = args.file.file_stem().unwrap_or_default().to_string_lossy();
     let shown = args.file.display();
     let instance = format.read(&name, &text).with_context(|| format!("read {shown}"))?;
-    let effort =
-        Effort { seconds: args.seconds, threads: args.threads as usize, seed: args.seed };
+    let effort = Effort { seconds: args.seconds, threads: args.threads as usize, seed: args.seed };
     let bar = progress::bar("searching", STEPS as u64);
     let begun = Instant::now();
     let clock = || begun.elapsed().as_secs_f64();
@@ -76,7 +75,9 @@ pub(crate) fn solve(args: &Solve, as_json: bool) -> Result<Outcome> {
             solution.seconds,
             solution.steps
         );
-        for (vehicle, route) in solution.routes.iter().enumerate().filter(|(_, route)| !route.is_empty()) {
+        for (vehicle, route) in
+            solution.routes.iter().enumerate().filter(|(_, route)| !route.is_empty())
+        {
             let nodes: Vec<String> = route.iter().map(usize::to_string).collect();
             write!(text, "\nroute {vehicle:<4}{}", nodes.join(" "))?;
         }
