@@ -6,7 +6,7 @@ use super::rng::Rng;
 use super::work::Work;
 
 /// Of so many vehicles one is overlooked.
-const BLINK_ONE_IN: f64 = 100.0;
+const BLINK_ONE_IN: usize = 100;
 
 /// Orders in which requests are put back.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Orders {
 /// Says which vehicles to overlook, with one random number for each that is.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Blinks {
-    until: u64,
+    until: usize,
 }
 
 impl Blinks {
@@ -80,8 +80,7 @@ impl Blinks {
             self.until -= 1;
             return false;
         }
-        let skipped = (1.0 - rng.unit()).ln() / (1.0 - 1.0 / BLINK_ONE_IN).ln();
-        self.until = skipped as u64;
+        self.until = rng.below(2 * BLINK_ONE_IN);
         true
     }
 }

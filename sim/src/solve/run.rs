@@ -12,6 +12,9 @@ const FIRST_TESTS: u64 = 2_000;
 /// Slices of a budget, at least.
 const SLICES: f64 = 100.0;
 
+/// Where a benchmark is begun: warmer than a plan that is driven already.
+const HEAT: f64 = 0.3;
+
 /// How long and with what.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Effort {
@@ -101,9 +104,8 @@ fn run(
 ) -> Result<Solution, SolveError> {
     let begun = clock();
     let problem = instance.problem()?;
-    // Where vehicles are counted first, few moves are worth much; a given fleet leaves more to try.
-    let heat = if instance.is_fewer_first { 0.1 } else { 0.3 };
-    let settings = Settings { seed: effort.seed, fewer_vehicles: instance.is_fewer_first, heat };
+    let settings =
+        Settings { seed: effort.seed, fewer_vehicles: instance.is_fewer_first, heat: HEAT };
     let start = keepable(&problem, &instance.start())?;
     let mut chains = Chains::new(&problem, &start, settings, effort.threads)?;
     let mut tests = FIRST_TESTS;
