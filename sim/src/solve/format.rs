@@ -124,6 +124,11 @@ impl Row {
     }
 
     /// A whole number of at least 0 at a position.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole and in range, as checked"
+    )]
     fn count(&self, at: usize) -> Result<usize, FormatError> {
         match self.numbers.get(at) {
             Some(&value) if value.fract() == 0.0 && (0.0..=1e6).contains(&value) => {
@@ -140,6 +145,7 @@ impl Row {
         }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "whole and in range, as checked")]
     fn load(&self, at: usize) -> Result<i32, FormatError> {
         match self.numbers.get(at) {
             Some(&value) if value.fract() == 0.0 && value.abs() <= 16_383.0 => Ok(value as i32),

@@ -103,6 +103,11 @@ impl Instance {
     ///
     /// # Errors
     /// [`ProblemError`] if it is too large.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "numbers of a file are below NEVER times the scale"
+    )]
     pub fn problem(&self) -> Result<Problem, ProblemError> {
         let scale = self.scale();
         // Whole numbers stay whole although their products are not exact.

@@ -96,6 +96,11 @@ fn keepable(problem: &Problem, routes: &[Vec<StopId>]) -> Result<Vec<Vec<StopId>
     routes.iter().enumerate().map(keep).collect()
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a pace is positive and cut off"
+)]
 fn run(
     instance: &Instance,
     effort: Effort,

@@ -17,6 +17,7 @@ use crate::progress;
 /// Steps of the progress bar.
 const STEPS: f64 = 1_000.0;
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the bar")]
 pub(crate) fn solve(args: &Solve, as_json: bool) -> Result<Outcome> {
     let format = match args.format {
         FileFormat::Lilim => Format::Lilim,
