@@ -14,6 +14,8 @@ const SLICES: f64 = 100.0;
 
 /// Where a benchmark is begun: warmer than a plan that is driven already.
 const HEAT: f64 = 0.3;
+/// The same after the search for fewer vehicles, which leaves a plan that is far from short.
+const HEAT_AFTER_FLEET: f64 = 1.0;
 
 /// How long and with what.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,8 +111,8 @@ fn run(
 ) -> Result<Solution, SolveError> {
     let begun = clock();
     let problem = instance.problem()?;
-    let settings =
-        Settings { seed: effort.seed, fewer_vehicles: instance.is_fewer_first, heat: HEAT };
+    let heat = if instance.is_fewer_first { HEAT_AFTER_FLEET } else { HEAT };
+    let settings = Settings { seed: effort.seed, fewer_vehicles: instance.is_fewer_first, heat };
     let start = keepable(&problem, &instance.start())?;
     let mut chains = Chains::new(&problem, &start, settings, effort.threads)?;
     let mut tests = FIRST_TESTS;
