@@ -22,4 +22,5 @@ pub mod routing;
 pub mod demand;
 pub mod dispatcher;
 pub mod fleet;
+pub mod optimiser;
 pub mod planning;

@@ -39,5 +39,7 @@ pub mod report;
 
 pub mod drive;
 
+pub mod solve;
+
 #[cfg(test)]
 mod testing;

@@ -14,7 +14,8 @@ use clap::{Parser, Subcommand};
     sharxi-sim run data/scenarios/isle-of-man-day.toml --set policy.reoptimise=false --set fleet.taxi=40 -o out\n  \
     sharxi-sim demand iom.region --profile data/demand/isle-of-man.toml --seed 7 -o demand.csv\n  \
     sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv out/events.jsonl\n  \
-    sharxi-sim drive http://127.0.0.1:8080 data/scenarios/isle-of-man-morning.toml --speed 60"
+    sharxi-sim drive http://127.0.0.1:8080 data/scenarios/isle-of-man-morning.toml --speed 60\n  \
+    sharxi-sim solve --format lilim lc101.txt --seconds 1 -o lc101.sol"
 )]
 pub(crate) struct Args {
     /// Print one JSON object instead of text.
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Play a scenario against a running service, through its WebSocket.
     Drive(Drive),
+    /// The optimiser alone on a benchmark file: vehicles, distance and routes, checked.
+    Solve(Solve),
 }
 
 #[derive(Debug, clap::Args)]
@@ -154,4 +157,48 @@ pub(crate) struct Drive {
     /// Folder for events.jsonl, kpi.json, and the demand and fleet that were played; made if missing.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    sharxi-sim solve --format lilim lc101.txt --seconds 1\n  \
+    sharxi-sim solve --format darp a4-48.txt --seconds 10 --threads 2 --json\n  \
+    sharxi-sim solve --format sartori bar-n100-1.txt --seconds 10 -o routes.sol")]
+pub(crate) struct Solve {
+    /// What the file is: Li & Lim, Cordeau's dial-a-ride, Sartori & Buriol, or a running fleet as JSON.
+    #[arg(long)]
+    pub(crate) format: FileFormat,
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// How long to work, in seconds.
+    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = seconds)]
+    pub(crate) seconds: f64,
+    /// How many searches side by side, one a thread.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) threads: u32,
+    /// The seed.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// File for the routes, one line a vehicle.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum FileFormat {
+    /// Li & Lim: pickup and delivery with time windows.
+    Lilim,
+    /// Cordeau: dial-a-ride.
+    Darp,
+    /// Sartori & Buriol: pickup and delivery on road times.
+    Sartori,
+    /// A running fleet with its plan (JSON).
+    Scene,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.001..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("seconds from 0.001 to 86400".to_owned()),
+    }
 }

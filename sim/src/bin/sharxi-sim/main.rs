@@ -12,6 +12,7 @@ mod args;
 mod commands;
 mod live;
 mod progress;
+mod solve;
 
 use args::{Args, Command};
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         Command::Demand(demand) => commands::demand(demand, args.json),
         Command::Audit(audit) => commands::audit(audit, args.json),
         Command::Drive(drive) => live::drive(drive, args.json),
+        Command::Solve(solve) => solve::solve(solve, args.json),
     };
     let (text, code) = match result {
         Ok((text, is_good)) => (text, ExitCode::from(u8::from(!is_good))),
