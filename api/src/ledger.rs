@@ -77,6 +77,7 @@ impl Ledger {
                 self.gone.remove(vehicle);
             }
             EventKind::PlanChanged { .. }
+            | EventKind::TrafficChanged { .. }
             | EventKind::Departed { .. }
             | EventKind::Arrived { .. }
             | EventKind::Repositioning { .. }

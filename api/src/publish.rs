@@ -245,7 +245,7 @@ fn audience(event: &Event, names: Names<'_>) -> Audience {
         EventKind::ShiftEnded { vehicle: by } | EventKind::Repositioning { vehicle: by, .. } => {
             audience.vehicles.push(vehicle(*by));
         }
-        EventKind::PlanChanged { .. } => {}
+        EventKind::PlanChanged { .. } | EventKind::TrafficChanged { .. } => {}
     }
     audience
 }

@@ -16,6 +16,8 @@ pub const BOOKING_AHEAD_MS: i64 = 14 * 24 * 3600 * 1000;
 pub const NAME_BYTES_MAX: usize = 64;
 /// From this many vehicles on, a search runs on several threads.
 pub const PARALLEL_VEHICLES_MIN: usize = 256;
+/// Classes, corners, ways and roads that the changes of one traffic command name in all.
+pub const TRAFFIC_ITEMS_MAX: usize = 200_000;
 /// Spots of expected demand that a dispatcher keeps.
 pub const SPOTS_MAX: usize = 128;
 /// Pairs of a vehicle and a rider that one rescue search may try.

@@ -5,9 +5,12 @@
 //! forbidden turn can be quicker than that junction allows, for who stops may turn round; a matrix cell equals the
 //! single query bit for bit; a path adds up to the time of its query.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{NodeId, RoadId};
+use crate::region::{ChangedWay, TrafficChange, TrafficError};
 use crate::units::{Millimeters, Millis};
 
 /// A point where a vehicle can be: on a node, or along a road.
@@ -87,6 +90,24 @@ pub trait Oracle: Send + Sync {
 
     /// A fastest path, or `None` if there is no way.
     fn path(&self, from: Location, to: Location) -> Option<Path>;
+
+    /// The number of this version of the travel times: 0 as imported, one more with every [`Oracle::with_traffic`].
+    fn traffic_version(&self) -> u64 {
+        0
+    }
+
+    /// The next version, with these changes on top of what is already changed. This one is not touched.
+    ///
+    /// # Errors
+    /// [`TrafficError`] if a change makes no sense, or if this oracle has no roads that could change.
+    fn with_traffic(&self, _changes: &[TrafficChange]) -> Result<Arc<dyn Oracle>, TrafficError> {
+        Err(TrafficError::Fixed)
+    }
+
+    /// The ways whose traffic differs from the map as imported.
+    fn changed_ways(&self) -> Vec<ChangedWay> {
+        Vec::new()
+    }
 
     /// The arc `[tail, head]` of a vehicle that stands at `at` without having driven there yet.
     fn arc_at(&self, at: Location) -> [NodeId; 2];

@@ -221,21 +221,21 @@ fn a_region_file_comes_back_as_it_was() {
 
 /// `docs/formats.md` describes this layout. Whoever changes it changes the document and the number of the format.
 #[test]
-fn format_1_is_what_the_document_says() {
+fn format_2_is_what_the_document_says() {
     let bytes = import(&raw_map()).unwrap().encode();
     let number = |at: usize| u32::from_le_bytes(*bytes[at..].first_chunk().unwrap());
-    assert_eq!((&bytes[..8], number(8), number(12)), (&b"SHARXIRG"[..], 1, 5));
-    let tags: Vec<&[u8]> = (0..5).map(|section| &bytes[16 + 20 * section..][..4]).collect();
-    assert_eq!(tags, [b"META", b"ROAD", b"GRPH", b"PLAC", b"ATTR"]);
+    assert_eq!((&bytes[..8], number(8), number(12)), (&b"SHARXIRG"[..], 2, 6));
+    let tags: Vec<&[u8]> = (0..6).map(|section| &bytes[16 + 20 * section..][..4]).collect();
+    assert_eq!(tags, [b"META", b"ROAD", b"WAYS", b"GRPH", b"PLAC", b"ATTR"]);
     let length = |section: usize| number(20 + 20 * section) as usize;
-    assert_eq!(124 + (0..5).map(length).sum::<usize>(), bytes.len());
+    assert_eq!(144 + (0..6).map(length).sum::<usize>(), bytes.len());
     // No name, profile "car"; no places, no attractors.
-    assert_eq!(&bytes[124..][..length(0)], b"\0\x03car");
+    assert_eq!(&bytes[144..][..length(0)], b"\0\x03car");
     assert_eq!(&bytes[bytes.len() - 2..], [0, 0]);
-    let roads = &bytes[124 + length(0)..][..length(1)];
-    let graph = &bytes[124 + length(0) + length(1)..][..length(2)];
-    assert_eq!(hex(roads), ROADS);
-    assert_eq!(hex(graph), GRAPH);
+    let section = |nth: usize| &bytes[144 + (0..nth).map(length).sum::<usize>()..][..length(nth)];
+    assert_eq!(hex(section(1)), ROADS);
+    assert_eq!(hex(section(2)), WAYS);
+    assert_eq!(hex(section(3)), GRAPH);
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -243,6 +243,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 const ROADS: &str = "020202048094ebdc03a09c0100a09c010480f6e042c0b802009f9c010400e08d16df8d16b091100400e89501e79501ac6d04e89501e79501ac6dab6d02040402010102000002ffffffff0fffffffff0f00";
+const WAYS: &str = "020101020000020202020101";
 const GRAPH: &str = "04a0b0ecdc03a09c019f9c019f9c0104c0aee3429f9c01a09c01bfb80205000202000205020201040505020302010004000300010203020201030102";
 
 #[test]
@@ -257,9 +258,15 @@ fn a_truncated_or_longer_region_file_is_refused() {
     let error = Region::decode(&longer).err();
     assert_eq!(error, Some(RegionError::Length { expected: found - 1, found }));
     assert_eq!(Region::decode(ISLAND_PBF).err(), Some(RegionError::Foreign));
-    let mut newer = bytes;
-    newer[8] = 2;
-    assert_eq!(Region::decode(&newer).err(), Some(RegionError::Version { found: 2 }));
+    for other in [1, 3] {
+        let mut bytes = bytes.clone();
+        bytes[8] = other;
+        let error = Region::decode(&bytes).err().unwrap();
+        assert_eq!(error, RegionError::Version { found: other.into() });
+        assert!(
+            error.to_string().ends_with("build it again from the map with `sharxi region build`")
+        );
+    }
 }
 
 #[test]
@@ -284,12 +291,12 @@ fn a_forged_region_file_never_panics() {
         hasher.finish().to_le_bytes()
     };
     let bytes = import(&raw_map()).unwrap().encode();
-    for at in 124..bytes.len() {
+    for at in 144..bytes.len() {
         for change in [1, 2, 16, 127, 128, 255] {
             let mut forged = bytes.clone();
             forged[at] ^= change;
-            let mut start = 124;
-            for section in 0..5 {
+            let mut start = 144;
+            for section in 0..6 {
                 let entry = 16 + 20 * section;
                 let length = u64::from_le_bytes(*forged[entry + 4..].first_chunk().unwrap());
                 let end = start + usize::try_from(length).unwrap();
@@ -297,8 +304,8 @@ fn a_forged_region_file_never_panics() {
                 forged[entry + 12..entry + 20].copy_from_slice(&sum);
                 start = end;
             }
-            let sum = checksum(&forged[..116]);
-            forged[116..124].copy_from_slice(&sum);
+            let sum = checksum(&forged[..136]);
+            forged[136..144].copy_from_slice(&sum);
             if let Ok(region) = Region::decode(&forged) {
                 exercise(&region);
             }

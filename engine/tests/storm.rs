@@ -29,6 +29,7 @@ use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::region::{Directions, Effect, Scope, TrafficChange};
 use sharxi_engine::units::{EngineTime, Millis};
 use support::{Town, config, minute};
 
@@ -54,6 +55,10 @@ enum Happening {
     /// The vehicle does and says nothing for a while.
     Silence {
         vehicle: usize,
+    },
+    /// All streets take so many per cent of their time, or are closed.
+    Traffic {
+        percent: Option<u32>,
     },
 }
 
@@ -82,6 +87,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (0usize..60).prop_map(|ride| Happening::Cancel { ride }),
         1 => (0usize..6).prop_map(|vehicle| Happening::BreakDown { vehicle }),
         1 => (0usize..6).prop_map(|vehicle| Happening::Silence { vehicle }),
+        1 => prop::option::weighted(0.7, 30u32..300).prop_map(|percent| Happening::Traffic { percent }),
     ]
 }
 
@@ -237,6 +243,10 @@ fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Tow
                     None => town.stuck.push(vehicle),
                 }
             }
+            Happening::Traffic { percent } => {
+                let effect = percent.map_or(Effect::Closed, Effect::TimePercent);
+                town.apply(time, traffic(effect));
+            }
             Happening::Cancel { ride } => {
                 let request = RequestId::new(ride as u32);
                 let open = town.dispatcher.ride(request).is_some_and(|ride| {
@@ -256,6 +266,8 @@ fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Tow
     }
     answer_until(&mut town, &mut answers, time + Millis::from_secs(60));
     town.stuck.clear();
+    // The way home is open.
+    town.apply(time + Millis::from_secs(60), traffic(Effect::AsImported));
     town.run_until(minute(24 * 60));
     let mut checker = Checker::default();
     for event in &town.log {
@@ -270,9 +282,13 @@ fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Tow
     (town, checker)
 }
 
+fn traffic(effect: Effect) -> Command {
+    let (scope, directions) = (Scope::All, Directions::Both);
+    Command::SetTraffic(vec![TrafficChange { scope, directions, effect }])
+}
+
 fn disturbed(happenings: &[(u32, Happening)]) -> bool {
-    let outside =
-        |h: &Happening| matches!(h, Happening::BreakDown { .. } | Happening::Silence { .. });
+    let outside = |h: &Happening| !matches!(h, Happening::Ask { .. } | Happening::Cancel { .. });
     happenings.iter().any(|(_, h)| outside(h))
 }
 

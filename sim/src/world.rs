@@ -180,6 +180,7 @@ impl World {
         Some(match *kind {
             EventKind::Offered { .. }
             | EventKind::PlanChanged { .. }
+            | EventKind::TrafficChanged { .. }
             | EventKind::Requested { .. } => return None,
             EventKind::Promised { request, vehicle, promise, .. } => RecordKind::Promised {
                 request_id: self.ride_name(request),

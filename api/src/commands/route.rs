@@ -50,6 +50,7 @@ pub fn run(args: &RouteArgs) -> Result<Output> {
             "name": leg.name,
             "distance_m": leg.distance.as_meters_f64(),
             "duration_s": leg.duration.as_secs_f64(),
+            "way_ids": leg.ways,
         })).collect::<Vec<_>>(),
     });
     let mut text = format!("{distance_m:.0} m in {duration_s:.1} s\n");

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sharxi_engine::dispatcher::command::CommandError;
+use sharxi_engine::region::TrafficError;
 
 use crate::limits;
 
@@ -104,7 +105,10 @@ impl From<CommandError> for WireError {
                 let rule = format!("must lie between {earliest} and {latest}");
                 return Self::bad_value("at", &rule);
             }
-            CommandError::Full { .. } => Code::Full,
+            CommandError::Full { .. } | CommandError::Traffic(TrafficError::TooMuch { .. }) => {
+                Code::Full
+            }
+            CommandError::Traffic(_) => Code::BadValue,
             CommandError::Invalid(_) => Code::BadValue,
         };
         Self::new(code, error.to_string())

@@ -50,6 +50,7 @@ pub const fn word(kind: &EventKind) -> Option<&'static str> {
         EventKind::PromiseAtRisk { .. } => "promise_at_risk",
         EventKind::PromiseBroken { .. } => "promise_broken",
         EventKind::Aborted { .. } => "aborted",
+        EventKind::TrafficChanged { .. } => "traffic_changed",
     })
 }
 
@@ -124,6 +125,9 @@ impl Names<'_> {
                     let value = json!({ "depart_at": depart_at, "pickup_at": pickup_at });
                     fields.insert("alternative".into(), value);
                 }
+            }
+            EventKind::TrafficChanged { version } => {
+                fields.insert("version".into(), (*version).into());
             }
             EventKind::Expired { request } | EventKind::Aborted { request } => {
                 self.carried(&mut fields, *request);

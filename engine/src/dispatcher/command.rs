@@ -7,6 +7,7 @@ use crate::demand::ride::Actor;
 use crate::fleet::vehicle::VehicleSpec;
 use crate::ids::{RequestId, VehicleId};
 use crate::oracle::Location;
+use crate::region::{TrafficChange, TrafficError};
 use crate::units::EngineTime;
 
 /// A command. Times inside (`at`) are when a reported fact happened: never after the time of the command itself and
@@ -77,6 +78,8 @@ pub enum Command {
     },
     /// Time has passed: offers expire, late vehicles are noticed, idle ones move.
     Tick,
+    /// Traffic: from now on travel times are those of the next version of the map, with these changes on top of what is changed.
+    SetTraffic(Vec<TrafficChange>),
 }
 
 /// Why a command was refused. A refused command changes nothing, not even the time.
@@ -125,6 +128,9 @@ pub enum CommandError {
         /// How many.
         limit: usize,
     },
+    /// Traffic that makes no sense.
+    #[error(transparent)]
+    Traffic(#[from] TrafficError),
     /// A value in the command makes no sense.
     #[error("{0}")]
     Invalid(&'static str),

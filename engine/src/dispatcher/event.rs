@@ -179,6 +179,11 @@ pub enum EventKind {
         /// Who.
         request: RequestId,
     },
+    /// Travel times are others from now on.
+    TrafficChanged {
+        /// The number of their version; 0 is the map as imported.
+        version: u64,
+    },
 }
 
 /// Why a request was refused.

@@ -1,7 +1,7 @@
 //! The deterministic state machine: `apply(time, command) -> events`.
 //!
 //! `turn` is one application of a command; `rides` answers riders, `vehicles` takes reported facts, `repair`
-//! finds new vehicles for riders whose plan broke, `upkeep` does what time alone brings. Everything it knows is in
+//! finds new vehicles for riders whose plan broke, `traffic` takes over other travel times, `upkeep` does what time alone brings. Everything it knows is in
 //! `state`. A refused command changes nothing.
 //!
 //! Not here: clocks, names of the outside beyond what it was given, and any decision that depends on how fast this
@@ -34,6 +34,7 @@ mod hash;
 mod repair;
 mod rides;
 mod state;
+mod traffic;
 mod turn;
 mod upkeep;
 mod vehicles;
@@ -71,7 +72,17 @@ impl Dispatcher {
         time: EngineTime,
         command: Command,
     ) -> Result<Vec<Event>, CommandError> {
-        Turn::new(self.oracle.as_ref(), &self.policy, &mut self.state, time)?.run(command)
+        let next = match &command {
+            Command::SetTraffic(changes) => Some(traffic::changed(self.oracle.as_ref(), changes)?),
+            _ => None,
+        };
+        let oracle = next.as_ref().unwrap_or(&self.oracle);
+        let events =
+            Turn::new(oracle.as_ref(), &self.policy, &mut self.state, time)?.run(command)?;
+        if let Some(next) = next {
+            self.oracle = next;
+        }
+        Ok(events)
     }
 
     /// Time of the last command.
@@ -86,7 +97,7 @@ impl Dispatcher {
         &self.policy
     }
 
-    /// The travel times that it decides on.
+    /// The travel times that it decides on, with the traffic of now.
     #[must_use]
     pub fn oracle(&self) -> &Arc<dyn Oracle> {
         &self.oracle

@@ -44,6 +44,8 @@ pub(super) struct State {
     pub(super) due: BTreeSet<(EngineTime, Due)>,
     /// Where riders are expected.
     pub(super) forecast: Forecast,
+    /// Number of the version of the travel times.
+    pub(super) traffic_version: u64,
     /// What each vehicle reaches from where it will wait; kept while place and number of spots stay.
     pub(super) reaches: BTreeMap<VehicleId, (Location, usize, Reach)>,
 }
@@ -60,6 +62,7 @@ impl State {
             vehicle_names: BTreeMap::new(),
             due: BTreeSet::new(),
             forecast,
+            traffic_version: 0,
             reaches: BTreeMap::new(),
         }
     }

@@ -72,6 +72,7 @@ impl<'a> Turn<'a> {
                 self.break_down(vehicle, location, at)?;
             }
             Command::Tick => self.tick(),
+            Command::SetTraffic(_) => self.take_traffic(),
         }
         self.state.now = self.ctx.now;
         self.announce_plans();

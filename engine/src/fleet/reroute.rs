@@ -69,6 +69,28 @@ impl Vehicle {
         self.board_no_earlier(ctx);
     }
 
+    /// Takes over other travel times: finds its way to where it goes next, and times all drives, again; true if its plan is
+    /// another one now. Where there is no way any more it keeps the one that it was given, or stays where it is.
+    pub fn retime(&mut self, ctx: Context<'_>) -> bool {
+        let before = (self.motion.clone(), self.next_path.clone(), self.legs.clone());
+        let again = |path: &Arc<Path>, departed| {
+            turn_off(path, departed, path.to, ctx).unwrap_or_else(|| Arc::clone(path))
+        };
+        match (&self.motion, self.leaving(ctx)) {
+            (Motion::Driving { path, departed }, _) => {
+                self.motion = Motion::Driving { path: again(path, *departed), departed: *departed };
+            }
+            (Motion::Standing { .. }, Some((path, departs))) => {
+                self.next_path = Some(again(&path, departs));
+                self.hold = departs;
+            }
+            (Motion::Standing { .. }, None) => self.redirect(None, ctx),
+        }
+        self.relink(ctx);
+        self.board_no_earlier(ctx);
+        before != (self.motion.clone(), self.next_path.clone(), self.legs.clone())
+    }
+
     /// Notes that the vehicle has set off.
     pub fn depart(&mut self, path: Arc<Path>, at: EngineTime, ctx: Context<'_>) {
         self.next_path = None;
@@ -91,7 +113,10 @@ impl Vehicle {
                 let board = view.boarding.get(k).copied().flatten()?;
                 let ride = view.times.get(k)?.end.since(view.times.get(board)?.begin);
                 let over = ride.saturating_sub(self.visits.get(k)?.ride_max);
-                (over > Millis::ZERO).then_some((board, view.times.get(board)?.begin + over))
+                // Where there is no way just now, waiting does not make it shorter.
+                let is_way = !ride.is_infinite();
+                (is_way && over > Millis::ZERO)
+                    .then_some((board, view.times.get(board)?.begin + over))
             };
             let Some((board, later)) = (0..self.visits.len()).find_map(excess) else { return };
             if let Some(visit) = self.visits.get_mut(board) {
@@ -238,10 +263,20 @@ fn onward(
     target: Location,
     ctx: Context<'_>,
 ) -> Option<Arc<Path>> {
+    if path.to == target { None } else { turn_off(path, departed, target, ctx) }
+}
+
+/// The same, even if it goes there already.
+fn turn_off(
+    path: &Path,
+    departed: EngineTime,
+    target: Location,
+    ctx: Context<'_>,
+) -> Option<Arc<Path>> {
     let informed = ctx.now + ctx.policy.react;
     let start = Motion::divert_from(path, departed, informed);
     let can_turn = matches!(start.location, Location::Node(_)) && start.location != path.to;
-    if path.to == target || !can_turn {
+    if !can_turn {
         return None;
     }
     let onward = ctx.oracle.path(start.location, target)?;

@@ -6,8 +6,9 @@
 
 use std::sync::Arc as Shared;
 
-use super::num::row;
+use super::num::{ARC_MS_MAX, row};
 use crate::geo::LatLon;
+use crate::routing::NEVER;
 
 /// One arc: a course of a road between two nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) struct Arc {
     pub(crate) time: u32,
     /// Road and direction: twice the road, plus 1 if against its shape.
     pub(crate) course: u32,
+    /// Milliseconds of turning into the course, a part of `time`.
+    pub(crate) turn: u32,
 }
 
 /// Nodes and arcs in compressed sparse rows, both ways. Clones and versions with other times share what is the same.
@@ -49,9 +52,13 @@ impl Graph {
         Self { shape: Shared::new(shape), arcs: Shared::new(arcs) }
     }
 
-    /// The same arcs in the same rows with other times: `ms` by course, the old time for `None`.
+    /// The same arcs in the same rows with other times: `ms` by course, without the turn; the old time for `None`.
     pub(crate) fn with_times(&self, ms: impl Fn(u32) -> Option<u32>) -> Self {
-        let timed = |arc: &Arc| Arc { time: ms(arc.course).unwrap_or(arc.time), ..*arc };
+        let time = |arc: &Arc| match ms(arc.course) {
+            Some(ms) if ms < NEVER => ms.saturating_add(arc.turn).min(ARC_MS_MAX),
+            ms => ms.unwrap_or(arc.time),
+        };
+        let timed = |arc: &Arc| Arc { time: time(arc), ..*arc };
         let arcs = Shared::new(self.arcs.iter().map(timed).collect());
         Self { shape: Shared::clone(&self.shape), arcs }
     }

@@ -5,6 +5,8 @@
 
 use petgraph::graph::{EdgeIndex, NodeIndex, UnGraph};
 
+use super::num::row;
+use super::roads::WayPiece;
 use crate::geo::LatLon;
 use crate::import::RoadClass;
 
@@ -32,6 +34,8 @@ pub(crate) struct Stretch {
     pub(crate) backward_ms: Option<Vec<f64>>,
     /// (first segment, name) wherever the name changes, from segment 0 on.
     pub(crate) parts: Vec<(usize, Option<u32>)>,
+    /// The OpenStreetMap ways that it runs on, from segment 0 on.
+    pub(crate) ways: Vec<WayPiece>,
 }
 
 impl Stretch {
@@ -44,11 +48,14 @@ impl Stretch {
         for times in [&mut self.forward_ms, &mut self.backward_ms].into_iter().flatten() {
             times.reverse();
         }
-        let ends = self.parts.iter().skip(1).map(|&(first, _)| first).chain([n_segments]);
-        let mut parts: Vec<_> =
-            self.parts.iter().zip(ends).map(|(&(_, name), end)| (n_segments - end, name)).collect();
-        parts.reverse();
-        self.parts = parts;
+        let firsts: Vec<usize> = self.parts.iter().map(|&(first, _)| first).collect();
+        let names = self.parts.iter().map(|&(_, name)| name);
+        self.parts = reversed_firsts(&firsts, n_segments).zip(names.rev()).collect();
+        let firsts: Vec<usize> = self.ways.iter().map(|piece| piece.start as usize).collect();
+        let pieces = reversed_firsts(&firsts, n_segments).zip(self.ways.iter().rev());
+        self.ways = pieces
+            .map(|(first, piece)| WayPiece { start: row(first), along: !piece.along, ..*piece })
+            .collect();
         self
     }
 
@@ -69,7 +76,19 @@ impl Stretch {
                 self.parts.push((first + n_segments, name));
             }
         }
+        for piece in next.ways {
+            let same = |last: &WayPiece| (last.id, last.along) == (piece.id, piece.along);
+            if !self.ways.last().is_some_and(same) {
+                self.ways.push(WayPiece { start: piece.start + row(n_segments), ..piece });
+            }
+        }
     }
+}
+
+/// Where runs of segments begin that were seen from the other end, given where they begin seen from this one.
+fn reversed_firsts(firsts: &[usize], n_segments: usize) -> impl Iterator<Item = usize> {
+    let ends = firsts.iter().skip(1).copied().chain([n_segments]);
+    ends.collect::<Vec<_>>().into_iter().rev().map(move |end| n_segments - end)
 }
 
 /// Junctions and stretches.

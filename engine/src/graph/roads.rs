@@ -5,9 +5,10 @@
 //! add up to the time of its arc, to the millisecond.
 
 use super::network::Stretch;
-use super::num::{interpolate, mm_nearest, ms_up, row};
+use super::num::{ARC_MS_MAX, interpolate, mm_nearest, ms_up, row};
 use crate::geo::LatLon;
 use crate::import::RoadClass;
+use crate::routing::NEVER;
 
 /// "No name" in the table of parts.
 pub(crate) const NO_NAME: u32 = u32::MAX;
@@ -30,6 +31,17 @@ impl Heading {
     }
 }
 
+/// A run of a road that is one OpenStreetMap way, or a part of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WayPiece {
+    /// The point of the road where it begins, counted from the road's first; it ends where the next one begins.
+    pub start: u32,
+    /// The id of the way.
+    pub id: i64,
+    /// Whether the way runs along the shape of the road, or against it.
+    pub along: bool,
+}
+
 /// All roads of a region.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Roads {
@@ -49,6 +61,9 @@ pub(crate) struct Roads {
     pub(crate) part_start: Vec<u32>,
     pub(crate) part_name: Vec<u32>,
     pub(crate) names: Vec<String>,
+    /// Ways of road `r`: `ways[first_way[r]..first_way[r + 1]]`; at least one each.
+    pub(crate) first_way: Vec<u32>,
+    pub(crate) ways: Vec<WayPiece>,
 }
 
 /// The tables of one road.
@@ -58,13 +73,33 @@ pub(crate) struct Road<'a> {
     pub(crate) mm: &'a [u32],
     forward_ms: &'a [u32],
     backward_ms: &'a [u32],
-    /// Time of the whole road now, forward and backward, where it is not that of the tables.
-    now_ms: [Option<u32>; 2],
+    /// Times of now by piece, where traffic changes some.
+    now: Option<PieceTimes<'a>>,
+}
+
+/// Times of the pieces of a road, where traffic changes some.
+#[derive(Clone, Copy)]
+pub(crate) struct PieceTimes<'a> {
+    /// The pieces of the road.
+    pub(crate) pieces: &'a [WayPiece],
+    /// For each, milliseconds by heading; imported ones count for [`PieceTimes::AS_IMPORTED`] and for what is closed.
+    pub(crate) now_ms: &'a [[u32; 2]],
+}
+
+impl PieceTimes<'_> {
+    /// "As imported" among the times of a piece.
+    pub(crate) const AS_IMPORTED: u32 = u32::MAX;
 }
 
 impl Roads {
     pub(crate) fn new(names: Vec<String>) -> Self {
-        Self { first_point: vec![0], first_part: vec![0], names, ..Self::default() }
+        Self {
+            first_point: vec![0],
+            first_part: vec![0],
+            first_way: vec![0],
+            names,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn n(&self) -> usize {
@@ -90,6 +125,8 @@ impl Roads {
         }
         self.first_point.push(row(self.points.len()));
         self.first_part.push(row(self.part_start.len()));
+        self.ways.extend(&stretch.ways);
+        self.first_way.push(row(self.ways.len()));
     }
 
     pub(crate) fn road(&self, road: usize) -> Road<'_> {
@@ -99,7 +136,7 @@ impl Roads {
             mm: &self.mm[rows.clone()],
             forward_ms: &self.forward_ms[rows.clone()],
             backward_ms: &self.backward_ms[rows],
-            now_ms: [None; 2],
+            now: None,
         }
     }
 
@@ -111,6 +148,11 @@ impl Roads {
         let rows = self.first_part[road] as usize..self.first_part[road + 1] as usize;
         let names = self.part_name[rows.clone()].iter().map(|&name| self.name(name));
         self.part_start[rows].iter().map(|&start| start as usize).zip(names.collect::<Vec<_>>())
+    }
+
+    /// The pieces of ways that a road is made of, from its start to its end.
+    pub(crate) fn ways(&self, road: usize) -> &[WayPiece] {
+        &self.ways[self.first_way[road] as usize..self.first_way[road + 1] as usize]
     }
 
     fn name(&self, name: u32) -> Option<&str> {
@@ -135,10 +177,10 @@ impl Roads {
     }
 }
 
-impl Road<'_> {
-    /// The same road with other times of the whole road, forward and backward; parts take their share.
-    pub(crate) fn with_times(self, now_ms: [Option<u32>; 2]) -> Self {
-        Self { now_ms, ..self }
+impl<'a> Road<'a> {
+    /// The same road with other times of its pieces.
+    pub(crate) fn with_pieces(self, now: PieceTimes<'a>) -> Self {
+        Self { now: Some(now), ..self }
     }
 
     pub(crate) fn length_mm(&self) -> u32 {
@@ -152,7 +194,11 @@ impl Road<'_> {
 
     /// The time of the whole road.
     pub(crate) fn duration_ms(&self, heading: Heading) -> u32 {
-        self.now_ms[heading as usize].unwrap_or_else(|| self.imported_ms(heading))
+        let end_mm = if heading == Heading::Forward { self.length_mm() } else { 0 };
+        match self.now {
+            Some(_) => self.elapsed_ms(heading, end_mm),
+            None => self.imported_ms(heading),
+        }
     }
 
     fn imported_ms(&self, heading: Heading) -> u32 {
@@ -171,13 +217,29 @@ impl Road<'_> {
     /// Time from the end where `heading` begins to a position, rounded down; grows along the heading.
     pub(crate) fn elapsed_ms(&self, heading: Heading, along_mm: u32) -> u32 {
         let imported = self.imported_elapsed_ms(heading, along_mm);
-        match self.now_ms[heading as usize] {
-            Some(now) => interpolate(0, now, imported, self.imported_ms(heading)),
-            None => imported,
-        }
+        let Some(now) = self.now else { return imported };
+        let sum = now.pieces.iter().enumerate().fold(0_u32, |sum, (nth, piece)| {
+            let next = now.pieces.get(nth + 1).map(|next| next.start as usize);
+            let ends = [piece.start as usize, next.unwrap_or(self.mm.len() - 1)];
+            let at = ends.map(|point| match heading {
+                Heading::Forward => self.forward_ms[point],
+                Heading::Backward => self.backward_ms[point],
+            });
+            let [start, end] = [at[0].min(at[1]), at[0].max(at[1])];
+            let whole = match now.now_ms[nth][heading as usize] {
+                ms if ms < NEVER => ms,
+                _ => end - start,
+            };
+            let done = imported.clamp(start, end) - start;
+            // All of a piece without imported time has passed once its end is reached.
+            let passed = if start == end && imported >= end { whole } else { 0 };
+            sum.saturating_add(passed.max(interpolate(0, whole, done, end - start)))
+        });
+        sum.min(ARC_MS_MAX)
     }
 
-    fn imported_elapsed_ms(&self, heading: Heading, along_mm: u32) -> u32 {
+    /// The same by the imported times.
+    pub(crate) fn imported_elapsed_ms(&self, heading: Heading, along_mm: u32) -> u32 {
         let along_mm = along_mm.min(self.length_mm());
         let i = self.segment(along_mm);
         let whole = self.mm[i + 1] - self.mm[i];

@@ -18,6 +18,7 @@ use super::villages::Villages;
 use super::waits::{self, Waits};
 use crate::graph::network::{Junction, Network, Stretch};
 use crate::graph::num::row;
+use crate::graph::roads::WayPiece;
 
 /// Names of roads, each stored once.
 #[derive(Default)]
@@ -53,6 +54,7 @@ pub(super) struct Built {
 
 /// A driven way with its nodes that are in the map.
 struct Line {
+    id: i64,
     carriage: Carriage,
     nodes: Vec<usize>,
     name: Option<u32>,
@@ -135,7 +137,7 @@ fn line(
             report.ways_driven += 1;
             report.ways_end_only += usize::from(carriage.end_only);
             let name = road_name(&way.tags).map(|name| names.intern(name));
-            Some(Line { carriage, nodes, name })
+            Some(Line { id: way.id, carriage, nodes, name })
         }
         Err(reason) => {
             *report.ways_refused.entry(reason).or_default() += 1;
@@ -214,6 +216,7 @@ impl Cutter<'_> {
             forward_ms: times(carriage.forward, Along::Forward),
             backward_ms: times(carriage.backward, Along::Backward),
             parts: vec![(0, line.name)],
+            ways: vec![WayPiece { start: 0, id: line.id, along: true }],
             segment_m: segment_m[first..last].to_vec(),
         }
     }

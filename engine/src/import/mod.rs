@@ -1,10 +1,12 @@
 //! Map in, region out: OpenStreetMap extracts to road networks.
 //!
-//! `pbf` decodes bytes to `map::MapData`; `profile` and `rules` say what a car makes of tags; `build` cuts
-//! ways at junctions; `turns` resolves restrictions; `graph` does the rest. No file is opened here.
+//! `pbf` decodes bytes to `map::MapData`; `profile` and `rules` (with `access`, `speed`, `conditional`) say what a vehicle makes of
+//! tags; `build` cuts ways at junctions (with `waits` and `villages`); `ferries` and `tracks` close what leads nowhere; `turns`
+//! resolves restrictions; `graph` does the rest. No file is opened here.
 
 mod access;
 mod build;
+mod conditional;
 mod error;
 mod ferries;
 pub mod map;
@@ -14,6 +16,7 @@ mod profile;
 pub mod report;
 mod rules;
 mod run;
+mod side;
 mod speed;
 mod tracks;
 mod turns;

@@ -46,7 +46,7 @@ pub struct Dropped {
 pub enum RestrictionRefusal {
     /// `except` names our kind of traffic, or the restriction is for another kind only.
     OtherTraffic,
-    /// Only a conditional restriction is given.
+    /// It does not hold for most of the week, or not for vehicles like ours, or nobody can tell.
     Conditional,
     /// The value is not a `no_*` or `only_*` that is known.
     UnknownKind,
@@ -101,6 +101,8 @@ pub struct ImportReport {
     pub restrictions: usize,
     /// Turn restrictions in force.
     pub restrictions_used: usize,
+    /// Turn restrictions in force because they hold for most of the week, or for vehicles like ours.
+    pub restrictions_conditional: usize,
     /// Turn restrictions that are not, by reason.
     pub restrictions_refused: BTreeMap<RestrictionRefusal, usize>,
     /// Nodes of the driven network split at junctions and ends of ways, in its largest strongly connected component.
@@ -115,8 +117,14 @@ pub struct ImportReport {
     pub arcs: usize,
     /// Roads: stretches between its junctions.
     pub roads: usize,
-    /// Nodes that exist only because of turn restrictions.
+    /// Nodes that exist only because of turns that are forbidden or take time.
     pub nodes_restricted: usize,
+    /// Nodes that exist only because trips may begin and end at their roads and not cross them.
+    pub nodes_ends: usize,
+    /// Pieces of the network that trips may not cross although they could.
+    pub end_pieces: usize,
+    /// Whether one drives on the left.
+    pub drives_left: bool,
     /// Places kept.
     pub places: usize,
     /// Attractors kept.

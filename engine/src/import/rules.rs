@@ -8,6 +8,8 @@ use super::access::{Along, Gate};
 use super::map::Tags;
 use super::profile::{FerryRules, Profile, RoadClass};
 use super::speed::{Speed, duration_s};
+use crate::graph::num::ms_up;
+use crate::graph::turning::Turning;
 
 /// How a way is driven.
 #[derive(Clone, Debug, PartialEq)]
@@ -185,6 +187,19 @@ impl Profile {
             duration_s: tags.get("duration").and_then(duration_s),
             wait_s: rules.wait_s,
         })
+    }
+
+    /// What turning costs.
+    pub(super) fn turning(&self, drives_left: bool) -> Turning {
+        let rules = &self.turns;
+        Turning {
+            max_ms: tenths_ms(rules.max_s),
+            bias: rules.bias,
+            min_ms: tenths_ms(rules.min_s),
+            class: RoadClass::from_tag(&rules.class).unwrap_or(RoadClass::Motorway),
+            u_turn_ms: ms_up(tenths_ms(rules.u_turn_s)),
+            drives_left,
+        }
     }
 
     fn true_length(&self, tags: &Tags) -> Option<f64> {

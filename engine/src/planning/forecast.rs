@@ -100,6 +100,13 @@ impl Forecast {
         self.between.push(row);
     }
 
+    /// Measures the times between all spots again. O(spots²) queries.
+    pub fn measure(&mut self, oracle: &dyn Oracle) {
+        for (row, &from) in self.between.iter_mut().zip(&self.spots) {
+            oracle.times_from(from, &self.spots, row);
+        }
+    }
+
     /// Spots that a vehicle at `place` reaches within `limit`. O(spots) queries.
     #[must_use]
     pub fn reach(&self, place: Location, limit: Millis, oracle: &dyn Oracle) -> Reach {

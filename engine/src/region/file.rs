@@ -1,4 +1,4 @@
-//! The region file: a header with checksums and five sections. Byte by byte in `docs/formats.md`.
+//! The region file: a header with checksums and six sections. Byte by byte in `docs/formats.md`.
 //!
 //! Only what cannot be derived is stored: roads, the graph, places, attractors. Reading checks in this order: magic,
 //! version, lengths, checksums, decoding, and then that every number points at something, so that nothing after
@@ -11,22 +11,24 @@ use siphasher::sip::SipHasher13;
 use thiserror::Error;
 
 use super::locate::heading_of;
-use super::{Contents, Departure, Region};
+use super::{Contents, Departure, Region, Twin};
 use crate::geo::LatLon;
 use crate::graph::csr::{Arc, Graph};
 use crate::graph::num::{ARC_MS_MAX, row};
-use crate::graph::roads::{NO_NAME, Roads};
+use crate::graph::roads::{NO_NAME, Roads, WayPiece};
 use crate::import::{Attractor, Place, RoadClass};
 use crate::routing::HierarchyError;
 
 /// The first bytes of every region file.
 const MAGIC: [u8; 8] = *b"SHARXIRG";
 /// The version of what follows; others are refused.
-const VERSION: u32 = 1;
+const VERSION: u32 = 3;
 /// The sections in the order of the file.
-const TAGS: [[u8; 4]; 5] = [*b"META", *b"ROAD", *b"GRPH", *b"PLAC", *b"ATTR"];
+const TAGS: [[u8; 4]; 6] = [*b"META", *b"ROAD", *b"WAYS", *b"GRPH", *b"PLAC", *b"ATTR"];
 /// Magic, version, number of sections; then 20 bytes a section; then the checksum of all before.
 const HEADER_BYTES: usize = 16 + 20 * TAGS.len() + 8;
+/// Milliseconds of one turn.
+const TURN_MS_MAX: u32 = 3_600_000;
 /// Rows of any table; leaves room for the marks that some tables put into the highest bits.
 const ROWS_MAX: usize = 1 << 30;
 
@@ -38,7 +40,8 @@ pub enum RegionError {
     Foreign,
     /// Made by another version.
     #[error(
-        "read the region: it has format {found}, this program reads format {VERSION}; build it again"
+        "read the region: it has format {found}, this program reads format {VERSION}; \
+         build it again from the map with `sharxi region build`"
     )]
     Version {
         /// Its version.
@@ -99,6 +102,14 @@ struct RoadsWire {
 }
 
 #[derive(Serialize, Deserialize)]
+struct WaysWire {
+    n_ways: Vec<u32>,
+    start: Vec<u32>,
+    id: Vec<i64>,
+    along: Vec<bool>,
+}
+
+#[derive(Serialize, Deserialize)]
 struct GraphWire {
     lat: Vec<i32>,
     lon: Vec<i32>,
@@ -106,6 +117,9 @@ struct GraphWire {
     head: Vec<i32>,
     course: Vec<u32>,
     departures: Vec<Departure>,
+    /// (row of the arc, milliseconds) where turning takes time, in order.
+    turns: Vec<(u32, u32)>,
+    twins: Vec<Twin>,
 }
 
 impl Region {
@@ -117,6 +131,7 @@ impl Region {
         let sections = [
             payload(&meta),
             payload(&roads_wire(&contents.roads)),
+            payload(&ways_wire(&contents.roads)),
             payload(&graph_wire(contents)),
             payload(&contents.places),
             payload(&contents.attractors),
@@ -140,21 +155,23 @@ impl Region {
     /// [`RegionError`] for anything else: foreign, truncated, damaged, or made by another version. Never panics, and
     /// allocates no more than a small multiple of what the bytes hold.
     pub fn decode(bytes: &[u8]) -> Result<Self, RegionError> {
-        let [meta, roads, graph, places, attractors] = sections(bytes)?;
+        let [meta, roads, ways, graph, places, attractors] = sections(bytes)?;
         let meta: MetaWire = decode_section("META", meta)?;
-        let roads = roads_of(decode_section("ROAD", roads)?)?;
+        let mut roads = roads_of(decode_section("ROAD", roads)?)?;
+        take_ways(decode_section("WAYS", ways)?, &mut roads)?;
         let graph: GraphWire = decode_section("GRPH", graph)?;
         let places: Vec<Place> = decode_section("PLAC", places)?;
         let attractors: Vec<Attractor> = decode_section("ATTR", attractors)?;
         let mut points = places.iter().map(|p| p.point).chain(attractors.iter().map(|a| a.point));
         require(points.all(is_valid), "every place and attractor is on the globe")?;
-        let (graph, departures) = graph_of(graph, &roads)?;
+        let (graph, departures, twins) = graph_of(graph, &roads)?;
         let contents = Contents {
             name: meta.name,
             profile: meta.profile,
             graph,
             roads,
             departures,
+            twins,
             places,
             attractors,
         };
@@ -292,8 +309,20 @@ fn roads_wire(roads: &Roads) -> RoadsWire {
     }
 }
 
+fn ways_wire(roads: &Roads) -> WaysWire {
+    let mut before = 0_i64;
+    let mut less_the_last = |id: i64| id.wrapping_sub(std::mem::replace(&mut before, id));
+    WaysWire {
+        n_ways: counts(&roads.first_way),
+        start: roads.ways.iter().map(|piece| piece.start).collect(),
+        id: roads.ways.iter().map(|piece| less_the_last(piece.id)).collect(),
+        along: roads.ways.iter().map(|piece| piece.along).collect(),
+    }
+}
+
 fn graph_wire(contents: &Contents) -> GraphWire {
     let graph = &contents.graph;
+    let turns = (0..).zip(graph.arcs()).map(|(row, arc)| (row, arc.turn));
     GraphWire {
         lat: differences(graph.points().iter().map(|point| point.lat_e7())),
         lon: differences(graph.points().iter().map(|point| point.lon_e7())),
@@ -301,6 +330,8 @@ fn graph_wire(contents: &Contents) -> GraphWire {
         head: differences(graph.arcs().iter().map(|arc| arc.head.cast_signed())),
         course: graph.arcs().iter().map(|arc| arc.course).collect(),
         departures: contents.departures.clone(),
+        turns: turns.filter(|&(_, ms)| ms > 0).collect(),
+        twins: contents.twins.clone(),
     }
 }
 
@@ -347,6 +378,8 @@ fn roads_of(wire: RoadsWire) -> Result<Roads, RegionError> {
         part_start: wire.part_start,
         part_name: wire.part_name,
         names: wire.names,
+        first_way: Vec::new(),
+        ways: Vec::new(),
     };
     let n_points = roads.points.len();
     let shape_tables = [roads.mm.len(), roads.forward_ms.len(), roads.backward_ms.len()];
@@ -372,15 +405,47 @@ fn check_road(roads: &Roads, road: usize) -> Result<(), RegionError> {
     let below = |values: &[u32]| values.last().is_none_or(|&last| last <= ARC_MS_MAX);
     require(below(forward) && below(&backward), "no road takes longer than six days")?;
     let parts = roads.first_part[road] as usize..roads.first_part[road + 1] as usize;
-    let starts = &roads.part_start[parts];
-    let in_order = starts.first() == Some(&0)
-        && starts.is_sorted_by(|a, b| a < b)
-        && starts.iter().all(|&start| (start as usize) < mm.len());
-    require(in_order, "parts are in order")
+    let starts = roads.part_start[parts].iter().copied();
+    require(are_starts(starts, mm.len()), "parts are in order")
 }
 
-/// The graph and its departures.
-fn graph_of(wire: GraphWire, roads: &Roads) -> Result<(Graph, Vec<Departure>), RegionError> {
+/// Whether runs of a road of so many points begin at its start, one after the other, each before its last point.
+fn are_starts(starts: impl Iterator<Item = u32> + Clone, n_points: usize) -> bool {
+    starts.clone().next() == Some(0)
+        && starts.clone().is_sorted_by(|a, b| a < b)
+        && starts.last().is_some_and(|last| (last as usize) + 1 < n_points)
+}
+
+/// Checks the ways, and gives them to their roads.
+fn take_ways(wire: WaysWire, roads: &mut Roads) -> Result<(), RegionError> {
+    let n_pieces = wire.start.len();
+    let tables_agree = n_pieces == wire.id.len()
+        && n_pieces == wire.along.len()
+        && n_pieces < ROWS_MAX
+        && wire.n_ways.len() == roads.n();
+    require(tables_agree, "way tables agree")?;
+    roads.first_way = firsts(&wire.n_ways, 1, n_pieces)
+        .ok_or(RegionError::Inconsistent { what: "every road has a way" })?;
+    let mut id = 0_i64;
+    let pieces = wire.start.into_iter().zip(wire.id).zip(wire.along);
+    roads.ways = pieces
+        .map(|((start, difference), along)| {
+            id = id.wrapping_add(difference);
+            WayPiece { start, id, along }
+        })
+        .collect();
+    let in_order = (0..roads.n()).all(|road| {
+        let starts = roads.ways(road).iter().map(|piece| piece.start);
+        are_starts(starts, roads.road(road).points.len())
+    });
+    require(in_order, "ways are in order")
+}
+
+/// The graph with its departures and twins.
+fn graph_of(
+    wire: GraphWire,
+    roads: &Roads,
+) -> Result<(Graph, Vec<Departure>, Vec<Twin>), RegionError> {
     let points = points_of(wire.lat, wire.lon)?;
     let n_arcs = wire.course.len();
     let tables_agree = n_arcs == wire.tail.len() && n_arcs == wire.head.len();
@@ -395,8 +460,21 @@ fn graph_of(wire: GraphWire, roads: &Roads) -> Result<(Graph, Vec<Departure>), R
         require(road < roads.n(), "every arc follows a road")?;
         let time = roads.road(road).duration_ms(heading_of(course));
         require(time > 0, "every arc takes time")?;
-        arcs.push(Arc { tail, head, time, course });
+        arcs.push(Arc { tail, head, time, course, turn: 0 });
     }
+    for (row, ms) in wire.turns {
+        let arc = arcs.get_mut(row as usize).filter(|_| ms <= TURN_MS_MAX);
+        let arc = arc.ok_or(RegionError::Inconsistent { what: "every turn leads into an arc" })?;
+        arc.turn = ms;
+        arc.time = arc.time.saturating_add(ms).min(ARC_MS_MAX);
+    }
+    let is_node = |node: u32| (node as usize) < points.len();
+    require(
+        wire.twins.iter().all(|twin| is_node(twin.inward) && is_node(twin.outward)),
+        "every twin is a node",
+    )?;
+    let in_order = wire.twins.is_sorted_by(|a, b| a.inward < b.inward);
+    require(in_order, "every node has one twin")?;
     let mut expected: Vec<u32> = arcs.iter().map(|arc| arc.course).collect();
     expected.sort_unstable();
     expected.dedup();
@@ -406,5 +484,5 @@ fn graph_of(wire: GraphWire, roads: &Roads) -> Result<(Graph, Vec<Departure>), R
     known.sort_unstable();
     let is_known = |departure| known.binary_search(departure).is_ok();
     require(wire.departures.iter().all(is_known), "every departure is an arc")?;
-    Ok((Graph::new(points, arcs), wire.departures))
+    Ok((Graph::new(points, arcs), wire.departures, wire.twins))
 }

@@ -24,6 +24,13 @@ pub(super) struct Access {
     pub(super) drive: Option<Drive>,
 }
 
+impl Access {
+    /// Of one who is on a node already.
+    fn on_node(node: u32) -> Self {
+        Self { node, ms: 0, mm: 0, arc: [node; 2], drive: None }
+    }
+}
+
 /// A part of a road, driven one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Drive {
@@ -31,6 +38,8 @@ pub(super) struct Drive {
     pub(super) heading: Heading,
     pub(super) from_mm: u32,
     pub(super) to_mm: u32,
+    /// Milliseconds of turning into the road before.
+    pub(super) turn_ms: u32,
 }
 
 pub(super) fn course(road: u32, heading: Heading) -> u32 {
@@ -53,17 +62,14 @@ impl Region {
         }
     }
 
-    fn on_node(&self, location: Location) -> Option<Access> {
+    fn on_node(&self, location: Location) -> Option<u32> {
         match location {
-            Location::Node(node) if node.idx() < self.n_nodes() => {
-                let node = node.get();
-                Some(Access { node, ms: 0, mm: 0, arc: [node; 2], drive: None })
-            }
+            Location::Node(node) if node.idx() < self.n_nodes() => Some(node.get()),
             Location::Along { .. } | Location::Node(_) => None,
         }
     }
 
-    /// Whether traffic keeps a heading closed. Who stands there may leave, at the imported speed; nobody may enter.
+    /// Whether traffic keeps a heading closed somewhere on a road.
     fn is_closed(&self, road: u32, heading: Heading) -> bool {
         self.traffic.ms(course(road, heading)) == Some(NEVER)
     }
@@ -90,14 +96,36 @@ impl Region {
         self.copies(road, heading).filter(move |_| is_open).map(|arc| arc.tail)
     }
 
+    /// The headings in which a vehicle may set off: those whose rest of the road is open. All of them if that is none, or if it
+    /// stands on what is closed: nobody is locked in.
+    fn headings_out(&self, road: u32, tables: &Road<'_>, from_mm: u32) -> [bool; 2] {
+        if !HEADINGS.into_iter().any(|heading| self.is_closed(road, heading)) {
+            return [true; 2];
+        }
+        let here = from_mm.saturating_sub(1)..from_mm + 1;
+        let open = HEADINGS.map(|heading| {
+            let rest = match heading {
+                Heading::Forward => from_mm..tables.length_mm(),
+                Heading::Backward => 0..from_mm,
+            };
+            let driven = self.departure(road, heading).is_some();
+            driven && !self.is_closed_between(road, heading, rest)
+        });
+        let stands_on_closed =
+            HEADINGS.into_iter().any(|heading| self.is_closed_around(road, heading, &here));
+        if stands_on_closed || open == [false; 2] { [true; 2] } else { open }
+    }
+
     /// The nodes that are reached first from a location; at most two.
     pub(super) fn exits(&self, from: Location) -> impl Iterator<Item = Access> {
         let along = self.on_road(from).into_iter().flat_map(move |(road, tables, from_mm)| {
-            HEADINGS.into_iter().filter_map(move |heading| {
+            let is_free = self.headings_out(road, &tables, from_mm);
+            let headings = HEADINGS.into_iter().filter(move |&heading| is_free[heading as usize]);
+            headings.filter_map(move |heading| {
                 let arc = self.departure(road, heading)?;
                 let ms = tables.duration_ms(heading) - tables.elapsed_ms(heading, from_mm);
                 let to_mm = end_mm(&tables, heading);
-                let drive = Drive { road, heading, from_mm, to_mm };
+                let drive = Drive { road, heading, from_mm, to_mm, turn_ms: 0 };
                 let mm = drive.mm();
                 Some(Access {
                     node: arc.head,
@@ -108,27 +136,37 @@ impl Region {
                 })
             })
         });
-        self.on_node(from).into_iter().chain(along)
+        let node = self.on_node(from).map(|node| Access::on_node(self.twins.start(node)));
+        node.into_iter().chain(along)
     }
 
     /// The nodes from which a location is reached last.
     pub(super) fn entries(&self, to: Location) -> impl Iterator<Item = Access> {
         let along = self.on_road(to).into_iter().flat_map(move |(road, tables, to_mm)| {
-            let open = HEADINGS.into_iter().filter(move |&heading| !self.is_closed(road, heading));
+            let open = HEADINGS.into_iter().filter(move |&heading| {
+                let driven = match heading {
+                    Heading::Forward => 0..to_mm,
+                    Heading::Backward => to_mm..tables.length_mm(),
+                };
+                !self.is_closed_between(road, heading, driven)
+            });
             open.flat_map(move |heading| {
                 let ms = tables.elapsed_ms(heading, to_mm);
                 let from_mm = end_mm(&tables, heading.opposite());
-                let drive = Drive { road, heading, from_mm, to_mm };
-                self.copies(road, heading).map(move |arc| Access {
-                    node: arc.tail,
-                    ms,
-                    mm: drive.mm(),
-                    arc: [arc.tail, arc.head],
-                    drive: Some(drive),
+                self.copies(road, heading).map(move |arc| {
+                    let drive = Drive { road, heading, from_mm, to_mm, turn_ms: arc.turn };
+                    Access {
+                        node: arc.tail,
+                        ms: ms + arc.turn,
+                        mm: drive.mm(),
+                        arc: [arc.tail, arc.head],
+                        drive: Some(drive),
+                    }
                 })
             })
         });
-        self.on_node(to).into_iter().chain(along)
+        let nodes = self.on_node(to).into_iter().flat_map(|node| self.twins.ends(node));
+        nodes.map(Access::on_node).chain(along)
     }
 
     /// Driving on along one road without passing a node: (milliseconds, the drive), the faster heading of two.
@@ -141,14 +179,17 @@ impl Region {
         HEADINGS
             .into_iter()
             .filter(|&heading| tables.is_open(heading))
-            .filter(|&heading| from_mm == to_mm || !self.is_closed(road, heading))
+            .filter(|&heading| {
+                let driven = from_mm.min(to_mm)..from_mm.max(to_mm);
+                !self.is_closed_between(road, heading, driven)
+            })
             .filter(|heading| match heading {
                 Heading::Forward => from_mm <= to_mm,
                 Heading::Backward => from_mm >= to_mm,
             })
             .map(|heading| {
                 let ms = tables.elapsed_ms(heading, to_mm) - tables.elapsed_ms(heading, from_mm);
-                (ms, Drive { road, heading, from_mm, to_mm })
+                (ms, Drive { road, heading, from_mm, to_mm, turn_ms: 0 })
             })
             .min_by_key(|&(ms, _)| ms)
     }

@@ -8,12 +8,14 @@ mod isochrone;
 mod locate;
 mod oracle;
 mod path;
+mod pieces;
 mod reach;
 mod rings;
 mod snap;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod twins;
 
 use std::sync::Arc;
 
@@ -24,14 +26,17 @@ use crate::graph::roads::{Road, Roads};
 use crate::ids::{NodeId, RoadId};
 use crate::import::{Attractor, Place, RoadClass};
 use crate::routing::hierarchy::Hierarchy;
-use crate::routing::{HierarchyError, dijkstra};
+use crate::routing::{HierarchyError, NEVER, dijkstra};
 use crate::units::{Millimeters, Millis};
 
+pub use crate::graph::roads::WayPiece;
 pub use file::RegionError;
 pub use isochrone::Polygon;
 pub use path::Leg;
+pub use pieces::ChangedWay;
 pub use reach::Unreachable;
 pub use snap::Snap;
+pub(crate) use twins::Twin;
 pub use traffic::{Directions, Effect, LiveRegion, Scope, TrafficChange, TrafficError};
 
 /// Labels larger than this are not kept; queries then walk the elimination tree, with the same answers.
@@ -53,6 +58,8 @@ pub(crate) struct Contents {
     pub(crate) roads: Roads,
     /// One for each course that is driven, in order.
     pub(crate) departures: Vec<Departure>,
+    /// In order.
+    pub(crate) twins: Vec<Twin>,
     pub(crate) places: Vec<Place>,
     pub(crate) attractors: Vec<Attractor>,
 }
@@ -74,6 +81,7 @@ pub struct Region {
     copies: Arc<[u32]>,
     /// The arc row on which a vehicle leaves that stands on a course.
     departure: Arc<[u32]>,
+    twins: Arc<twins::Twins>,
     /// Lengths by arc row.
     arc_mm: Arc<[u32]>,
 }
@@ -108,6 +116,8 @@ pub struct RoadView<'a> {
     pub forward: bool,
     /// Whether it may be driven against its shape.
     pub backward: bool,
+    /// The OpenStreetMap ways that it is made of, from its start to its end; at least one.
+    pub ways: &'a [WayPiece],
 }
 
 impl Region {
@@ -141,6 +151,7 @@ impl Region {
             departure[course as usize] = copies[rows].iter().find(is_it).copied().unwrap_or(NO_ARC);
         }
         let fingerprint = file::fingerprint(&contents);
+        let twins = twins::Twins::new(contents.graph.n_nodes(), &contents.twins);
         Ok(Self {
             graph: contents.graph.clone(),
             contents: Arc::new(contents),
@@ -151,6 +162,7 @@ impl Region {
             first_copy: first_copy.into(),
             copies: copies.into(),
             departure: departure.into(),
+            twins: Arc::new(twins),
             arc_mm: arc_mm.into(),
         })
     }
@@ -262,7 +274,7 @@ impl Region {
 
     /// The tables of a road with the times of now.
     fn road_tables(&self, road: usize) -> Road<'_> {
-        self.traffic.timed(road, self.contents.roads.road(road))
+        self.traffic.timed(&self.contents.roads, road)
     }
 
     fn road_view(&self, idx: usize) -> RoadView<'_> {
@@ -275,6 +287,7 @@ impl Region {
             geometry: road.points,
             forward: road.is_open(crate::graph::roads::Heading::Forward),
             backward: road.is_open(crate::graph::roads::Heading::Backward),
+            ways: roads.ways(idx),
         }
     }
 
@@ -296,8 +309,9 @@ impl Region {
         if node.idx() >= self.n_nodes() {
             return Vec::new();
         }
-        let times = dijkstra::times_from(&self.graph, node.get());
-        times.into_iter().map(oracle::millis).collect()
+        let times = dijkstra::times_from(&self.graph, self.start_node(node).get());
+        let at = |idx: u32| self.end_nodes(NodeId::new(idx)).map(|end| times[end.idx()]).min();
+        (0..row(self.n_nodes())).map(|idx| oracle::millis(at(idx).unwrap_or(NEVER))).collect()
     }
 
     /// Times from all nodes to one by plain Dijkstra.
@@ -306,8 +320,13 @@ impl Region {
         if node.idx() >= self.n_nodes() {
             return Vec::new();
         }
-        let times = dijkstra::times_to(&self.graph, node.get());
-        times.into_iter().map(oracle::millis).collect()
+        let ends = self.end_nodes(node).map(|end| dijkstra::times_to(&self.graph, end.get()));
+        let ends: Vec<Vec<u32>> = ends.collect();
+        let from = |idx: u32| {
+            let start = self.start_node(NodeId::new(idx)).idx();
+            ends.iter().map(|times| times[start]).min()
+        };
+        (0..row(self.n_nodes())).map(|idx| oracle::millis(from(idx).unwrap_or(NEVER))).collect()
     }
 
     /// Computes shortcuts and labels for the arc times once more, and throws them away: what new times would cost.

@@ -8,10 +8,12 @@
 //! close to a restricted junction, be a way round the restriction, and `time(a, c) <= time(a, b) + time(b, c)` holds for
 //! all nodes, and for places along roads wherever no restriction is in reach.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
-use super::Region;
 use super::locate::{Access, HEADINGS};
+use super::{ChangedWay, Region, TrafficChange, TrafficError};
 use crate::graph::num::row;
 use crate::ids::NodeId;
 use crate::oracle::{Location, Oracle, Path};
@@ -42,12 +44,13 @@ impl Region {
         }
     }
 
-    /// The node that a place is on, if it is one of this region.
+    /// The node that a place is on, if it is one of this region and the only one at its junction.
     #[inline]
     fn node_of(&self, place: Location) -> Option<u32> {
         match place {
-            Location::Node(node) if node.idx() < self.n_nodes() => Some(node.get()),
-            Location::Node(_) | Location::Along { .. } => None,
+            Location::Node(node) => Some(node.get())
+                .filter(|&idx| node.idx() < self.n_nodes() && !self.twins.is_split(idx)),
+            Location::Along { .. } => None,
         }
     }
 
@@ -138,6 +141,18 @@ impl Oracle for Region {
 
     fn path(&self, from: Location, to: Location) -> Option<Path> {
         self.find_path(from, to)
+    }
+
+    fn traffic_version(&self) -> u64 {
+        self.version()
+    }
+
+    fn with_traffic(&self, changes: &[TrafficChange]) -> Result<Arc<dyn Oracle>, TrafficError> {
+        Ok(Arc::new(Self::with_traffic(self, changes)?))
+    }
+
+    fn changed_ways(&self) -> Vec<ChangedWay> {
+        Self::changed_ways(self)
     }
 
     fn arc_at(&self, at: Location) -> [NodeId; 2] {

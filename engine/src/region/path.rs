@@ -18,6 +18,8 @@ pub struct Leg {
     pub distance: Millimeters,
     /// Its driving time.
     pub duration: Millis,
+    /// The OpenStreetMap ways driven, in order.
+    pub ways: Vec<i64>,
 }
 
 fn millimeters(mm: u32) -> Millimeters {
@@ -112,7 +114,8 @@ impl Region {
                 let (road, heading) = (arc.course / 2, heading_of(arc.course));
                 let tables = self.road_tables(road as usize);
                 let from_mm = end_mm(&tables, heading.opposite());
-                Some(Drive { road, heading, from_mm, to_mm: end_mm(&tables, heading) })
+                let to_mm = end_mm(&tables, heading);
+                Some(Drive { road, heading, from_mm, to_mm, turn_ms: arc.turn })
             }
             _ => None,
         });
@@ -129,6 +132,7 @@ impl Region {
         for drive in self.drives(path) {
             let road = self.road_tables(drive.road as usize);
             let before = road.elapsed_ms(drive.heading, drive.from_mm);
+            start += drive.turn_ms;
             let since_start =
                 |mm: u32| Millis::new(start + (road.elapsed_ms(drive.heading, mm) - before));
             let inner = |&i: &usize| {
@@ -156,26 +160,56 @@ impl Region {
     #[must_use]
     pub fn legs(&self, path: &Path) -> Vec<Leg> {
         let mut legs: Vec<Leg> = Vec::new();
+        // A turn belongs to the street that is turned into.
+        let mut turn_ms = 0;
         for drive in self.drives(path) {
+            turn_ms += drive.turn_ms;
             for (name, from_mm, to_mm) in self.named_parts(&drive) {
+                let ways = self.ways_driven(&Drive { from_mm, to_mm, ..drive });
                 let road = self.road_tables(drive.road as usize);
                 let ms =
                     road.elapsed_ms(drive.heading, to_mm) - road.elapsed_ms(drive.heading, from_mm);
+                let ms = ms + std::mem::take(&mut turn_ms);
                 let distance = millimeters(to_mm.abs_diff(from_mm));
                 match legs.last_mut() {
                     Some(leg) if leg.name.as_deref() == name => {
                         leg.distance += distance;
                         leg.duration += Millis::new(ms);
+                        leg.ways.extend(ways);
+                        leg.ways.dedup();
                     }
                     _ => legs.push(Leg {
                         name: name.map(Into::into),
                         distance,
                         duration: Millis::new(ms),
+                        ways,
                     }),
                 }
             }
         }
+        if let Some(leg) = legs.last_mut() {
+            leg.duration += Millis::new(turn_ms);
+        }
         legs
+    }
+
+    /// The ways of a drive in order of driving.
+    fn ways_driven(&self, drive: &Drive) -> Vec<i64> {
+        let roads = &self.contents.roads;
+        let road = roads.road(drive.road as usize);
+        let pieces = roads.ways(drive.road as usize);
+        let ends = pieces.iter().skip(1).map(|next| road.mm[next.start as usize]);
+        let (low, high) = (drive.from_mm.min(drive.to_mm), drive.from_mm.max(drive.to_mm));
+        let touched = pieces
+            .iter()
+            .zip(ends.chain([road.length_mm()]))
+            .filter(|(piece, end)| road.mm[piece.start as usize].max(low) < high.min(*end));
+        let mut ways: Vec<i64> = touched.map(|(piece, _)| piece.id).collect();
+        if drive.heading == Heading::Backward {
+            ways.reverse();
+        }
+        ways.dedup();
+        ways
     }
 
     /// (name, from, to) of the parts of a drive in order of driving; empty parts are left out.

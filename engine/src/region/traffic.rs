@@ -5,21 +5,20 @@
 //! versions while queries run. A version keeps the fingerprint of its map, since a journal belongs to the map; what tells
 //! versions apart is their number.
 //!
-//! Times are whole milliseconds of a whole road in one direction. Parts of a road take their share of it, rounded as
-//! always, so paths still add up. A closed road can be left by who stands on it, at the imported speed, and not be entered.
+//! What a change means for the ways of a road is in [`super::pieces`]. Times of parts of a road are cut out of that of the
+//! whole, rounded as always, so paths still add up.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Region;
-use super::locate::{HEADINGS, course};
 use crate::geo::LatLon;
-use crate::graph::num::{ARC_MS_MAX, row};
-use crate::graph::roads::{Heading, Road};
+use crate::graph::num::ARC_MS_MAX;
+use crate::graph::roads::{Heading, PieceTimes, Road, Roads};
 use crate::ids::RoadId;
 use crate::import::RoadClass;
-use crate::routing::NEVER;
 use crate::units::Millis;
 
 /// The least and the most that a time may be changed to, in per cent of the imported one.
@@ -28,23 +27,27 @@ const PERCENT: std::ops::RangeInclusive<u32> = 1..=100_000;
 /// most labels, and then looking for those that stay costs more than it saves.
 const FEW_SHARE: usize = 1_000;
 /// "As imported" in the table of courses; no course takes no time.
-const IMPORTED: u32 = 0;
+pub(super) const IMPORTED: u32 = 0;
+/// The least and the most that a speed may be changed to, in metres an hour.
+const METERS_PER_HOUR: std::ops::RangeInclusive<u32> = 100..=300_000;
 
 /// Which roads.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scope {
     /// All.
     All,
     /// Those of one kind.
     Class(RoadClass),
-    /// Those with a point inside this polygon, whose last corner is joined to its first.
+    /// The parts of roads that are a way with a point inside this polygon, whose last corner is joined to its first.
     Area(Vec<LatLon>),
+    /// The parts of roads that are these OpenStreetMap ways; ways that are not driven here are left out.
+    Ways(Vec<i64>),
     /// These.
     Roads(Vec<RoadId>),
 }
 
-/// Which directions of a road, seen along its shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which directions: seen along the OpenStreetMap way, or along the shape of a road for [`Scope::Roads`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Directions {
     /// Forward.
     Forward,
@@ -55,20 +58,22 @@ pub enum Directions {
 }
 
 /// What changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Effect {
     /// Nobody may enter.
     Closed,
     /// The imported time times so many per cent, rounded up; from 1 to 100,000.
     TimePercent(u32),
-    /// The time of the whole road; more than zero, at most six days.
+    /// The time of what the scope holds of a road, shared out by imported times; more than zero, at most six days.
     Time(Millis),
+    /// Driven at so many metres an hour, waits included; from 100 to 300,000.
+    Speed(u32),
     /// The imported time again.
     AsImported,
 }
 
-/// One change. Of several that meet on a road the last one counts.
-#[derive(Clone, Debug, PartialEq)]
+/// One change. Of several that meet on a way the last one counts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TrafficChange {
     /// Where.
     pub scope: Scope,
@@ -81,6 +86,17 @@ pub struct TrafficChange {
 /// Why traffic was not taken over. The text fits after "failed to".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TrafficError {
+    /// These travel times are not those of a map.
+    #[error("take over traffic: these travel times have no roads that could change")]
+    Fixed,
+    /// More than one command may hold.
+    #[error(
+        "take over traffic: {items} classes, corners, ways and roads, at most 200,000 at a time"
+    )]
+    TooMuch {
+        /// How many.
+        items: usize,
+    },
     /// A road of another region.
     #[error("take over traffic: road {road} is unknown, this region has {n_roads}")]
     UnknownRoad {
@@ -101,6 +117,12 @@ pub enum TrafficError {
         /// Per cent given.
         percent: u32,
     },
+    /// A speed out of bounds.
+    #[error("take over traffic: {meters_per_hour} m/h is not between 100 and 300,000")]
+    Speed {
+        /// Metres an hour given.
+        meters_per_hour: u32,
+    },
     /// A time out of bounds.
     #[error("take over traffic: {ms} ms for a road is not between 1 ms and six days")]
     Time {
@@ -115,6 +137,8 @@ pub(super) struct Traffic {
     version: u64,
     /// By course: [`IMPORTED`], [`NEVER`] if closed, or milliseconds. Empty if nothing differs.
     ms: Arc<[u32]>,
+    /// By piece of a way, see [`super::pieces`]. Empty if nothing differs.
+    pub(super) pieces: Arc<[[u32; 2]]>,
 }
 
 impl Traffic {
@@ -124,19 +148,23 @@ impl Traffic {
         self.ms.get(course as usize).copied().filter(|&ms| ms != IMPORTED)
     }
 
-    /// A road with its times of now. Closed ones keep the imported times for those who leave.
+    /// A road with its times of now. What is closed keeps the imported times for those who leave.
     #[inline]
-    pub(super) fn timed<'a>(&self, road: usize, tables: Road<'a>) -> Road<'a> {
-        if self.ms.is_empty() {
+    pub(super) fn timed<'a>(&'a self, roads: &'a Roads, road: usize) -> Road<'a> {
+        let tables = roads.road(road);
+        let is_changed =
+            self.ms.get(road * 2..road * 2 + 2).is_some_and(|both| *both != [IMPORTED; 2]);
+        if !is_changed {
             return tables;
         }
-        let now = |heading| self.ms(course(row(road), heading)).filter(|&ms| ms != NEVER);
-        tables.with_times(HEADINGS.map(now))
+        let rows = roads.first_way[road] as usize..roads.first_way[road + 1] as usize;
+        let (pieces, now_ms) = (&roads.ways[rows.clone()], &self.pieces[rows]);
+        tables.with_pieces(PieceTimes { pieces, now_ms })
     }
 }
 
 impl Directions {
-    fn include(self, heading: Heading) -> bool {
+    pub(super) fn include(self, heading: Heading) -> bool {
         match self {
             Self::Both => true,
             Self::Forward => heading == Heading::Forward,
@@ -146,7 +174,7 @@ impl Directions {
 }
 
 impl Effect {
-    fn check(self) -> Result<(), TrafficError> {
+    pub(super) fn check(self) -> Result<(), TrafficError> {
         match self {
             Self::TimePercent(percent) if !PERCENT.contains(&percent) => {
                 Err(TrafficError::Percent { percent })
@@ -154,20 +182,10 @@ impl Effect {
             Self::Time(time) if !(1..=ARC_MS_MAX).contains(&time.get()) => {
                 Err(TrafficError::Time { ms: time.get() })
             }
-            _ => Ok(()),
-        }
-    }
-
-    /// The entry of a course that took `imported` milliseconds.
-    fn entry(self, imported: u32) -> u32 {
-        match self {
-            Self::Closed => NEVER,
-            Self::AsImported => IMPORTED,
-            Self::Time(time) => time.get(),
-            Self::TimePercent(percent) => {
-                let ms = (u64::from(imported) * u64::from(percent)).div_ceil(100);
-                u32::try_from(ms).unwrap_or(ARC_MS_MAX).clamp(1, ARC_MS_MAX)
+            Self::Speed(speed) if !METERS_PER_HOUR.contains(&speed) => {
+                Err(TrafficError::Speed { meters_per_hour: speed })
             }
+            _ => Ok(()),
         }
     }
 }
@@ -187,20 +205,8 @@ impl Region {
     /// # Errors
     /// [`TrafficError`] if a change makes no sense; then nothing is changed.
     pub fn with_traffic(&self, changes: &[TrafficChange]) -> Result<Self, TrafficError> {
-        let mut ms = self.traffic.ms.to_vec();
-        ms.resize(self.contents.roads.n() * 2, IMPORTED);
-        for change in changes {
-            change.effect.check()?;
-            for road in self.roads_in(&change.scope)? {
-                let tables = self.contents.roads.road(road as usize);
-                for heading in HEADINGS {
-                    if change.directions.include(heading) && tables.is_open(heading) {
-                        let entry = change.effect.entry(tables.duration_ms(heading));
-                        ms[course(road, heading) as usize] = entry;
-                    }
-                }
-            }
-        }
+        let pieces = self.pieces_with(changes)?;
+        let ms = self.courses_of(&pieces);
         let graph = self
             .contents
             .graph
@@ -216,44 +222,24 @@ impl Region {
             contents: Arc::clone(&self.contents),
             fingerprint: self.fingerprint,
             graph,
-            traffic: Traffic { version: self.traffic.version + 1, ms: ms.into() },
+            traffic: Traffic {
+                version: self.traffic.version + 1,
+                ms: ms.into(),
+                pieces: pieces.into(),
+            },
             hierarchy,
             index: Arc::clone(&self.index),
             first_copy: Arc::clone(&self.first_copy),
             copies: Arc::clone(&self.copies),
             departure: Arc::clone(&self.departure),
+            twins: Arc::clone(&self.twins),
             arc_mm: Arc::clone(&self.arc_mm),
-        })
-    }
-
-    /// The rows of the roads in a scope.
-    fn roads_in(&self, scope: &Scope) -> Result<Vec<u32>, TrafficError> {
-        let n_roads = self.contents.roads.n();
-        let all = 0..row(n_roads);
-        Ok(match scope {
-            Scope::All => all.collect(),
-            Scope::Class(class) => {
-                all.filter(|&road| self.contents.roads.class[road as usize] == *class).collect()
-            }
-            Scope::Area(corners) if corners.len() < 3 => {
-                return Err(TrafficError::Area { corners: corners.len() });
-            }
-            Scope::Area(corners) => {
-                let points = |road: u32| self.contents.roads.road(road as usize).points.iter();
-                all.filter(|&road| points(road).any(|&point| is_inside(corners, point))).collect()
-            }
-            Scope::Roads(roads) => {
-                if let Some(road) = roads.iter().find(|road| road.idx() >= n_roads) {
-                    return Err(TrafficError::UnknownRoad { road: road.get(), n_roads });
-                }
-                roads.iter().map(|road| road.get()).collect()
-            }
         })
     }
 }
 
 /// Whether a point lies inside a polygon, by the even-odd rule in the plane of degrees; exact, in integers.
-fn is_inside(corners: &[LatLon], point: LatLon) -> bool {
+pub(super) fn is_inside(corners: &[LatLon], point: LatLon) -> bool {
     let e7 = |p: &LatLon| (i64::from(p.lon_e7()), i64::from(p.lat_e7()));
     let (x, y) = e7(&point);
     let after = corners.iter().cycle().skip(1);

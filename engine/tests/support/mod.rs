@@ -14,6 +14,7 @@ use sharxi_engine::fleet::vehicle::VehicleSpec;
 use sharxi_engine::ids::{NodeId, VehicleId};
 use sharxi_engine::oracle::{Location, Oracle, Path, Waypoint};
 use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::region::{Effect, TrafficChange, TrafficError};
 use sharxi_engine::units::{EngineTime, Millimeters, Millis};
 
 /// That many cases (`PROPTEST_CASES` overrules), with what once failed kept in `regressions` and tried first.
@@ -34,6 +35,9 @@ pub struct Grid {
     pub step: Millis,
 }
 
+/// The step without traffic.
+const STEP: Millis = Millis::from_secs(60);
+
 impl Grid {
     pub fn at(&self, x: u32, y: u32) -> Location {
         Location::Node(NodeId::new(y * self.width + x))
@@ -48,10 +52,28 @@ impl Grid {
 impl Oracle for Grid {
     fn time(&self, from: Location, to: Location) -> Millis {
         let ((a, b), (c, d)) = (self.xy(from), self.xy(to));
-        Millis::new((a.abs_diff(c) + b.abs_diff(d)) * self.step.get())
+        let steps = a.abs_diff(c) + b.abs_diff(d);
+        // Closed: nobody gets anywhere.
+        if self.step.is_infinite() && steps > 0 {
+            return Millis::INFINITE;
+        }
+        Millis::new(steps * self.step.get())
+    }
+
+    /// Whatever the scope, all streets change.
+    fn with_traffic(&self, changes: &[TrafficChange]) -> Result<Arc<dyn Oracle>, TrafficError> {
+        let step = changes.iter().fold(self.step, |_, change| match change.effect {
+            Effect::Closed => Millis::INFINITE,
+            Effect::TimePercent(percent) => Millis::new(STEP.get() * percent / 100),
+            _ => STEP,
+        });
+        Ok(Arc::new(Self { width: self.width, step }))
     }
 
     fn path(&self, from: Location, to: Location) -> Option<Path> {
+        if self.time(from, to).is_infinite() {
+            return None;
+        }
         let ((mut x, mut y), (tx, ty)) = (self.xy(from), self.xy(to));
         let mut waypoints = Vec::new();
         let mut steps = 0;
@@ -112,7 +134,7 @@ impl Town {
     }
 
     pub fn with_spots(width: u32, policy: Policy, spots: &[(u32, u32, u32)]) -> Self {
-        let grid = Arc::new(Grid { width, step: Millis::from_secs(60) });
+        let grid = Arc::new(Grid { width, step: STEP });
         let spots: Vec<Spot> =
             spots.iter().map(|&(x, y, weight)| Spot { location: grid.at(x, y), weight }).collect();
         let oracle: Arc<dyn Oracle> = Arc::<Grid>::clone(&grid);
@@ -279,6 +301,7 @@ impl Town {
                 format!("{} is broken, {} s", ride(*request), late.get() / 1000)
             }
             EventKind::Aborted { request } => format!("{} is given up", ride(*request)),
+            EventKind::TrafficChanged { version } => format!("traffic {version}"),
         })
     }
 }

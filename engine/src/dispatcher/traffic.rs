@@ -1,0 +1,73 @@
+//! Other travel times: all plans are timed again, and riders who would be late are looked after.
+//!
+//! The times are swapped at one command, so a journal that is replayed swaps them at the same place. Promises stay as they
+//! were given. What a vehicle drives before it can hear of the change keeps the time that it was told.
+
+use std::sync::Arc;
+
+use crate::dispatcher::event::EventKind;
+use crate::dispatcher::state::State;
+use crate::dispatcher::turn::Turn;
+use crate::fleet::plan::Action;
+use crate::ids::VehicleId;
+use crate::limits::TRAFFIC_ITEMS_MAX;
+use crate::oracle::Oracle;
+use crate::region::{Scope, TrafficChange, TrafficError};
+use crate::units::EngineTime;
+
+/// The oracle with these changes.
+pub(super) fn changed(
+    oracle: &dyn Oracle,
+    changes: &[TrafficChange],
+) -> Result<Arc<dyn Oracle>, TrafficError> {
+    let items: usize = changes
+        .iter()
+        .map(|change| match &change.scope {
+            Scope::All | Scope::Class(_) => 1,
+            Scope::Area(corners) => corners.len().max(1),
+            Scope::Ways(ways) => ways.len().max(1),
+            Scope::Roads(roads) => roads.len().max(1),
+        })
+        .sum();
+    if items > TRAFFIC_ITEMS_MAX {
+        return Err(TrafficError::TooMuch { items });
+    }
+    oracle.with_traffic(changes)
+}
+
+impl Turn<'_> {
+    /// Takes over the times of this turn's oracle, which differ from those of the last command's.
+    pub(super) fn take_traffic(&mut self) {
+        let ctx = self.ctx;
+        let version = ctx.oracle.traffic_version();
+        self.state.traffic_version = version;
+        self.state.forecast.measure(ctx.oracle);
+        self.state.reaches.clear();
+        self.say(EventKind::TrafficChanged { version });
+        let active = self.state.active.clone();
+        for &id in &active {
+            self.expect_again(id);
+            if self.vehicle_mut(id).is_some_and(|vehicle| vehicle.retime(ctx)) {
+                self.touch(id);
+            }
+        }
+        for id in active {
+            self.guard(id);
+        }
+    }
+
+    /// Visits that had no way, and so were put off for ever, are bound by the promise again.
+    fn expect_again(&mut self, id: VehicleId) {
+        let State { vehicles, rides, .. } = &mut *self.state;
+        let Some(vehicle) = vehicles.get_mut(id.idx()) else { return };
+        for visit in vehicle.visits.iter_mut().filter(|visit| visit.latest >= EngineTime::NEVER) {
+            let ride = rides.get(visit.request.idx());
+            let Some(promise) = ride.and_then(|ride| ride.promise) else { continue };
+            visit.latest = match (visit.action, visit.boarded_at) {
+                (Action::Board, _) => promise.pickup_by().max(visit.earliest),
+                (Action::Alight, None) => promise.dropoff_by(),
+                (Action::Alight, Some(since)) => promise.dropoff_by().min(since + visit.ride_max),
+            };
+        }
+    }
+}
