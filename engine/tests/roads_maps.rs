@@ -162,7 +162,7 @@ fn the_more_specific_access_tag_wins() {
     for open in [
         "access=no motor_vehicle=yes",
         "vehicle=no motorcar=designated",
-        "access=destination",
+        "motor_vehicle=destination;yes",
         "motor_vehicle=yes;no",
     ] {
         assert!(through(open), "{open}");
@@ -172,6 +172,9 @@ fn the_more_specific_access_tag_wins() {
         "access=private",
         "motor_vehicle=agricultural;forestry",
         "motor_vehicle=delivery",
+        "motor_vehicle=destination",
+        "maxheight=1.9",
+        "maxweight=1.5",
         "access=yes motorcar=no",
         "area=yes",
         "service=driveway",

@@ -138,8 +138,7 @@ fn built(region: &Region, report: &ImportReport, bytes: usize, build_s: f64) -> 
         counts.into_iter().map(|(reason, n)| (reason, json!(n))).collect()
     };
     let ways = report.ways_refused.iter().map(|(r, &n)| (r.as_str().to_owned(), n));
-    let turns =
-        report.restrictions_refused.iter().map(|(r, &n)| (r.as_str().to_owned(), n));
+    let turns = report.restrictions_refused.iter().map(|(r, &n)| (r.as_str().to_owned(), n));
     let json = json!({
         "name": region.name(),
         "ways": report.ways,

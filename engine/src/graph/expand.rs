@@ -141,14 +141,24 @@ fn keep(states: &[State], arcs: &[StateArc], n_edges: usize) -> Kept {
     let mut roads = vec![true; n_edges];
     loop {
         let used: Vec<&StateArc> = arcs.iter().filter(|a| roads[a.course.edge.index()]).collect();
-        let core = component::largest(states.len(), used.iter().map(|arc| (arc.tail, arc.head)));
-        let reached = spread(&core, used.iter().map(|arc| (arc.tail, arc.head)));
-        let leaving = spread(&core, used.iter().map(|arc| (arc.head, arc.tail)));
+        let there = || used.iter().map(|arc| (arc.tail, arc.head));
+        let back = || used.iter().map(|arc| (arc.head, arc.tail));
+        let is_main = |idx: usize| states[idx].phase == Phase::Main;
+        let is_in = |idx: usize| matches!(states[idx].phase, Phase::In(_));
+        let core = component::largest(states.len(), there());
+        let leaving = spread(&core, back(), |_| true);
+        // Of the states outside the core only those count that a trip passes which begins in a piece.
+        let begun: Vec<bool> = (0..states.len()).map(|idx| leaving[idx] && !is_main(idx)).collect();
+        let begun = spread(&begun, there(), |idx| is_main(idx) && leaving[idx]);
+        let main: Vec<bool> =
+            (0..states.len()).map(|idx| core[idx] || (is_main(idx) && begun[idx])).collect();
+        let ending = spread(&main, there(), is_in);
+        let reached = spread(&core, there(), is_in);
         let inside: Vec<bool> = (0..states.len())
             .map(|idx| match states[idx].phase {
-                Phase::Main => core[idx],
-                // One that is both is a piece of one stretch.
-                Phase::In(_) => reached[idx] || leaving[idx],
+                Phase::Main => main[idx],
+                // One that leads out is that of a piece of one stretch.
+                Phase::In(_) => ending[idx] || leaving[idx],
                 Phase::Out(_) => leaving[idx],
             })
             .collect();
@@ -156,8 +166,8 @@ fn keep(states: &[State], arcs: &[StateArc], n_edges: usize) -> Kept {
         for arc in &used {
             let [tail, head] = [arc.tail as usize, arc.head as usize];
             let road = &mut can[arc.course.edge.index()];
-            road[0] |= inside[tail] && reached[tail];
-            road[1] |= inside[head] && leaving[head];
+            road[0] |= reached[tail] && inside[head];
+            road[1] |= leaving[head] && inside[tail] && inside[head];
         }
         let n_before = roads.iter().filter(|&&is_kept| is_kept).count();
         roads.iter_mut().zip(&can).for_each(|(road, can)| *road &= *can == [true; 2]);
@@ -180,15 +190,19 @@ impl Kept {
     }
 }
 
-/// All that arcs lead to from the nodes of `start`.
-fn spread(start: &[bool], arcs: impl Iterator<Item = (u32, u32)>) -> Vec<bool> {
+/// The nodes of `start`, and all that arcs lead to from there over nodes of a kind.
+fn spread(
+    start: &[bool],
+    arcs: impl Iterator<Item = (u32, u32)>,
+    is_kind: impl Fn(usize) -> bool,
+) -> Vec<bool> {
     let mut next: Vec<Vec<u32>> = vec![Vec::new(); start.len()];
     arcs.for_each(|(from, to)| next[from as usize].push(to));
     let mut found = start.to_vec();
     let mut stack: Vec<usize> = (0..start.len()).filter(|&node| start[node]).collect();
     while let Some(node) = stack.pop() {
         for &to in &next[node] {
-            if !std::mem::replace(&mut found[to as usize], true) {
+            if is_kind(to as usize) && !std::mem::replace(&mut found[to as usize], true) {
                 stack.push(to as usize);
             }
         }

@@ -95,7 +95,8 @@ pub(super) fn share_of_week(hours: &str) -> Option<f64> {
             for &(from, to) in &spans {
                 // A span over midnight ends on the next day.
                 let end = if to > from { to } else { to + DAY_MIN };
-                (from..end).for_each(|minute| open[(day * DAY_MIN + minute) % (7 * DAY_MIN)] = true);
+                (from..end)
+                    .for_each(|minute| open[(day * DAY_MIN + minute) % (7 * DAY_MIN)] = true);
             }
         }
     }

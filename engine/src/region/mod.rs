@@ -36,8 +36,8 @@ pub use path::Leg;
 pub use pieces::ChangedWay;
 pub use reach::Unreachable;
 pub use snap::Snap;
-pub(crate) use twins::Twin;
 pub use traffic::{Directions, Effect, LiveRegion, Scope, TrafficChange, TrafficError};
+pub(crate) use twins::Twin;
 
 /// Labels larger than this are not kept; queries then walk the elimination tree, with the same answers.
 const LABEL_BYTES_MAX: u64 = 6 << 30;

@@ -10,9 +10,7 @@ use super::Region;
 use crate::ids::NodeId;
 
 /// A node where trips may only end, and the one at the same junction where they begin.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Twin {
     pub(crate) inward: u32,
     pub(crate) outward: u32,

@@ -84,6 +84,22 @@ pub(crate) fn parse(text: &str) -> (MapData, BTreeMap<char, LatLon>) {
     (MapData::new(nodes, ways, relations), points)
 }
 
+/// The car without what only begins and ends trips: the rules of the reference counts in `shared/data/README.md`.
+pub(crate) const PLAIN_CAR: &str = r#"
+base = "car"
+[vehicle]
+height_m = 0
+width_m = 0
+weight_t = 0
+[access]
+closed = ["no", "private", "agricultural", "forestry", "delivery", "emergency", "military", "use_sidepath"]
+end_only = []
+service_closed = ["parking_aisle", "driveway", "emergency_access"]
+service_end_only = []
+[tracks]
+enabled = false
+"#;
+
 /// Imports a map for the private car.
 pub(crate) fn map(text: &str) -> TextMap {
     map_for("base = \"car\"", text)
