@@ -229,8 +229,8 @@ fn format_3_is_what_the_document_says() {
     assert_eq!(tags, [b"META", b"ROAD", b"WAYS", b"GRPH", b"PLAC", b"ATTR"]);
     let length = |section: usize| number(20 + 20 * section) as usize;
     assert_eq!(144 + (0..6).map(length).sum::<usize>(), bytes.len());
-    // No name, profile "car"; no places, no attractors.
-    assert_eq!(&bytes[144..][..length(0)], b"\0\x03car");
+    // No name, profile "car", nothing left out; no places, no attractors.
+    assert_eq!(&bytes[144..][..length(0)], b"\0\x03car\0");
     assert_eq!(&bytes[bytes.len() - 2..], [0, 0]);
     let section = |nth: usize| &bytes[144 + (0..nth).map(length).sum::<usize>()..][..length(nth)];
     assert_eq!(hex(section(1)), ROADS);

@@ -1,5 +1,6 @@
 //! `sharxi region`: build a region from a map, look at one, export its graph.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -233,6 +234,7 @@ fn info(path: &Path) -> Result<Output> {
         "shortcuts": region.n_shortcuts(),
         "index_bytes": region.index_bytes(),
         "labels": region.has_labels(),
+        "dropped": region.dropped().iter().cloned().collect::<BTreeMap<String, u32>>(),
     });
     let mut text = String::new();
     for (key, value) in json.as_object().into_iter().flatten() {

@@ -95,10 +95,10 @@ impl Ends {
         }
     }
 
-    /// The phase of a trip that begins at a junction which another one, in `phase`, has reached; `None` if it is the same.
+    /// The phase of a trip that begins at a junction where another one is in `phase`; `None` if it is the same.
     pub(crate) fn outward(&self, junction: NodeIndex<u32>, phase: Phase) -> Option<Phase> {
         match phase {
-            Phase::In(_) if self.core[junction.index()] => Some(Phase::Main),
+            Phase::In(_) | Phase::Out(_) if self.core[junction.index()] => Some(Phase::Main),
             Phase::In(piece) => Some(Phase::Out(piece)),
             Phase::Main | Phase::Out(_) => None,
         }

@@ -143,4 +143,15 @@ impl ImportReport {
     ) {
         self.dropped.push(Dropped { element, id, reason, point });
     }
+
+    /// How many elements were left out, by kind and reason as `way access`, in order.
+    #[must_use]
+    pub fn dropped_counts(&self) -> Vec<(String, u32)> {
+        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        for dropped in &self.dropped {
+            let key = format!("{} {}", dropped.element.as_str(), dropped.reason);
+            *counts.entry(key).or_default() += 1;
+        }
+        counts.into_iter().collect()
+    }
 }

@@ -77,6 +77,7 @@ pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportRep
 
     let mut contents = assemble(&contracted.network, &expanded, built.names.into_vec())?;
     contents.profile = profile.name().to_owned();
+    contents.dropped = report.dropped_counts();
     contents.places = places;
     contents.attractors = poi::attractors(map);
     report.places = contents.places.len();

@@ -84,6 +84,7 @@ pub enum RegionError {
 struct MetaWire {
     name: String,
     profile: String,
+    dropped: Vec<(String, u32)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -127,7 +128,11 @@ impl Region {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let contents = &self.contents;
-        let meta = MetaWire { name: contents.name.clone(), profile: contents.profile.clone() };
+        let meta = MetaWire {
+            name: contents.name.clone(),
+            profile: contents.profile.clone(),
+            dropped: contents.dropped.clone(),
+        };
         let sections = [
             payload(&meta),
             payload(&roads_wire(&contents.roads)),
@@ -168,6 +173,7 @@ impl Region {
         let contents = Contents {
             name: meta.name,
             profile: meta.profile,
+            dropped: meta.dropped,
             graph,
             roads,
             departures,

@@ -54,6 +54,8 @@ pub(crate) type Departure = (u32, u32, u32);
 pub(crate) struct Contents {
     pub(crate) name: String,
     pub(crate) profile: String,
+    /// What of the map was left out: kind and reason, and how many.
+    pub(crate) dropped: Vec<(String, u32)>,
     pub(crate) graph: Graph,
     pub(crate) roads: Roads,
     /// One for each course that is driven, in order.
@@ -184,6 +186,12 @@ impl Region {
     #[must_use]
     pub fn profile(&self) -> &str {
         &self.contents.profile
+    }
+
+    /// How many elements of the map were left out, by kind and reason as `way access`, in order.
+    #[must_use]
+    pub fn dropped(&self) -> &[(String, u32)] {
+        &self.contents.dropped
     }
 
     /// Who must be named wherever the map is shown.
