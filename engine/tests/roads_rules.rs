@@ -67,7 +67,7 @@ fn a_vehicle_must_fit() {
         ("maxheight=2.7", false),
         ("maxheight=9'6\"", true),
         ("maxheight=default", true),
-        ("maxwidth=2.3", false),
+        ("maxwidth=2", false),
         ("maxlength=5", false),
         ("maxweight=3", false),
         ("maxweight=3500kg", true),
