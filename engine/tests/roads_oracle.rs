@@ -279,7 +279,7 @@ fn the_island_is_what_it_should_be() {
     let within = |found: usize, expected: f64| (found as f64 / expected - 1.0).abs() < 0.05;
     assert!(within(report.junction_nodes, 8131.0), "{report:?}");
     assert!(within(report.junction_arcs, 18149.0), "{report:?}");
-    assert_eq!((report.restrictions, report.restrictions_used), (24, 23));
+    assert_eq!((report.restrictions, report.restrictions_used), (24, 24));
     assert!(region.attribution().contains("OpenStreetMap"));
     assert_eq!(report.roads, region.roads().len());
     let named = |kind: &str| region.places().iter().filter(|p| p.kind.as_str() == kind).count();

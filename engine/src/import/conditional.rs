@@ -13,11 +13,11 @@ impl Profile {
     /// The value in force of a conditional tag: the last one whose conditions all hold.
     pub(super) fn in_force<'a>(&self, tag: &'a str) -> Option<&'a str> {
         let rules = clauses(tag).into_iter().filter_map(|clause| clause.split_once('@'));
-        let holding = rules.filter(|(_, condition)| {
+        let mut holding = rules.filter(|(_, condition)| {
             let condition = condition.trim().trim_start_matches('(').trim_end_matches(')');
             condition.split(" AND ").all(|one| self.holds(one.trim()))
         });
-        holding.last().map(|(value, _)| value.trim())
+        holding.next_back().map(|(value, _)| value.trim())
     }
 
     fn holds(&self, condition: &str) -> bool {
