@@ -63,9 +63,14 @@ impl<'a> Picks<'a> {
         u32::try_from(self.next() % n.max(1) as u64).unwrap_or(0)
     }
 
-    /// A node.
+    /// A node that is the only one at its junction: from there a trip is what a Dijkstra on the exported graph finds.
     pub fn node(&mut self) -> NodeId {
-        NodeId::new(self.below(self.region.n_nodes()))
+        loop {
+            let node = NodeId::new(self.below(self.region.n_nodes()));
+            if self.region.start_node(node) == node && self.region.end_nodes(node).count() == 1 {
+                return node;
+            }
+        }
     }
 
     /// A place along a road, about 100 metres around a node.

@@ -65,7 +65,7 @@ fn restrictions_for_others_do_not_bind() {
     assert_eq!(refused[&RestrictionRefusal::OtherTraffic], 1);
     let refused = free("rel - 1 B 3 restriction:hgv=no_right_turn");
     assert_eq!(refused[&RestrictionRefusal::OtherTraffic], 1);
-    let refused = free("rel - 1 B 3 restriction:conditional=no_right_turn@(Mo-Fr)");
+    let refused = free("rel - 1 B 3 restriction:conditional=no_right_turn@(Sa,Su)");
     assert_eq!(refused[&RestrictionRefusal::Conditional], 1);
     let refused = free("rel no_way_jose 1 B 3");
     assert_eq!(refused[&RestrictionRefusal::UnknownKind], 1);
@@ -154,15 +154,19 @@ fn the_more_specific_access_tag_wins() {
             "A 0 0
              B 100 0
              C 50 500
+             D -100 0
+             E 200 0
              way 1 AB highway=residential {tags}
-             way 2 ACB highway=residential"
+             way 2 ACB highway=residential
+             way 3 DA highway=residential
+             way 4 BE highway=residential"
         ));
-        map.way("A", "B") == "AB"
+        map.way("D", "E") == "DABE"
     };
     for open in [
         "access=no motor_vehicle=yes",
         "vehicle=no motorcar=designated",
-        "access=destination",
+        "motor_vehicle=destination;yes",
         "motor_vehicle=yes;no",
     ] {
         assert!(through(open), "{open}");
@@ -172,6 +176,9 @@ fn the_more_specific_access_tag_wins() {
         "access=private",
         "motor_vehicle=agricultural;forestry",
         "motor_vehicle=delivery",
+        "motor_vehicle=destination",
+        "maxheight=1.9",
+        "maxweight=1.5",
         "access=yes motorcar=no",
         "area=yes",
         "service=driveway",
@@ -189,12 +196,16 @@ fn barriers_block_or_slow_down() {
              G 500 0 {tags}
              B 1000 0
              C 500 3000
+             D -100 0
+             E 1100 0
              way 1 AGB highway=residential
-             way 2 ACB highway=residential"
+             way 2 ACB highway=residential
+             way 3 DA highway=residential
+             way 4 BE highway=residential"
         ))
     };
     let free = lane("").seconds("A", "B");
-    let through = |tags| lane(tags).way("A", "B") == "AGB";
+    let through = |tags| lane(tags).way("D", "E") == "DAGBE";
     assert!(through("barrier=bollard access=yes"));
     assert!(through("barrier=entrance"));
     assert!(!through("barrier=bollard"));

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod roads_common;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,10 +17,16 @@ use sharxi_engine::region::{
 };
 use sharxi_engine::units::Millis;
 
+/// Roads that all trips may pass and turns that take no time: the reference looks at arcs only.
+fn profile() -> Profile {
+    let text = format!("{}[turns]\nmax_s = 0\nu_turn_s = 0", roads_common::PLAIN_CAR);
+    Profile::parse(&text).unwrap()
+}
+
 const ISLAND_PBF: &[u8] = include_bytes!("../../data/regions/isle-of-man.osm.pbf");
 
 fn island() -> Region {
-    import_pbf(ISLAND_PBF, &Profile::default(), &|_, _| {}).unwrap().0
+    import_pbf(ISLAND_PBF, &profile(), &|_, _| {}).unwrap().0
 }
 
 /// SplitMix64.

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use sharxi_engine::ids::NodeId;
-use sharxi_engine::oracle::Location;
 use sharxi_engine::region::Region;
 use sharxi_engine::units::Millis;
 
@@ -32,7 +31,7 @@ pub struct MatrixArgs {
     #[arg(long, required_unless_present_any = ["nodes", "pairs", "sources"], conflicts_with_all = ["nodes", "pairs", "sources", "targets"])]
     points: Option<PathBuf>,
     /// All pairs of a file of nodes of the exported graph, one id a line.
-    #[arg(long, conflicts_with_all = ["pairs", "sources", "targets"])]
+    #[arg(long, conflicts_with_all = ["pairs", "sources", "targets", "distances"])]
     nodes: Option<PathBuf>,
     /// A file of pairs, one `lat,lon,lat,lon` a line: so many single times, one a line.
     #[arg(long, conflicts_with_all = ["sources", "targets"])]
@@ -64,7 +63,9 @@ pub fn run(args: &MatrixArgs) -> Result<Output> {
     let region = args.traffic.apply(load_region(&args.region, args.labels)?)?;
     let cells = match args {
         MatrixArgs { points: Some(path), .. } => square(read_list(path, |l| point(&region, l))?),
-        MatrixArgs { nodes: Some(path), .. } => square(read_list(path, |l| node(&region, l))?),
+        MatrixArgs { nodes: Some(path), .. } => {
+            Cells::Graph(read_list(path, |l| node(&region, l))?)
+        }
         MatrixArgs { pairs: Some(path), .. } => {
             Cells::Pairs(read_list(path, |l| pair(&region, l))?)
         }
@@ -140,12 +141,10 @@ fn pair(region: &Region, line: &str) -> Result<(Stop, Stop)> {
     Ok((point(region, from)?, point(region, to)?))
 }
 
-fn node(region: &Region, line: &str) -> Result<Stop> {
+fn node(region: &Region, line: &str) -> Result<NodeId> {
     let id: u32 = line.parse().with_context(|| format!("{line:?} is not a node id"))?;
     match id.checked_sub(1) {
-        Some(idx) if (idx as usize) < region.n_nodes() => {
-            Ok(Some(Location::Node(NodeId::new(idx))))
-        }
+        Some(idx) if (idx as usize) < region.n_nodes() => Ok(NodeId::new(idx)),
         _ => bail!("node {id} is not between 1 and {}", region.n_nodes()),
     }
 }

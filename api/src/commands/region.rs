@@ -1,5 +1,6 @@
 //! `sharxi region`: build a region from a map, look at one, export its graph.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use super::{LabelArgs, Output, degrees, load_region, write_atomically};
 pub enum RegionCommand {
     /// Import an OpenStreetMap extract and prepare it for queries.
     #[command(
-        after_help = "Example:\n  sharxi region build isle-of-man.osm.pbf -o isle-of-man.region --name \"Isle of Man\""
+        after_help = "Examples:\n  sharxi region build isle-of-man.osm.pbf -o isle-of-man.region --name \"Isle of Man\"\n  sharxi region build isle-of-man.osm.pbf -o car.region --profile car --dropped dropped.csv"
     )]
     Build {
         /// The extract (.osm.pbf).
@@ -27,9 +28,12 @@ pub enum RegionCommand {
         /// The region file to write.
         #[arg(short, long)]
         output: PathBuf,
-        /// A profile with other rules for roads and speeds (see data/profiles/car.toml).
-        #[arg(long)]
-        profile: Option<PathBuf>,
+        /// Rules for roads, speeds and turns: `shared-taxi`, `car`, or a file (see docs/profiles.md).
+        #[arg(long, default_value = "shared-taxi")]
+        profile: PathBuf,
+        /// Write everything of the map that was left out, and why, as CSV.
+        #[arg(long, value_name = "FILE")]
+        dropped: Option<PathBuf>,
         /// The name of the region; the name of the extract if left out.
         #[arg(long)]
         name: Option<String>,
@@ -62,8 +66,8 @@ pub enum RegionCommand {
 /// If a file cannot be read or written, or is not what it should be.
 pub fn run(command: &RegionCommand) -> Result<Output> {
     match command {
-        RegionCommand::Build { input, output, profile, name, labels } => {
-            build(input, output, profile.as_deref(), name.as_deref(), *labels)
+        RegionCommand::Build { input, output, profile, dropped, name, labels } => {
+            build(input, output, profile, dropped.as_deref(), name.as_deref(), *labels)
         }
         RegionCommand::Info { region } => info(region),
         RegionCommand::Export { region, dimacs } => export(region, dimacs),
@@ -73,19 +77,13 @@ pub fn run(command: &RegionCommand) -> Result<Output> {
 fn build(
     input: &Path,
     output: &Path,
-    profile: Option<&Path>,
+    profile: &Path,
+    dropped: Option<&Path>,
     name: Option<&str>,
     labels: LabelArgs,
 ) -> Result<Output> {
     let started = std::time::Instant::now();
-    let profile = match profile {
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("read {}", path.display()))?;
-            Profile::parse(&text).with_context(|| format!("use {}", path.display()))?
-        }
-        None => Profile::default(),
-    };
+    let profile = read_profile(profile)?;
     let bytes = std::fs::read(input).with_context(|| format!("read {}", input.display()))?;
     let bar = progress_bar();
     let (region, report) = import_pbf(&bytes, &profile, &|done, all| {
@@ -99,8 +97,34 @@ fn build(
     let region = labels.limit(region).named(name.unwrap_or(stem.trim_end_matches(".osm.pbf")));
     let encoded = region.encode();
     write_atomically(output, &encoded)?;
+    if let Some(path) = dropped {
+        write_atomically(path, dropped_csv(&report).as_bytes())?;
+    }
     let build_s = started.elapsed().as_secs_f64();
     Ok(built(&region, &report, encoded.len(), build_s))
+}
+
+/// A built-in profile, or one from a file.
+fn read_profile(profile: &Path) -> Result<Profile> {
+    if let Some(built_in) = profile.to_str().and_then(Profile::built_in) {
+        return Ok(built_in);
+    }
+    let text =
+        std::fs::read_to_string(profile).with_context(|| format!("read {}", profile.display()))?;
+    Profile::parse(&text).with_context(|| format!("use {}", profile.display()))
+}
+
+fn dropped_csv(report: &ImportReport) -> String {
+    let mut csv = "kind,osm_id,reason,lat,lon\n".to_owned();
+    for dropped in &report.dropped {
+        let [lat, lon] = match dropped.point {
+            Some(point) => [point.lat_e7(), point.lon_e7()].map(|e7| degrees(e7).to_string()),
+            None => [String::new(), String::new()],
+        };
+        let (kind, id) = (dropped.element.as_str(), dropped.id);
+        let _ = writeln!(csv, "{kind},{id},{},{lat},{lon}", dropped.reason);
+    }
+    csv
 }
 
 fn progress_bar() -> ProgressBar {
@@ -118,25 +142,31 @@ fn built(region: &Region, report: &ImportReport, bytes: usize, build_s: f64) -> 
     let counted = |counts: Vec<(String, usize)>| -> serde_json::Map<String, serde_json::Value> {
         counts.into_iter().map(|(reason, n)| (reason, json!(n))).collect()
     };
-    let ways = report.ways_refused.iter().map(|(r, &n)| (format!("{r:?}").to_lowercase(), n));
-    let turns =
-        report.restrictions_refused.iter().map(|(r, &n)| (format!("{r:?}").to_lowercase(), n));
+    let ways = report.ways_refused.iter().map(|(r, &n)| (r.as_str().to_owned(), n));
+    let turns = report.restrictions_refused.iter().map(|(r, &n)| (r.as_str().to_owned(), n));
     let json = json!({
         "name": region.name(),
         "ways": report.ways,
         "ways_driven": report.ways_driven,
+        "ways_end_only": report.ways_end_only,
         "ways_refused": counted(ways.collect()),
+        "tracks_needless": report.tracks_needless,
         "barriers_blocking": report.barriers_blocking,
+        "barriers_end_only": report.barriers_end_only,
         "barriers_slow": report.barriers_slow,
         "ferries_unconnected": report.ferries_unconnected,
         "restrictions": report.restrictions,
         "restrictions_used": report.restrictions_used,
+        "restrictions_conditional": report.restrictions_conditional,
         "restrictions_refused": counted(turns.collect()),
+        "drives_left": report.drives_left,
         "junction_nodes": report.junction_nodes,
         "junction_arcs": report.junction_arcs,
         "road_m": report.road_m,
         "nodes": report.nodes,
         "nodes_restricted": report.nodes_restricted,
+        "nodes_ends": report.nodes_ends,
+        "end_pieces": report.end_pieces,
         "arcs": report.arcs,
         "roads": report.roads,
         "places": report.places,
@@ -152,27 +182,33 @@ fn built(region: &Region, report: &ImportReport, bytes: usize, build_s: f64) -> 
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "ways          {} of {} driven{}\n\
+        "ways          {} of {} driven, {} only where a trip begins or ends{}\n\
          restrictions  {} of {} used{}\n\
-         barriers      {} blocking, {} slow\n\
+         tracks        {} stretches needed by nobody\n\
+         barriers      {} blocking, {} for ends of trips, {} slow\n\
          junctions     {} nodes, {} arcs, {} km of road\n\
-         graph         {} nodes ({} for restrictions), {} arcs, {} roads\n\
+         graph         {} nodes ({} for turns, {} for ends of trips), {} arcs, {} roads; traffic on the {}\n\
          points        {} places, {} attractors",
         report.ways_driven,
         report.ways,
+        report.ways_end_only,
         list(&json["ways_refused"]),
         report.restrictions_used,
         report.restrictions,
         list(&json["restrictions_refused"]),
+        report.tracks_needless,
         report.barriers_blocking,
+        report.barriers_end_only,
         report.barriers_slow,
         report.junction_nodes,
         report.junction_arcs,
         report.road_m / 1000,
         report.nodes,
         report.nodes_restricted,
+        report.nodes_ends,
         report.arcs,
         report.roads,
+        if report.drives_left { "left" } else { "right" },
         report.places,
         report.attractors,
     );
@@ -202,6 +238,7 @@ fn info(path: &Path) -> Result<Output> {
         "shortcuts": region.n_shortcuts(),
         "index_bytes": region.index_bytes(),
         "labels": region.has_labels(),
+        "dropped": region.dropped().iter().cloned().collect::<BTreeMap<String, u32>>(),
     });
     let mut text = String::new();
     for (key, value) in json.as_object().into_iter().flatten() {

@@ -1,6 +1,7 @@
 //! Tables of times and distances: all pairs of two lists, or a list of pairs.
 
 use serde_json::{Map, Value, json};
+use sharxi_engine::ids::NodeId;
 use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::region::Region;
 use sharxi_engine::units::{Millimeters, Millis};
@@ -20,6 +21,8 @@ pub enum Cells {
     Table(Vec<Stop>, Vec<Stop>),
     /// So many single ones.
     Pairs(Vec<(Stop, Stop)>),
+    /// All pairs of nodes of the exported graph, as a Dijkstra on it finds them.
+    Graph(Vec<NodeId>),
 }
 
 /// What is asked.
@@ -57,6 +60,7 @@ impl Question {
         match &self.cells {
             Cells::Table(sources, targets) => sources.len().saturating_mul(targets.len()),
             Cells::Pairs(pairs) => pairs.len(),
+            Cells::Graph(nodes) => nodes.len().saturating_mul(nodes.len()),
         }
     }
 
@@ -66,6 +70,7 @@ impl Question {
         let (times, pairs) = match &self.cells {
             Cells::Table(sources, targets) => (table(region, sources, targets), None),
             Cells::Pairs(pairs) => (list(region, pairs), Some(pairs)),
+            Cells::Graph(nodes) => (square(region, nodes), None),
         };
         let within =
             |time: Millis| !time.is_infinite() && self.bound.is_none_or(|bound| time <= bound);
@@ -75,6 +80,11 @@ impl Question {
                 let width = targets.len().max(1);
                 let source = sources.get(cell / width).copied().flatten();
                 (source, targets.get(cell % width).copied().flatten())
+            }
+            (Cells::Graph(nodes), None) => {
+                let width = nodes.len().max(1);
+                let node = |idx: usize| nodes.get(idx).map(|&node| Location::Node(node));
+                (node(cell / width), node(cell % width))
             }
             (Cells::Pairs(_), None) => (None, None),
         };
@@ -107,6 +117,7 @@ impl Question {
             width: match &self.cells {
                 Cells::Table(_, targets) => targets.len(),
                 Cells::Pairs(_) => 1,
+                Cells::Graph(nodes) => nodes.len(),
             },
             is_list: pairs.is_some(),
             reasons: missing().take(REASONS_MAX).map(reason).collect(),
@@ -137,6 +148,11 @@ fn table(region: &Region, sources: &[Stop], targets: &[Stop]) -> Vec<Millis> {
         all.extend(targets.iter().map(cell).map(|time| time.unwrap_or(Millis::INFINITE)));
     }
     all
+}
+
+fn square(region: &Region, nodes: &[NodeId]) -> Vec<Millis> {
+    let row = |&from: &NodeId| nodes.iter().map(move |&to| region.graph_time(from, to));
+    nodes.iter().flat_map(row).collect()
 }
 
 fn list(region: &Region, pairs: &[(Stop, Stop)]) -> Vec<Millis> {

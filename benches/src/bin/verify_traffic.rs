@@ -63,6 +63,7 @@ fn scope_name(scope: &Scope) -> String {
         Scope::Class(class) => format!("class {class:?}"),
         Scope::Area(_) => "an area".to_owned(),
         Scope::Roads(roads) => format!("{} roads", roads.len()),
+        Scope::Ways(ways) => format!("{} ways", ways.len()),
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Arc {
     pub(crate) time: u32,
     /// Road and direction: twice the road, plus 1 if against its shape.
     pub(crate) course: u32,
+    /// Milliseconds of turning into the course, a part of `time`.
+    pub(crate) turn: u32,
 }
 
 /// Nodes and arcs in compressed sparse rows, both ways. Clones and versions with other times share what is the same.

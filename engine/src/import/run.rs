@@ -1,5 +1,7 @@
 //! The import from end to end.
 
+use std::collections::BTreeSet;
+
 use super::build::build;
 use super::error::ImportError;
 use super::ferries;
@@ -8,15 +10,18 @@ use super::pbf;
 use super::poi;
 use super::profile::Profile;
 use super::report::ImportReport;
+use super::side;
+use super::tracks;
 use super::turns;
 use crate::graph::component;
 use crate::graph::contract::{Contracted, contract};
 use crate::graph::csr::{Arc, Graph};
-use crate::graph::expand::{Expanded, Forbidden, StateArc, expand};
+use crate::graph::ends::Ends;
+use crate::graph::expand::{Expanded, Forbidden, State, StateArc, TurnTable, expand};
 use crate::graph::network::{Network, courses};
-use crate::graph::num::row;
+use crate::graph::num::{ARC_MS_MAX, row};
 use crate::graph::roads::{Heading, Roads};
-use crate::region::{Contents, Departure, Region};
+use crate::region::{Contents, Departure, Region, Twin};
 use crate::routing::topology;
 
 /// Rows of any table; leaves room for the marks that some tables put into the highest bits.
@@ -46,6 +51,8 @@ pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportRep
     check_rows("shape points", map.ways().iter().map(|way| way.refs.len()).sum())?;
     let mut built = build(map, profile, &mut report);
     ferries::close_unconnected(&mut built.network, &mut report);
+    let places = poi::places(map);
+    report.tracks_needless = tracks::close_needless(&mut built.network, &places, profile);
 
     let network = &built.network;
     let open = courses(network)
@@ -56,8 +63,13 @@ pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportRep
 
     let turns = turns::resolve(map, &built, &alive, profile, &mut report);
     let contracted = contract(network, &alive, &turns.pinned);
-    let forbidden = turns.forbidden.iter().filter_map(|sequence| translate(sequence, &contracted));
-    let expanded = expand(&contracted.network, forbidden);
+    let mut table = TurnTable::default();
+    let sequences = turns.forbidden.iter().filter_map(|sequence| translate(sequence, &contracted));
+    table.forbidden.extend(sequences.filter(|sequence| sequence.len() > 1));
+    report.drives_left = side::drives_left(map, profile);
+    profile.turning(report.drives_left).complete(&contracted.network, &mut table);
+    let ends = Ends::new(&contracted.network);
+    let expanded = expand(&contracted.network, &table, &ends);
     if expanded.arcs.is_empty() {
         return Err(ImportError::NoRoads);
     }
@@ -65,18 +77,27 @@ pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportRep
 
     let mut contents = assemble(&contracted.network, &expanded, built.names.into_vec())?;
     contents.profile = profile.name().to_owned();
-    contents.places = poi::places(map);
+    contents.dropped = report.dropped_counts();
+    contents.places = places;
     contents.attractors = poi::attractors(map);
     report.places = contents.places.len();
     report.attractors = contents.attractors.len();
     report.nodes = contents.graph.n_nodes();
     report.arcs = contents.graph.arcs().len();
     report.roads = contents.roads.n();
-    let mut junctions: Vec<_> = expanded.states.iter().map(|state| state.junction).collect();
-    junctions.sort_unstable();
-    junctions.dedup();
-    report.nodes_restricted = expanded.states.len() - junctions.len();
+    count_states(&expanded, &mut report);
+    report.end_pieces = ends.n_pieces();
     Ok((Region::new(contents)?, report))
+}
+
+/// Counts the nodes that are there only because of turns, or of where trips may only end.
+fn count_states(expanded: &Expanded, report: &mut ImportReport) {
+    let spots = |phases: bool| {
+        let spot = |state: &State| (state.junction, phases.then_some(state.phase));
+        expanded.states.iter().map(spot).collect::<BTreeSet<_>>().len()
+    };
+    report.nodes_restricted = expanded.states.len() - spots(true);
+    report.nodes_ends = spots(true) - spots(false);
 }
 
 fn check_rows(table: &'static str, rows: usize) -> Result<(), ImportError> {
@@ -138,17 +159,27 @@ fn assemble(
     let arc_of = |arc: &StateArc| {
         let road = road_of[arc.course.edge.index()];
         let heading = if arc.course.forward { Heading::Forward } else { Heading::Backward };
+        let road_ms = roads.road(road as usize).duration_ms(heading);
         Arc {
             tail: number[arc.tail as usize],
             head: number[arc.head as usize],
-            time: roads.road(road as usize).duration_ms(heading),
+            time: road_ms.saturating_add(arc.turn_ms).min(ARC_MS_MAX),
             course: road * 2 + u32::from(!arc.course.forward),
+            turn: arc.turn_ms,
         }
     };
     let arcs = expanded.arcs.iter().map(arc_of).collect();
     let departures: Vec<Arc> = expanded.departures.iter().map(arc_of).collect();
     let graph = Graph::new(node_points, arcs);
-    Ok(Contents { graph, departures: departure_rows(&departures), roads, ..Contents::default() })
+    let twins = expanded.twins.iter().map(|twin| Twin {
+        inward: number[twin.inward as usize],
+        outward: number[twin.outward as usize],
+        ..*twin
+    });
+    let mut twins: Vec<Twin> = twins.collect();
+    twins.sort_unstable();
+    let departures = departure_rows(&departures);
+    Ok(Contents { graph, departures, twins, roads, ..Contents::default() })
 }
 
 /// The departures in order of course.

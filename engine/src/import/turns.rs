@@ -9,7 +9,7 @@ use petgraph::graph::NodeIndex;
 use super::build::Built;
 use super::map::{MapData, MapRelation, MemberKind};
 use super::profile::Profile;
-use super::report::{ImportReport, RestrictionRefusal};
+use super::report::{Element, ImportReport, RestrictionRefusal};
 use crate::graph::expand::Forbidden;
 use crate::graph::network::{Course, Network};
 
@@ -57,17 +57,24 @@ pub(super) fn resolve(
     for relation in map.restrictions() {
         report.restrictions += 1;
         match resolver.sequences(relation, profile) {
-            Ok((demand, sequences)) => {
+            Ok((rule, sequences)) => {
                 report.restrictions_used += 1;
+                report.restrictions_conditional += usize::from(rule.is_conditional);
                 for sequence in sequences {
                     turns.pin(&built.network, &sequence);
-                    match demand {
+                    match rule.demand {
                         Demand::No { .. } => turns.forbidden.push(sequence),
                         Demand::Only => turns.forbidden.extend(resolver.all_but(&sequence)),
                     }
                 }
             }
-            Err(reason) => *report.restrictions_refused.entry(reason).or_default() += 1,
+            Err(reason) => {
+                *report.restrictions_refused.entry(reason).or_default() += 1;
+                let via = relation.members.iter().find(|m| m.kind == MemberKind::Node);
+                let node = via.and_then(|member| map.node_idx(member.id));
+                let point = node.map(|node| map.nodes()[node].point);
+                report.drop(Element::Relation, relation.id, reason.as_str(), point);
+            }
         }
     }
     turns
@@ -83,15 +90,29 @@ impl Turns {
 }
 
 /// What a restriction demands of our kind of traffic.
-fn demand(relation: &MapRelation, profile: &Profile) -> Result<Demand, RestrictionRefusal> {
+struct Rule<'a> {
+    demand: Demand,
+    value: &'a str,
+    /// Whether a condition decided it.
+    is_conditional: bool,
+}
+
+/// The rule in force. Tags for our kinds go before the general one, and a condition that holds before what it is an exception to.
+fn rule<'a>(relation: &'a MapRelation, profile: &Profile) -> Result<Rule<'a>, RestrictionRefusal> {
     let tags = &relation.tags;
     let is_ours = |mode: &str| profile.access.modes.iter().any(|m| m == mode);
     let kind = tags.get("type").unwrap_or_default();
     if kind.split_once(':').is_some_and(|(_, mode)| !is_ours(mode)) {
         return Err(RestrictionRefusal::OtherTraffic);
     }
-    let ours = profile.access.modes.iter().find_map(|m| tags.get(&format!("restriction:{m}")));
-    let Some(value) = ours.or_else(|| tags.get("restriction")) else {
+    let of_modes = profile.access.modes.iter().map(|mode| format!("restriction:{mode}"));
+    let mut keys = of_modes.chain(["restriction".to_owned()]);
+    let found = keys.find_map(|key| {
+        let conditional = tags.get(&format!("{key}:conditional"));
+        let held = conditional.and_then(|tag| profile.in_force(tag));
+        held.map(|value| (value, true)).or_else(|| tags.get(&key).map(|value| (value, false)))
+    });
+    let Some((value, is_conditional)) = found else {
         let conditional = tags.iter().any(|(key, _)| key.ends_with(":conditional"));
         let other = tags.iter().any(|(key, _)| key.starts_with("restriction:"));
         return Err(match (conditional, other) {
@@ -103,19 +124,23 @@ fn demand(relation: &MapRelation, profile: &Profile) -> Result<Demand, Restricti
     if tags.get("except").is_some_and(|list| list.split(';').any(|mode| is_ours(mode.trim()))) {
         return Err(RestrictionRefusal::OtherTraffic);
     }
-    match value {
-        "no_u_turn" => Ok(Demand::No { u_turn: true }),
-        "no_left_turn" | "no_right_turn" | "no_straight_on" | "no_entry" | "no_exit" => {
-            Ok(Demand::No { u_turn: false })
-        }
-        "only_left_turn" | "only_right_turn" | "only_straight_on" | "only_u_turn" => {
-            Ok(Demand::Only)
-        }
-        _ => Err(RestrictionRefusal::UnknownKind),
+    let hours = tags.get("hour_on").zip(tags.get("hour_off"));
+    if hours.is_some_and(|(on, off)| profile.in_force(&format!("{value}@({on}-{off})")).is_none()) {
+        return Err(RestrictionRefusal::Conditional);
     }
+    let demand = match value {
+        "no_u_turn" => Demand::No { u_turn: true },
+        "no_left_turn" | "no_right_turn" | "no_straight_on" | "no_entry" | "no_exit" => {
+            Demand::No { u_turn: false }
+        }
+        "only_left_turn" | "only_right_turn" | "only_straight_on" | "only_u_turn" => Demand::Only,
+        "none" if is_conditional => return Err(RestrictionRefusal::Conditional),
+        _ => return Err(RestrictionRefusal::UnknownKind),
+    };
+    Ok(Rule { demand, value, is_conditional })
 }
 
-fn parts(relation: &MapRelation, demand: Demand) -> Result<Parts, RestrictionRefusal> {
+fn parts(relation: &MapRelation, rule: &Rule<'_>) -> Result<Parts, RestrictionRefusal> {
     let ids = |role: &str, kind: MemberKind| -> Vec<i64> {
         let members = relation.members.iter();
         members.filter(|m| &*m.role == role && m.kind == kind).map(|m| m.id).collect()
@@ -134,10 +159,8 @@ fn parts(relation: &MapRelation, demand: Demand) -> Result<Parts, RestrictionRef
     };
     // `no_entry` may have several from, `no_exit` several to; nothing else may have several of either.
     let one_or = |many: bool, n: usize| n == 1 || (many && (1..=VIA_WAYS_MAX).contains(&n));
-    let kind = relation.tags.get("restriction").unwrap_or_default();
-    let is_no = matches!(demand, Demand::No { .. });
-    let from_ok = one_or(is_no && kind == "no_entry", parts.from.len());
-    let to_ok = one_or(is_no && kind == "no_exit", parts.to.len());
+    let from_ok = one_or(rule.value == "no_entry", parts.from.len());
+    let to_ok = one_or(rule.value == "no_exit", parts.to.len());
     if via_ok && from_ok && to_ok { Ok(parts) } else { Err(RestrictionRefusal::Members) }
 }
 
@@ -152,23 +175,30 @@ struct Resolver<'a> {
 
 impl Resolver<'_> {
     /// The sequences that a restriction speaks of.
-    fn sequences(
+    fn sequences<'r>(
         &self,
-        relation: &MapRelation,
+        relation: &'r MapRelation,
         profile: &Profile,
-    ) -> Result<(Demand, Vec<Forbidden>), RestrictionRefusal> {
-        let demand = demand(relation, profile)?;
-        let parts = parts(relation, demand)?;
-        let mut all = Vec::new();
+    ) -> Result<(Rule<'r>, Vec<Forbidden>), RestrictionRefusal> {
+        let rule = rule(relation, profile)?;
+        let parts = parts(relation, &rule)?;
+        let (mut all, mut refusal) = (Vec::new(), None);
         for &from in &parts.from {
             for &to in &parts.to {
-                all.extend(self.sequence(from, to, &parts, demand)?);
+                match self.sequence(from, to, &parts, rule.demand) {
+                    Ok(sequences) => all.extend(sequences),
+                    Err(reason) => refusal = Some(reason),
+                }
             }
+        }
+        // Of many members some may lie where nobody drives; the others hold.
+        if let (true, Some(reason)) = (all.is_empty(), refusal) {
+            return Err(reason);
         }
         if all.iter().any(|sequence| sequence.len() > COURSES_MAX || self.is_crowded(sequence)) {
             return Err(RestrictionRefusal::Members);
         }
-        Ok((demand, all))
+        Ok((rule, all))
     }
 
     /// Whether more stretches meet along a sequence than at any real junction: the work is their number squared.

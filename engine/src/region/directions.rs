@@ -267,14 +267,15 @@ impl Region {
         let (road, heading) = (course / 2, heading_of(course));
         let length = self.contents.roads.road(road as usize).length_mm();
         match heading {
-            Heading::Forward => Drive { road, heading, from_mm: 0, to_mm: length },
-            Heading::Backward => Drive { road, heading, from_mm: length, to_mm: 0 },
+            Heading::Forward => Drive { road, heading, from_mm: 0, to_mm: length, turn_ms: 0 },
+            Heading::Backward => Drive { road, heading, from_mm: length, to_mm: 0, turn_ms: 0 },
         }
     }
 
     fn drive_ms(&self, drive: &Drive) -> u32 {
         let road = self.road_tables(drive.road as usize);
-        road.elapsed_ms(drive.heading, drive.to_mm) - road.elapsed_ms(drive.heading, drive.from_mm)
+        let elapsed = |mm: u32| road.elapsed_ms(drive.heading, mm);
+        drive.turn_ms + (elapsed(drive.to_mm) - elapsed(drive.from_mm))
     }
 
     fn bearing_at_start(&self, drive: &Drive) -> f64 {

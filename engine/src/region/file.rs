@@ -11,7 +11,7 @@ use siphasher::sip::SipHasher13;
 use thiserror::Error;
 
 use super::locate::heading_of;
-use super::{Contents, Departure, Region};
+use super::{Contents, Departure, Region, Twin};
 use crate::geo::LatLon;
 use crate::graph::csr::{Arc, Graph};
 use crate::graph::num::{ARC_MS_MAX, TICK_MS, row};
@@ -22,11 +22,13 @@ use crate::routing::HierarchyError;
 /// The first bytes of every region file.
 const MAGIC: [u8; 8] = *b"SHARXIRG";
 /// The version of what follows; others are refused.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// The sections in the order of the file.
 const TAGS: [[u8; 4]; 6] = [*b"META", *b"ROAD", *b"WAYS", *b"GRPH", *b"PLAC", *b"ATTR"];
 /// Magic, version, number of sections; then 20 bytes a section; then the checksum of all before.
 const HEADER_BYTES: usize = 16 + 20 * TAGS.len() + 8;
+/// Milliseconds of one turn.
+const TURN_MS_MAX: u32 = 3_600_000;
 /// Rows of any table; leaves room for the marks that some tables put into the highest bits.
 const ROWS_MAX: usize = 1 << 30;
 
@@ -82,6 +84,7 @@ pub enum RegionError {
 struct MetaWire {
     name: String,
     profile: String,
+    dropped: Vec<(String, u32)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,6 +118,9 @@ struct GraphWire {
     head: Vec<i32>,
     course: Vec<u32>,
     departures: Vec<Departure>,
+    /// (row of the arc, milliseconds) where turning takes time, in order.
+    turns: Vec<(u32, u32)>,
+    twins: Vec<Twin>,
 }
 
 impl Region {
@@ -122,7 +128,11 @@ impl Region {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let contents = &self.contents;
-        let meta = MetaWire { name: contents.name.clone(), profile: contents.profile.clone() };
+        let meta = MetaWire {
+            name: contents.name.clone(),
+            profile: contents.profile.clone(),
+            dropped: contents.dropped.clone(),
+        };
         let sections = [
             payload(&meta),
             payload(&roads_wire(&contents.roads)),
@@ -161,13 +171,15 @@ impl Region {
         let attractors: Vec<Attractor> = decode_section("ATTR", attractors)?;
         let mut points = places.iter().map(|p| p.point).chain(attractors.iter().map(|a| a.point));
         require(points.all(is_valid), "every place and attractor is on the globe")?;
-        let (graph, departures) = graph_of(graph, &roads)?;
+        let (graph, departures, twins) = graph_of(graph, &roads)?;
         let contents = Contents {
             name: meta.name,
             profile: meta.profile,
+            dropped: meta.dropped,
             graph,
             roads,
             departures,
+            twins,
             places,
             attractors,
         };
@@ -322,6 +334,7 @@ fn ways_wire(roads: &Roads) -> WaysWire {
 
 fn graph_wire(contents: &Contents) -> GraphWire {
     let graph = &contents.graph;
+    let turns = (0..).zip(graph.arcs()).map(|(row, arc)| (row, arc.turn));
     GraphWire {
         lat: differences(graph.points().iter().map(|point| point.lat_e7())),
         lon: differences(graph.points().iter().map(|point| point.lon_e7())),
@@ -329,6 +342,8 @@ fn graph_wire(contents: &Contents) -> GraphWire {
         head: differences(graph.arcs().iter().map(|arc| arc.head.cast_signed())),
         course: graph.arcs().iter().map(|arc| arc.course).collect(),
         departures: contents.departures.clone(),
+        turns: turns.filter(|&(_, ms)| ms > 0).collect(),
+        twins: contents.twins.clone(),
     }
 }
 
@@ -442,8 +457,11 @@ fn take_ways(wire: WaysWire, roads: &mut Roads) -> Result<(), RegionError> {
     require(in_order, "ways are in order")
 }
 
-/// The graph and its departures.
-fn graph_of(wire: GraphWire, roads: &Roads) -> Result<(Graph, Vec<Departure>), RegionError> {
+/// The graph with its departures and twins.
+fn graph_of(
+    wire: GraphWire,
+    roads: &Roads,
+) -> Result<(Graph, Vec<Departure>, Vec<Twin>), RegionError> {
     let points = points_of(wire.lat, wire.lon)?;
     let n_arcs = wire.course.len();
     let tables_agree = n_arcs == wire.tail.len() && n_arcs == wire.head.len();
@@ -458,8 +476,21 @@ fn graph_of(wire: GraphWire, roads: &Roads) -> Result<(Graph, Vec<Departure>), R
         require(road < roads.n(), "every arc follows a road")?;
         let time = roads.road(road).duration_ms(heading_of(course));
         require(time > 0, "every arc takes time")?;
-        arcs.push(Arc { tail, head, time, course });
+        arcs.push(Arc { tail, head, time, course, turn: 0 });
     }
+    for (row, ms) in wire.turns {
+        let arc = arcs.get_mut(row as usize).filter(|_| ms <= TURN_MS_MAX);
+        let arc = arc.ok_or(RegionError::Inconsistent { what: "every turn leads into an arc" })?;
+        arc.turn = ms;
+        arc.time = arc.time.saturating_add(ms).min(ARC_MS_MAX);
+    }
+    let is_node = |node: u32| (node as usize) < points.len();
+    require(
+        wire.twins.iter().all(|twin| is_node(twin.inward) && is_node(twin.outward)),
+        "every twin is a node",
+    )?;
+    let in_order = wire.twins.is_sorted_by(|a, b| a.inward < b.inward);
+    require(in_order, "every node has one twin")?;
     let mut is_driven = vec![false; roads.n() * 2];
     arcs.iter().for_each(|arc| is_driven[arc.course as usize] = true);
     let expected = (0..row(is_driven.len())).filter(|&course| is_driven[course as usize]);
@@ -471,5 +502,5 @@ fn graph_of(wire: GraphWire, roads: &Roads) -> Result<(Graph, Vec<Departure>), R
         (tail as usize) < graph.n_nodes() && graph.out_arcs(tail).iter().any(is_it)
     };
     require(wire.departures.iter().all(is_known), "every departure is an arc")?;
-    Ok((graph, wire.departures))
+    Ok((graph, wire.departures, wire.twins))
 }

@@ -24,6 +24,13 @@ pub(super) struct Access {
     pub(super) drive: Option<Drive>,
 }
 
+impl Access {
+    /// Of one who is on a node already.
+    fn on_node(node: u32) -> Self {
+        Self { node, ms: 0, mm: 0, arc: [node; 2], drive: None }
+    }
+}
+
 /// A part of a road, driven one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Drive {
@@ -31,6 +38,8 @@ pub(super) struct Drive {
     pub(super) heading: Heading,
     pub(super) from_mm: u32,
     pub(super) to_mm: u32,
+    /// Milliseconds of turning into the road before.
+    pub(super) turn_ms: u32,
 }
 
 pub(super) fn course(road: u32, heading: Heading) -> u32 {
@@ -53,12 +62,9 @@ impl Region {
         }
     }
 
-    fn on_node(&self, location: Location) -> Option<Access> {
+    fn on_node(&self, location: Location) -> Option<u32> {
         match location {
-            Location::Node(node) if node.idx() < self.n_nodes() => {
-                let node = node.get();
-                Some(Access { node, ms: 0, mm: 0, arc: [node; 2], drive: None })
-            }
+            Location::Node(node) if node.idx() < self.n_nodes() => Some(node.get()),
             Location::Along { .. } | Location::Node(_) => None,
         }
     }
@@ -119,7 +125,7 @@ impl Region {
                 let arc = self.departure(road, heading)?;
                 let ms = tables.duration_ms(heading) - tables.elapsed_ms(heading, from_mm);
                 let to_mm = end_mm(&tables, heading);
-                let drive = Drive { road, heading, from_mm, to_mm };
+                let drive = Drive { road, heading, from_mm, to_mm, turn_ms: 0 };
                 let mm = drive.mm();
                 Some(Access {
                     node: arc.head,
@@ -130,7 +136,8 @@ impl Region {
                 })
             })
         });
-        self.on_node(from).into_iter().chain(along)
+        let node = self.on_node(from).map(|node| Access::on_node(self.twins.start(node)));
+        node.into_iter().chain(along)
     }
 
     /// The nodes from which a location is reached last.
@@ -146,17 +153,20 @@ impl Region {
             open.flat_map(move |heading| {
                 let ms = tables.elapsed_ms(heading, to_mm);
                 let from_mm = end_mm(&tables, heading.opposite());
-                let drive = Drive { road, heading, from_mm, to_mm };
-                self.copies(road, heading).map(move |arc| Access {
-                    node: arc.tail,
-                    ms,
-                    mm: drive.mm(),
-                    arc: [arc.tail, arc.head],
-                    drive: Some(drive),
+                self.copies(road, heading).map(move |arc| {
+                    let drive = Drive { road, heading, from_mm, to_mm, turn_ms: arc.turn };
+                    Access {
+                        node: arc.tail,
+                        ms: ms + arc.turn,
+                        mm: drive.mm(),
+                        arc: [arc.tail, arc.head],
+                        drive: Some(drive),
+                    }
                 })
             })
         });
-        self.on_node(to).into_iter().chain(along)
+        let nodes = self.on_node(to).into_iter().flat_map(|node| self.twins.ends(node));
+        nodes.map(Access::on_node).chain(along)
     }
 
     /// Driving on along one road without passing a node: (milliseconds, the drive), the faster heading of two.
@@ -179,7 +189,7 @@ impl Region {
             })
             .map(|heading| {
                 let ms = tables.elapsed_ms(heading, to_mm) - tables.elapsed_ms(heading, from_mm);
-                (ms, Drive { road, heading, from_mm, to_mm })
+                (ms, Drive { road, heading, from_mm, to_mm, turn_ms: 0 })
             })
             .min_by_key(|&(ms, _)| ms)
     }

@@ -21,6 +21,7 @@ mod snap;
 mod tests;
 mod timed;
 mod traffic;
+mod twins;
 mod week;
 
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use crate::graph::roads::{Road, Roads};
 use crate::ids::{NodeId, RoadId};
 use crate::import::{Attractor, Place, RoadClass};
 use crate::routing::hierarchy::Hierarchy;
-use crate::routing::{HierarchyError, dijkstra};
+use crate::routing::{HierarchyError, NEVER, dijkstra};
 use crate::units::{Millimeters, Millis};
 
 pub use crate::graph::roads::WayPiece;
@@ -46,6 +47,7 @@ pub use reach::Unreachable;
 pub use snap::Snap;
 pub use timed::{TimeOfWeek, TimedRegion};
 pub use traffic::{Directions, Effect, LiveRegion, Scope, TrafficChange, TrafficError};
+pub(crate) use twins::Twin;
 pub use week::{HourOfWeek, WeekError, WeekProfile};
 
 /// Labels larger than this are not kept; queries then walk the elimination tree, with the same answers.
@@ -63,10 +65,14 @@ pub(crate) type Departure = (u32, u32, u32);
 pub(crate) struct Contents {
     pub(crate) name: String,
     pub(crate) profile: String,
+    /// What of the map was left out: kind and reason, and how many.
+    pub(crate) dropped: Vec<(String, u32)>,
     pub(crate) graph: Graph,
     pub(crate) roads: Roads,
     /// One for each course that is driven, in order.
     pub(crate) departures: Vec<Departure>,
+    /// In order.
+    pub(crate) twins: Vec<Twin>,
     pub(crate) places: Vec<Place>,
     pub(crate) attractors: Vec<Attractor>,
 }
@@ -88,6 +94,7 @@ pub struct Region {
     copies: Arc<[u32]>,
     /// The arc row on which a vehicle leaves that stands on a course.
     departure: Arc<[u32]>,
+    twins: Arc<twins::Twins>,
     /// Lengths by arc row.
     arc_mm: Arc<[u32]>,
 }
@@ -153,6 +160,7 @@ impl Region {
                 |&&arc: &&u32| arcs[arc as usize].tail == tail && arcs[arc as usize].head == head;
             departure[course as usize] = copies[rows].iter().find(is_it).copied().unwrap_or(NO_ARC);
         }
+        let twins = twins::Twins::new(contents.graph.n_nodes(), &contents.twins);
         Ok(Self {
             graph: contents.graph.clone(),
             contents: Arc::new(contents),
@@ -163,6 +171,7 @@ impl Region {
             first_copy: first_copy.into(),
             copies: copies.into(),
             departure: departure.into(),
+            twins: Arc::new(twins),
             arc_mm: arc_mm.into(),
         })
     }
@@ -198,6 +207,12 @@ impl Region {
     #[must_use]
     pub fn profile(&self) -> &str {
         &self.contents.profile
+    }
+
+    /// How many elements of the map were left out, by kind and reason as `way access`, in order.
+    #[must_use]
+    pub fn dropped(&self) -> &[(String, u32)] {
+        &self.contents.dropped
     }
 
     /// Who must be named wherever the map is shown.
@@ -323,8 +338,9 @@ impl Region {
         if node.idx() >= self.n_nodes() {
             return Vec::new();
         }
-        let times = dijkstra::times_from(&self.graph, node.get());
-        times.into_iter().map(oracle::millis).collect()
+        let times = dijkstra::times_from(&self.graph, self.start_node(node).get());
+        let at = |idx: u32| self.end_nodes(NodeId::new(idx)).map(|end| times[end.idx()]).min();
+        (0..row(self.n_nodes())).map(|idx| oracle::millis(at(idx).unwrap_or(NEVER))).collect()
     }
 
     /// Times from all nodes to one by plain Dijkstra.
@@ -333,8 +349,13 @@ impl Region {
         if node.idx() >= self.n_nodes() {
             return Vec::new();
         }
-        let times = dijkstra::times_to(&self.graph, node.get());
-        times.into_iter().map(oracle::millis).collect()
+        let ends = self.end_nodes(node).map(|end| dijkstra::times_to(&self.graph, end.get()));
+        let ends: Vec<Vec<u32>> = ends.collect();
+        let from = |idx: u32| {
+            let start = self.start_node(NodeId::new(idx)).idx();
+            ends.iter().map(|times| times[start]).min()
+        };
+        (0..row(self.n_nodes())).map(|idx| oracle::millis(from(idx).unwrap_or(NEVER))).collect()
     }
 
     /// Computes shortcuts and labels for the arc times once more, and throws them away: what new times would cost.

@@ -47,12 +47,13 @@ impl Region {
         }
     }
 
-    /// The node that a place is on, if it is one of this region.
+    /// The node that a place is on, if it is one of this region and the only one at its junction.
     #[inline]
     fn node_of(&self, place: Location) -> Option<u32> {
         match place {
-            Location::Node(node) if node.idx() < self.n_nodes() => Some(node.get()),
-            Location::Node(_) | Location::Along { .. } => None,
+            Location::Node(node) => Some(node.get())
+                .filter(|&idx| node.idx() < self.n_nodes() && !self.twins.is_split(idx)),
+            Location::Along { .. } => None,
         }
     }
 

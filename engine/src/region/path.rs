@@ -118,7 +118,8 @@ impl Region {
                 let (road, heading) = (arc.course / 2, heading_of(arc.course));
                 let tables = self.road_tables(road as usize);
                 let from_mm = end_mm(&tables, heading.opposite());
-                Some(Drive { road, heading, from_mm, to_mm: end_mm(&tables, heading) })
+                let to_mm = end_mm(&tables, heading);
+                Some(Drive { road, heading, from_mm, to_mm, turn_ms: arc.turn })
             }
             _ => None,
         });
@@ -132,16 +133,17 @@ impl Region {
     #[must_use]
     pub fn path_geometry(&self, path: &Path) -> Vec<(LatLon, Millis)> {
         let mut shape = vec![(self.point(path.from), Millis::ZERO)];
-        let mut start = 0;
+        let mut start = 0_u32;
         let drives = self.drives(path);
         let ends = self.ends_of_drives(path, drives.len());
         for (drive, end) in drives.iter().zip(ends) {
             let road = self.road_tables(drive.road as usize);
             let before = road.elapsed_ms(drive.heading, drive.from_mm);
             let whole = road.elapsed_ms(drive.heading, drive.to_mm) - before;
+            let entered = start.saturating_add(drive.turn_ms).min(end);
             let since_start = |mm: u32| {
                 let done = road.elapsed_ms(drive.heading, mm) - before;
-                Millis::new(interpolate(start, end, done, whole))
+                Millis::new(interpolate(entered, end, done, whole))
             };
             let inner = |&i: &usize| {
                 let (low, high) = (drive.from_mm.min(drive.to_mm), drive.from_mm.max(drive.to_mm));
@@ -178,12 +180,16 @@ impl Region {
     #[must_use]
     pub fn legs(&self, path: &Path) -> Vec<Leg> {
         let mut legs: Vec<Leg> = Vec::new();
+        // A turn belongs to the street that is turned into.
+        let mut turn_ms = 0;
         for drive in self.drives(path) {
+            turn_ms += drive.turn_ms;
             for (name, from_mm, to_mm) in self.named_parts(&drive) {
                 let ways = self.ways_driven(&Drive { from_mm, to_mm, ..drive });
                 let road = self.road_tables(drive.road as usize);
                 let ms =
                     road.elapsed_ms(drive.heading, to_mm) - road.elapsed_ms(drive.heading, from_mm);
+                let ms = ms + std::mem::take(&mut turn_ms);
                 let distance = millimeters(to_mm.abs_diff(from_mm));
                 match legs.last_mut() {
                     Some(leg) if leg.name.as_deref() == name => {
@@ -200,6 +206,9 @@ impl Region {
                     }),
                 }
             }
+        }
+        if let Some(leg) = legs.last_mut() {
+            leg.duration += Millis::new(turn_ms);
         }
         legs
     }

@@ -49,7 +49,9 @@ impl Region {
 
     /// Times to all nodes, [`NEVER`] where there is no way.
     pub(super) fn times_to_all(&self, from: Location) -> Vec<u32> {
-        self.hierarchy.times_to_all(&self.bundles(Flow::Up, from))
+        let mut times = self.hierarchy.times_to_all(&self.bundles(Flow::Up, from));
+        self.twins.lower(&mut times);
+        times
     }
 
     /// Times from all nodes, likewise.

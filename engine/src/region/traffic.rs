@@ -23,6 +23,7 @@ use crate::graph::num::ARC_MS_MAX;
 use crate::graph::roads::{Heading, PieceTimes, Road, Roads};
 use crate::ids::RoadId;
 use crate::import::RoadClass;
+use crate::routing::NEVER;
 use crate::units::Millis;
 
 /// The least and the most that a time may be changed to, in per cent of the imported one.
@@ -237,6 +238,7 @@ impl Region {
             first_copy: Arc::clone(&self.first_copy),
             copies: Arc::clone(&self.copies),
             departure: Arc::clone(&self.departure),
+            twins: Arc::clone(&self.twins),
             arc_mm: Arc::clone(&self.arc_mm),
         };
         next.take_over(entries, self.version() + 1);
@@ -261,7 +263,11 @@ impl Region {
             self.traffic.ms[course as usize] = self.course_ms(&self.traffic.pieces, road, heading);
             let ms = self.traffic.ms(course);
             for &arc in &self.copies[rows_of(&self.first_copy, course)] {
-                let ms = ms.unwrap_or(self.contents.graph.arcs()[arc as usize].time);
+                let imported = &self.contents.graph.arcs()[arc as usize];
+                let ms = match ms {
+                    Some(ms) if ms < NEVER => ms.saturating_add(imported.turn).min(ARC_MS_MAX),
+                    ms => ms.unwrap_or(imported.time),
+                };
                 if self.graph.arcs()[arc as usize].time != ms {
                     self.graph.set_time(arc as usize, ms);
                     changed.push(arc);

@@ -35,14 +35,20 @@ fn random_graph(seed: u64) -> (Vec<LatLon>, Vec<Arc>) {
         let tail = random.below(head);
         for (tail, head) in [(tail, head), (head, tail)] {
             if random.below(6) > 0 || arcs.is_empty() {
-                arcs.push(Arc { tail, head, time: ticks(1 + random.below(10)), course: 0 });
+                arcs.push(Arc {
+                    tail,
+                    head,
+                    time: ticks(1 + random.below(10)),
+                    course: 0,
+                    turn: 0,
+                });
             }
         }
-        arcs.push(Arc { tail, head, time: ticks(1 + random.below(10)), course: 0 });
+        arcs.push(Arc { tail, head, time: ticks(1 + random.below(10)), course: 0, turn: 0 });
     }
     for _ in 0..random.below(40) {
         let (tail, head) = (random.below(n), random.below(n));
-        arcs.push(Arc { tail, head, time: ticks(1 + random.below(10)), course: 0 });
+        arcs.push(Arc { tail, head, time: ticks(1 + random.below(10)), course: 0, turn: 0 });
     }
     (0..).zip(&mut arcs).for_each(|(course, arc)| arc.course = course);
     (points, arcs)

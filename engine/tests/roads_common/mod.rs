@@ -84,10 +84,31 @@ pub(crate) fn parse(text: &str) -> (MapData, BTreeMap<char, LatLon>) {
     (MapData::new(nodes, ways, relations), points)
 }
 
-/// Imports a map with the default profile.
+/// The car without what only begins and ends trips: the rules of the reference counts in `shared/data/README.md`.
+pub(crate) const PLAIN_CAR: &str = r#"
+base = "car"
+[vehicle]
+height_m = 0
+width_m = 0
+weight_t = 0
+[access]
+closed = ["no", "private", "agricultural", "forestry", "delivery", "emergency", "military", "use_sidepath"]
+end_only = []
+service_closed = ["parking_aisle", "driveway", "emergency_access"]
+service_end_only = []
+[tracks]
+enabled = false
+"#;
+
+/// Imports a map for the private car.
 pub(crate) fn map(text: &str) -> TextMap {
+    map_for("base = \"car\"", text)
+}
+
+/// Imports a map for the profile written in `profile`.
+pub(crate) fn map_for(profile: &str, text: &str) -> TextMap {
     let (data, points) = parse(text);
-    let (region, report) = import_map(&data, &Profile::default()).unwrap();
+    let (region, report) = import_map(&data, &Profile::parse(profile).unwrap()).unwrap();
     TextMap { region, report, points }
 }
 
