@@ -54,8 +54,12 @@ impl Hierarchy {
         // What is left to the meeting node is a part of a time that fits.
         let trail = |flow, start| {
             let left = |node| {
-                let (row, extra) = self.label(flow, node).unwrap_or((&[], FAR));
-                slot(row, meeting).saturating_add(extra)
+                let labels = self.labels.as_ref();
+                let stored =
+                    labels.map_or(FAR, |l| slot(l.row(&self.ancestors, flow, node), meeting));
+                // Only the start can be a dead end.
+                let extra = if node == start { [more_up, more_down][flow as usize] } else { 0 };
+                stored.saturating_add(extra)
             };
             self.follow(start, meeting, left, |edge| ticks(self.weights.ms(flow, edge)))
         };
