@@ -20,6 +20,7 @@ import argparse, csv, json, math, os, pathlib, random, statistics, subprocess, s
 
 PINNED = ["osrm-bindings==26.10.0", "pyvalhalla==3.9.1", "matplotlib==3.10.*"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROFILE = ROOT / "data" / "profiles" / "car.toml"
 SNAP_M = 5.0
 LONG_M = 3000.0
 VALHALLA_PAIRS = 20
@@ -39,16 +40,23 @@ def python_ok(work):
     os.execv(inside, [str(inside), *sys.argv])
 
 
+# Starts the rest of its arguments and writes what they cost: a process of its own, because a child inherits the peak of its parent.
+COST = """
+import os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
+_, status, usage = os.wait4(child.pid, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+"""
+
+
 def run(command, **more):
-    """(CPU seconds, peak MB) of a child. Its output is shown only if it fails."""
-    with tempfile.TemporaryFile() as log:
-        child = subprocess.Popen([str(part) for part in command], stdout=log, stderr=subprocess.STDOUT, **more)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            log.seek(0)
-            sys.exit(f"peers.py: {' '.join(map(str, command))} ended with {child.returncode}:\n{log.read().decode(errors='replace')[-2000:]}")
-        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    """(CPU seconds, peak MB, not below the 10 MB of the measuring process) of a child. Its output is shown only if it fails."""
+    command = [str(part) for part in command]
+    told = subprocess.run([sys.executable, "-I", "-S", "-c", COST, *command], capture_output=True, text=True, errors="replace", **more)
+    code, cpu_s, peak_mb = told.stdout.split()
+    if code != "0":
+        sys.exit(f"peers.py: {' '.join(command)} ended with {code}:\n{told.stderr[-2000:]}")
+    return float(cpu_s), float(peak_mb)
 
 
 def programs():
@@ -92,7 +100,7 @@ class Peers:
         profile = self.osrm_home / "share" / "profiles" / "car.lua"
         pbf = self.home / "map.osm.pbf"
         steps = {
-            "sharxi region build": [self.sharxi, "region", "build", pbf, "-o", self.region],
+            "sharxi region build": [self.sharxi, "region", "build", pbf, "-o", self.region, "--profile", PROFILE],
             "sharxi region info": [self.sharxi, "region", "info", self.region],
             "osrm-extract": [self.osrm_home / "bin" / "osrm-extract", "-p", profile, pbf],
             "osrm-contract": [self.osrm_home / "bin" / "osrm-contract", self.osrm_base],
@@ -288,7 +296,7 @@ def main():
         if "import" in only or not pathlib.Path(f"{peers.osrm_base}.hsgr").exists():
             figures["import"] = imported(peers, given.runs)
         else:
-            run([sharxi, "region", "build", peers.pbf, "-o", peers.region])
+            run([sharxi, "region", "build", peers.pbf, "-o", peers.region, "--profile", PROFILE])
         if "calls" in only:
             figures["calls"] = calls(peers, trips_bin)
         if "agreement" in only:

@@ -16,6 +16,7 @@ mod run;
 mod turns;
 
 pub use error::{BlobFault, ImportError};
+pub use pbf::read_pbf;
 pub use poi::{Attractor, AttractorKind, Place, PlaceKind};
 pub use profile::{Profile, ProfileError, RoadClass};
 pub use report::{ImportReport, RestrictionRefusal};

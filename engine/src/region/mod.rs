@@ -24,7 +24,7 @@ use crate::graph::roads::{Road, Roads};
 use crate::ids::{NodeId, RoadId};
 use crate::import::{Attractor, Place, RoadClass};
 use crate::routing::hierarchy::Hierarchy;
-use crate::routing::{HierarchyError, dijkstra};
+use crate::routing::{HierarchyError, dijkstra, topology};
 use crate::units::{Millimeters, Millis};
 
 pub use file::RegionError;
@@ -308,6 +308,18 @@ impl Region {
         }
         let times = dijkstra::times_to(&self.graph, node.get());
         times.into_iter().map(oracle::millis).collect()
+    }
+
+    /// Orders the nodes and computes shortcuts and labels once more, and throws them away: what a new graph would cost.
+    ///
+    /// # Errors
+    /// None for a graph that was prepared before.
+    pub fn prepare_again(&self) -> Result<(), HierarchyError> {
+        let edges: Vec<(u32, u32)> =
+            self.graph.arcs().iter().map(|arc| (arc.tail, arc.head)).collect();
+        std::hint::black_box(topology::preorder(self.graph.points(), &edges)?);
+        std::hint::black_box(Hierarchy::new(&self.graph, LABEL_BYTES_MAX)?);
+        Ok(())
     }
 
     /// Computes shortcuts and labels for the arc times once more, and throws them away: what new times would cost.
