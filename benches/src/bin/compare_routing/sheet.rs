@@ -18,9 +18,22 @@ fn cpu_s() -> f64 {
 
 /// Seconds of CPU that the work took on this thread.
 pub(crate) fn cpu_of(work: impl FnOnce()) -> f64 {
+    timed(work).1
+}
+
+/// What the work makes, and the seconds of CPU that it takes on this thread.
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let before = cpu_s();
-    work();
-    cpu_s() - before
+    let made = work();
+    (made, cpu_s() - before)
+}
+
+/// Memory that this process holds now.
+pub(crate) fn resident_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kb: Option<f64> = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+    kb.unwrap_or(0.0) / 1024.0
 }
 
 /// Median nanoseconds of single calls on the wall, less what reading the clock takes.
