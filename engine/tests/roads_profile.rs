@@ -7,12 +7,27 @@
 use sharxi_engine::import::{Profile, ProfileError};
 
 const CAR: &str = include_str!("../../data/profiles/car.toml");
+const SHARED_TAXI: &str = include_str!("../../data/profiles/shared-taxi.toml");
 
 #[test]
-fn the_default_is_the_documented_file() {
-    assert_eq!(Profile::parse(CAR).unwrap(), Profile::default());
+fn the_default_is_the_shared_taxi() {
+    assert_eq!(Profile::parse(SHARED_TAXI).unwrap(), Profile::default());
     assert_eq!(Profile::parse("").unwrap(), Profile::default());
-    assert_eq!(Profile::default().name(), "car");
+    assert_eq!(Profile::built_in("shared-taxi").unwrap(), Profile::default());
+    assert_eq!(Profile::default().name(), "shared-taxi");
+}
+
+#[test]
+fn a_file_names_the_profile_that_it_changes() {
+    let car = Profile::parse(CAR).unwrap();
+    assert_eq!(Profile::built_in("car").unwrap(), car);
+    assert_eq!(Profile::parse("base = \"car\"").unwrap(), car);
+    assert_ne!(car, Profile::default());
+    assert_eq!(Profile::built_in("lorry"), None);
+    assert_eq!(
+        error("base = \"lorry\""),
+        "read the profile: there is no base \"lorry\"; there are \"car\" and \"shared-taxi\""
+    );
 }
 
 #[test]

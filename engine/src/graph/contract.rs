@@ -1,6 +1,6 @@
 //! Chains of stretches between junctions become roads.
 //!
-//! A junction disappears if exactly two stretches of one class meet there, nothing but driving on is possible, and no
+//! A junction disappears if exactly two stretches of one class and access meet there, nothing but driving on is possible, and no
 //! turn restriction needs it. Shape, times and names of the parts stay.
 
 use petgraph::graph::{EdgeIndex, NodeIndex};
@@ -64,7 +64,7 @@ fn is_passable(network: &Network, alive: &[bool], node: NodeIndex<u32>) -> bool 
         return false;
     };
     first.edge != second.edge
-        && a.class == b.class
+        && (a.class, a.end_only) == (b.class, b.end_only)
         && first.is_open(network) == second.reverse().is_open(network)
         && first.reverse().is_open(network) == second.is_open(network)
 }

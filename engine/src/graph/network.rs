@@ -18,6 +18,10 @@ pub(crate) struct Junction {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stretch {
     pub(crate) class: RoadClass,
+    /// Whether trips may only begin and end here.
+    pub(crate) end_only: bool,
+    /// A field track, which is only driven where there is no other way.
+    pub(crate) track: bool,
     /// Shape, both ends included.
     pub(crate) points: Vec<LatLon>,
     /// Length of each segment in metres; one fewer than points.

@@ -1,16 +1,21 @@
 //! Driven ways are cut at junctions and become the stretches of a [`Network`].
 //!
 //! A junction is a node that ends a driven way or that driven ways use more than once. A blocking barrier cuts the way:
-//! each side ends at a junction of its own. A slow barrier adds half of its delay to either segment beside it.
+//! each side ends at a junction of its own. One that only lets in who has business behind it makes the smaller roads beside it
+//! ones where trips only begin and end. A slow barrier adds half of its delay to either segment beside it.
 
 use std::collections::BTreeMap;
 
 use petgraph::graph::NodeIndex;
 
+use super::access::Along;
 use super::map::{MapData, MapWay, Tags};
-use super::profile::Profile;
-use super::report::ImportReport;
+use super::profile::{Profile, RoadClass};
+use super::report::{Element, ImportReport};
 use super::rules::{Carriage, Passage, WayRefusal};
+use super::speed::Speed;
+use super::villages::Villages;
+use super::waits::{self, Waits};
 use crate::graph::network::{Junction, Network, Stretch};
 use crate::graph::num::row;
 
@@ -59,33 +64,52 @@ pub(super) fn build(map: &MapData, profile: &Profile, report: &mut ImportReport)
     let lines: Vec<Option<Line>> =
         map.ways().iter().map(|way| line(map, way, profile, &mut built.names, report)).collect();
 
-    // Ends count double: they are junctions whoever else comes by.
-    let mut n_uses = vec![0_u32; map.nodes().len()];
-    for line in lines.iter().flatten() {
-        for ends in [line.nodes.first(), line.nodes.last()] {
-            ends.into_iter().for_each(|&node| n_uses[node] += 1);
-        }
-        line.nodes.iter().for_each(|&node| n_uses[node] += 1);
-    }
-    let passages: Vec<Passage> = map
-        .nodes()
-        .iter()
-        .zip(&n_uses)
-        .map(|(node, &uses)| if uses > 0 { profile.passage(&node.tags) } else { Passage::Free })
-        .collect();
-    for passage in &passages {
-        report.barriers_blocking += usize::from(*passage == Passage::Blocked);
-        report.barriers_slow += usize::from(matches!(passage, Passage::Delay { .. }));
-    }
+    let driven = || lines.iter().flatten().map(|line| (line.carriage.class, &*line.nodes));
+    let waits = Waits::new(map, profile, driven());
+    let passages = passages(map, profile, &waits, report);
+    let is_street =
+        |class: RoadClass| matches!(class, RoadClass::Residential | RoadClass::LivingStreet);
+    let point = |node: usize| map.nodes()[node].point;
+    let streets = driven()
+        .filter(|&(class, _)| is_street(class))
+        .flat_map(|(_, nodes)| nodes.windows(2).map(|pair| (point(pair[0]), point(pair[1]))));
+    let villages = Villages::new(map, profile, streets);
 
+    let cutter = Cutter { map, waits: &waits, passages: &passages, villages: &villages };
     for line in &lines {
         built.first_edge.push(built.network.edge_count());
         if let Some(line) = line {
-            Cutter { map, n_uses: &n_uses, passages: &passages }.cut(line, &mut built);
+            cutter.cut(line, &mut built);
         }
     }
     built.first_edge.push(built.network.edge_count());
     built
+}
+
+/// What stands in the way at each node, counted.
+fn passages(
+    map: &MapData,
+    profile: &Profile,
+    waits: &Waits,
+    report: &mut ImportReport,
+) -> Vec<Passage> {
+    let mut passages = Vec::with_capacity(map.nodes().len());
+    for (idx, node) in map.nodes().iter().enumerate() {
+        let passage = match waits.is_driven(idx) {
+            true => profile.passage(&node.tags),
+            false => Passage::Free { delay_ms: 0.0 },
+        };
+        match passage {
+            Passage::Blocked => {
+                report.barriers_blocking += 1;
+                report.drop(Element::Node, node.id, "barrier", Some(node.point));
+            }
+            Passage::EndOnly { .. } => report.barriers_end_only += 1,
+            Passage::Free { delay_ms } => report.barriers_slow += usize::from(delay_ms > 0.0),
+        }
+        passages.push(passage);
+    }
+    passages
 }
 
 /// Decides on one way and counts the decision.
@@ -96,7 +120,8 @@ fn line(
     names: &mut Names,
     report: &mut ImportReport,
 ) -> Option<Line> {
-    if way.tags.get("highway").is_none() && !way.tags.is("route", "ferry") {
+    let is_crossing = || matches!(way.tags.get("route"), Some("ferry" | "shuttle_train"));
+    if way.tags.get("highway").is_none() && !is_crossing() {
         return None;
     }
     report.ways += 1;
@@ -108,11 +133,14 @@ fn line(
     match carriage {
         Ok(carriage) => {
             report.ways_driven += 1;
+            report.ways_end_only += usize::from(carriage.end_only);
             let name = road_name(&way.tags).map(|name| names.intern(name));
             Some(Line { carriage, nodes, name })
         }
         Err(reason) => {
             *report.ways_refused.entry(reason).or_default() += 1;
+            let point = nodes.first().map(|&node| map.nodes()[node].point);
+            report.drop(Element::Way, way.id, reason.as_str(), point);
             None
         }
     }
@@ -124,8 +152,9 @@ fn road_name(tags: &Tags) -> Option<String> {
 
 struct Cutter<'a> {
     map: &'a MapData,
-    n_uses: &'a [u32],
+    waits: &'a Waits,
     passages: &'a [Passage],
+    villages: &'a Villages,
 }
 
 impl Cutter<'_> {
@@ -142,8 +171,8 @@ impl Cutter<'_> {
         let mut first = 0;
         for last in 1..nodes.len() {
             let is_end = last + 1 == nodes.len();
-            let is_cut = self.passages[nodes[last]] == Passage::Blocked;
-            if is_end || is_cut || self.n_uses[nodes[last]] > 1 {
+            let is_cut = !matches!(self.passages[nodes[last]], Passage::Free { .. });
+            if is_end || is_cut || self.waits.is_met(nodes[last]) {
                 let stretch = self.stretch(line, &segment_m, first, last);
                 let tail = self.junction(nodes[first], built);
                 let head = self.junction(nodes[last], built);
@@ -168,35 +197,59 @@ impl Cutter<'_> {
 
     /// The stretch of a way from its node `first` to its node `last`.
     fn stretch(&self, line: &Line, segment_m: &[f64], first: usize, last: usize) -> Stretch {
-        let whole_m: f64 = segment_m.iter().sum();
-        let lengths = segment_m[first..last].to_vec();
-        let delays = |segment: usize| {
-            let half = |node: usize| match self.passages[node] {
-                Passage::Delay { seconds } => seconds * 500.0,
-                Passage::Free | Passage::Blocked => 0.0,
-            };
-            half(line.nodes[segment]) + half(line.nodes[segment + 1])
-        };
         let carriage = &line.carriage;
-        let times = |kmh: f64| -> Vec<f64> {
-            let drive_ms = |m: f64| match carriage.duration_s {
-                Some(whole_s) if whole_m > 0.0 => whole_s * 1000.0 * m / whole_m,
-                _ => m / kmh * 3600.0,
-            };
-            let wait_ms =
-                |m: f64| if whole_m > 0.0 { carriage.wait_s * 1e3 * m / whole_m } else { 0.0 };
-            (first..last)
-                .zip(&lengths)
-                .map(|(segment, &m)| drive_ms(m) + wait_ms(m) + delays(segment))
-                .collect()
+        let nodes = &line.nodes[first..=last];
+        let times = |speed: Option<Speed>, along: Along| {
+            speed.map(|speed| self.times_ms(line, segment_m, (first, last), (speed, along)))
         };
+        let is_gated = [nodes.first(), nodes.last()]
+            .into_iter()
+            .flatten()
+            .any(|&node| matches!(self.passages[node], Passage::EndOnly { .. }));
         Stretch {
             class: carriage.class,
-            points: line.nodes[first..=last].iter().map(|&n| self.map.nodes()[n].point).collect(),
-            forward_ms: carriage.forward.map(times),
-            backward_ms: carriage.backward.map(times),
+            end_only: carriage.end_only || (is_gated && carriage.class >= RoadClass::Unclassified),
+            track: carriage.track,
+            points: nodes.iter().map(|&n| self.map.nodes()[n].point).collect(),
+            forward_ms: times(carriage.forward, Along::Forward),
+            backward_ms: times(carriage.backward, Along::Backward),
             parts: vec![(0, line.name)],
-            segment_m: lengths,
+            segment_m: segment_m[first..last].to_vec(),
         }
+    }
+
+    /// Milliseconds for each segment of a stretch in one direction.
+    fn times_ms(
+        &self,
+        line: &Line,
+        segment_m: &[f64],
+        (first, last): (usize, usize),
+        (speed, along): (Speed, Along),
+    ) -> Vec<f64> {
+        let carriage = &line.carriage;
+        let whole_m: f64 = segment_m.iter().sum();
+        let (nodes, lengths) = (&line.nodes[first..=last], &segment_m[first..last]);
+        let point = |node: usize| self.map.nodes()[node].point;
+        let drive_ms = |a: usize, b: usize, m: f64| match carriage.duration_s {
+            Some(whole_s) if whole_m > 0.0 => whole_s * 1000.0 * m / whole_m,
+            _ if self.villages.contain(point(a), point(b)) => m / speed.village_kmh * 3600.0,
+            _ => m / speed.kmh * 3600.0,
+        };
+        let board_ms =
+            |m: f64| if whole_m > 0.0 { carriage.wait_s * 1e3 * m / whole_m } else { 0.0 };
+        let half_ms = |node: usize| match self.passages[node] {
+            Passage::Free { delay_ms } | Passage::EndOnly { delay_ms } => delay_ms / 2.0,
+            Passage::Blocked => 0.0,
+        };
+        let waits_ms =
+            self.waits.ms(&waits::Line { class: carriage.class, nodes, segment_m: lengths }, along);
+        let pairs = nodes.windows(2).map(|pair| (pair[0], pair[1]));
+        pairs
+            .zip(lengths)
+            .zip(waits_ms)
+            .map(|(((a, b), &m), wait)| {
+                drive_ms(a, b, m) + board_ms(m) + half_ms(a) + half_ms(b) + wait
+            })
+            .collect()
     }
 }

@@ -3,6 +3,7 @@
 //! `pbf` decodes bytes to `map::MapData`; `profile` and `rules` say what a car makes of tags; `build` cuts
 //! ways at junctions; `turns` resolves restrictions; `graph` does the rest. No file is opened here.
 
+mod access;
 mod build;
 mod error;
 mod ferries;
@@ -13,12 +14,16 @@ mod profile;
 pub mod report;
 mod rules;
 mod run;
+mod speed;
+mod tracks;
 mod turns;
+mod villages;
+mod waits;
 
 pub use error::{BlobFault, ImportError};
 pub use pbf::read_pbf;
 pub use poi::{Attractor, AttractorKind, Place, PlaceKind};
 pub use profile::{Profile, ProfileError, RoadClass};
-pub use report::{ImportReport, RestrictionRefusal};
+pub use report::{Dropped, Element, ImportReport, RestrictionRefusal};
 pub use rules::WayRefusal;
 pub use run::{import_map, import_pbf};

@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use super::error::{BlobFault, ImportError};
 use super::map::{MapData, MapNode, MapRelation, MapWay, Member, MemberKind, Tags};
 use super::poi;
+use super::profile::RoadClass;
 use crate::geo::LatLon;
 
 /// Bytes of one blob header; the format asks readers to refuse more.
@@ -250,7 +251,18 @@ fn is_wanted_node<'a>(tags: impl Iterator<Item = (&'a str, &'a str)>) -> bool {
     let mut tags = tags.peekable();
     tags.peek().is_some() && {
         let tags: Vec<_> = tags.collect();
-        tags.iter().any(|&(key, _)| key == "barrier") || poi::is_wanted(tags.iter().copied())
+        tags.iter().copied().any(is_on_road) || poi::is_wanted(tags.iter().copied())
+    }
+}
+
+/// Whether a tag of a node can hold up or stop who drives there.
+fn is_on_road((key, value): (&str, &str)) -> bool {
+    const SIGNS: [&str; 5] = ["traffic_signals", "stop", "give_way", "crossing", "mini_roundabout"];
+    match key {
+        "barrier" => true,
+        "highway" => SIGNS.contains(&value),
+        "railway" => value == "level_crossing",
+        _ => false,
     }
 }
 
@@ -276,12 +288,18 @@ fn tagged<'a>(
     Some(MapNode { id, point, tags: kept(tags, 0, budget)? })
 }
 
-/// Roads and ferries with all their nodes; other ways only if they attract trips, with their first node.
+/// Roads and ferries with all their nodes; other ways only if they attract trips or are to be counted, with their first node.
 fn wanted_way(way: &osmpbf::Way<'_>, budget: &Budget) -> Option<MapWay> {
-    let is_road = way.tags().any(|(k, v)| k == "highway" || (k == "route" && v == "ferry"));
-    let n_refs = match is_road {
+    let is_driven = way.tags().any(|(key, value)| match key {
+        "highway" => RoadClass::from_tag(value).is_some(),
+        "route" => matches!(value, "ferry" | "shuttle_train"),
+        _ => false,
+    });
+    // Paths on which nobody drives are only counted.
+    let is_listed = || way.tags().any(|(key, _)| key == "highway") || poi::is_wanted(way.tags());
+    let n_refs = match is_driven {
         true => usize::MAX,
-        false if poi::is_wanted(way.tags()) => 1,
+        false if is_listed() => 1,
         false => return None,
     };
     let tags = kept(way.tags(), way.raw_refs().len().min(n_refs) * size_of::<i64>(), budget)?;

@@ -3,6 +3,43 @@
 use std::collections::BTreeMap;
 
 use super::rules::WayRefusal;
+use crate::geo::LatLon;
+
+/// What kind of thing of the map was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Element {
+    /// A node.
+    Node,
+    /// A way.
+    Way,
+    /// A relation.
+    Relation,
+}
+
+impl Element {
+    /// The name of the kind, as OpenStreetMap writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::Way => "way",
+            Self::Relation => "relation",
+        }
+    }
+}
+
+/// One element of the map that was left out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dropped {
+    /// What it is.
+    pub element: Element,
+    /// Its OpenStreetMap id.
+    pub id: i64,
+    /// Why it was left out.
+    pub reason: &'static str,
+    /// Where it is or begins, as far as that is known.
+    pub point: Option<LatLon>,
+}
 
 /// Why a turn restriction was not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,8 +60,24 @@ pub enum RestrictionRefusal {
     Ambiguous,
 }
 
+impl RestrictionRefusal {
+    /// The reason in a word or two.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OtherTraffic => "other_traffic",
+            Self::Conditional => "conditional",
+            Self::UnknownKind => "unknown_kind",
+            Self::Members => "members",
+            Self::NotDriven => "not_driven",
+            Self::Broken => "broken",
+            Self::Ambiguous => "ambiguous",
+        }
+    }
+}
+
 /// Counts of an import.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImportReport {
     /// Ways of the extract with a `highway` tag, and ferries.
     pub ways: usize,
@@ -32,12 +85,18 @@ pub struct ImportReport {
     pub ways_driven: usize,
     /// Ways that are not, by reason.
     pub ways_refused: BTreeMap<WayRefusal, usize>,
+    /// Ways that are driven, but only where a trip begins or ends.
+    pub ways_end_only: usize,
     /// Nodes that block the road, where a driven way was cut.
     pub barriers_blocking: usize,
+    /// Nodes that let in only who has business behind them.
+    pub barriers_end_only: usize,
     /// Nodes that cost time.
     pub barriers_slow: usize,
     /// Ferry stretches left out because they end nowhere in the extract.
     pub ferries_unconnected: usize,
+    /// Stretches of field tracks left out because other roads lead wherever they do.
+    pub tracks_needless: usize,
     /// Turn restrictions in the extract.
     pub restrictions: usize,
     /// Turn restrictions in force.
@@ -62,4 +121,18 @@ pub struct ImportReport {
     pub places: usize,
     /// Attractors kept.
     pub attractors: usize,
+    /// Every element that was left out, in the order in which it was decided.
+    pub dropped: Vec<Dropped>,
+}
+
+impl ImportReport {
+    pub(super) fn drop(
+        &mut self,
+        element: Element,
+        id: i64,
+        reason: &'static str,
+        point: Option<LatLon>,
+    ) {
+        self.dropped.push(Dropped { element, id, reason, point });
+    }
 }

@@ -8,6 +8,7 @@ use super::pbf;
 use super::poi;
 use super::profile::Profile;
 use super::report::ImportReport;
+use super::tracks;
 use super::turns;
 use crate::graph::component;
 use crate::graph::contract::{Contracted, contract};
@@ -46,6 +47,8 @@ pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportRep
     check_rows("shape points", map.ways().iter().map(|way| way.refs.len()).sum())?;
     let mut built = build(map, profile, &mut report);
     ferries::close_unconnected(&mut built.network, &mut report);
+    let places = poi::places(map);
+    report.tracks_needless = tracks::close_needless(&mut built.network, &places, profile);
 
     let network = &built.network;
     let open = courses(network)
@@ -65,7 +68,7 @@ pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportRep
 
     let mut contents = assemble(&contracted.network, &expanded, built.names.into_vec())?;
     contents.profile = profile.name().to_owned();
-    contents.places = poi::places(map);
+    contents.places = places;
     contents.attractors = poi::attractors(map);
     report.places = contents.places.len();
     report.attractors = contents.attractors.len();

@@ -84,10 +84,15 @@ pub(crate) fn parse(text: &str) -> (MapData, BTreeMap<char, LatLon>) {
     (MapData::new(nodes, ways, relations), points)
 }
 
-/// Imports a map with the default profile.
+/// Imports a map for the private car.
 pub(crate) fn map(text: &str) -> TextMap {
+    map_for("base = \"car\"", text)
+}
+
+/// Imports a map for the profile written in `profile`.
+pub(crate) fn map_for(profile: &str, text: &str) -> TextMap {
     let (data, points) = parse(text);
-    let (region, report) = import_map(&data, &Profile::default()).unwrap();
+    let (region, report) = import_map(&data, &Profile::parse(profile).unwrap()).unwrap();
     TextMap { region, report, points }
 }
 
