@@ -310,6 +310,7 @@ impl Profile {
             speed_factor: 1.0,
             speed_max: 1.0,
             speed_min: 1.0,
+            unlimited: Vec::new(),
             speeds: BTreeMap::new(),
             vehicle: Vehicle::default(),
             access: AccessRules::default(),
