@@ -111,14 +111,18 @@ fn rules(relation: &MapRelation, refs: &HashMap<i64, &[i64]>) -> Vec<Rule> {
     };
     let mut rules = Vec::new();
     for chain in chains {
-        let (Some(first), Some(last)) = (chain.first(), chain.last()) else { continue };
-        let after: BTreeSet<i64> = to.iter().filter_map(|way| next_to(way, *last)).collect();
-        for before in from.iter().filter_map(|way| next_to(way, *first)) {
-            if !after.is_empty() {
-                let before = std::iter::once(before).chain(chain.iter().copied()).collect();
-                let (relation, after) = (relation.id, after.clone());
-                rules.push(Rule { relation, before, after, is_only });
-            }
+        let (Some(&first), Some(&last)) = (chain.first(), chain.last()) else { continue };
+        let beside = |ways: &[&[i64]], end| -> Option<BTreeSet<i64>> {
+            ways.iter().map(|way| next_to(way, end)).collect()
+        };
+        // One member that does not end there, and nobody knows what was meant.
+        let (Some(before), Some(after)) = (beside(&from, first), beside(&to, last)) else {
+            continue;
+        };
+        for before in before {
+            let before = std::iter::once(before).chain(chain.iter().copied()).collect();
+            let (relation, after) = (relation.id, after.clone());
+            rules.push(Rule { relation, before, after, is_only });
         }
     }
     rules
