@@ -1,10 +1,10 @@
 //! A large map out of small ones, for measuring how things grow.
 //!
-//! `mosaic OUT.region NODES MAP...` sets copies of the extracts (`.osm.pbf`) side by side in a square, in turn, every other column and
-//! row mirrored, until they have about NODES nodes in the routing graph. Neighbours are joined by 14 straight roads (fewer where there is no
-//! road near). Streets, junctions, speeds and restrictions are thus real, the thin seams are not: they make separators of the whole
-//! smaller than a real country would have. With one map and few NODES it is that map. Figures of the import go to standard
-//! output as one JSON object; CPU time and memory are those of this process.
+//! `mosaic OUT.region NODES MAP...` sets copies of the extracts (`.osm.pbf`) side by side in a square, in turn, every other
+//! column and row mirrored, until they have about NODES nodes in the routing graph. Neighbours are joined by 14 straight roads
+//! (fewer where there is no road near). Streets, junctions, speeds and restrictions are thus real, the thin seams are not: they
+//! make separators of the whole smaller than a real country would have. With one map and few NODES it is that map.
+//! Figures of the import go to standard output as one JSON object; CPU time and memory are those of this process.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;

@@ -28,14 +28,6 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     (made, cpu_s() - before)
 }
 
-/// Memory that this process holds now.
-pub(crate) fn resident_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kb: Option<f64> = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-    kb.unwrap_or(0.0) / 1024.0
-}
-
 /// Median nanoseconds of single calls on the wall, less what reading the clock takes.
 pub(crate) fn isolated_ns<T>(items: &[T], mut work: impl FnMut(&T)) -> f64 {
     let timed = |work: &mut dyn FnMut(&T)| {
