@@ -1,7 +1,8 @@
 //! What benchmarks and checks share: the bundled island and picks on it.
 //!
 //! Targets: `cargo bench -p sharxi-benches --bench routing` and `--bench dispatch`; `verify_routing` (a binary) compares every map's
-//! travel times with a plain Dijkstra on the exported graph, `verify_traffic` those after changes.
+//! travel times with a plain Dijkstra on the exported graph, `verify_traffic` those after changes. `benches/scripts/routing.sh` runs all
+//! that is said about travel times.
 
 use std::path::Path;
 

@@ -24,6 +24,7 @@ mod villages;
 mod waits;
 
 pub use error::{BlobFault, ImportError};
+pub use pbf::read_pbf;
 pub use poi::{Attractor, AttractorKind, Place, PlaceKind};
 pub use profile::{Profile, ProfileError, RoadClass};
 pub use report::{Dropped, Element, ImportReport, RestrictionRefusal};

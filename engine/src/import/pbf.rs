@@ -77,7 +77,7 @@ impl Budget {
 ///
 /// # Errors
 /// [`ImportError`] for anything that is not a whole, well-formed extract; never panics.
-pub(super) fn read(
+pub fn read_pbf(
     bytes: &[u8],
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<MapData, ImportError> {

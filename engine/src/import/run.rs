@@ -38,7 +38,7 @@ pub fn import_pbf(
     profile: &Profile,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<(Region, ImportReport), ImportError> {
-    import_map(&pbf::read(bytes, progress)?, profile)
+    import_map(&pbf::read_pbf(bytes, progress)?, profile)
 }
 
 /// The same from a map that is already decoded.

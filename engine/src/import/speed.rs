@@ -71,9 +71,8 @@ impl Profile {
                 _ => None,
             };
         }
-        // "No limit" says how fast one may drive, not that one could: only on large roads is it a speed.
-        let is_large = matches!(class, RoadClass::Motorway | RoadClass::Trunk);
-        if value == "none" && !is_large {
+        // "No limit" says how fast one may drive, not that one could: the profile names the classes where it is a speed.
+        if value == "none" && !self.unlimited.iter().any(|one| one == class.as_str()) {
             return None;
         }
         let bare = value.split_once(':').map(|(_, zone)| zone);

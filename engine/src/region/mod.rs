@@ -33,7 +33,7 @@ use crate::graph::roads::{Road, Roads};
 use crate::ids::{NodeId, RoadId};
 use crate::import::{Attractor, Place, RoadClass};
 use crate::routing::hierarchy::Hierarchy;
-use crate::routing::{HierarchyError, NEVER, dijkstra};
+use crate::routing::{HierarchyError, NEVER, dijkstra, topology};
 use crate::units::{Millimeters, Millis};
 
 pub use crate::graph::roads::WayPiece;
@@ -356,6 +356,18 @@ impl Region {
             ends.iter().map(|times| times[start]).min()
         };
         (0..row(self.n_nodes())).map(|idx| oracle::millis(from(idx).unwrap_or(NEVER))).collect()
+    }
+
+    /// Orders the nodes and computes shortcuts and labels once more, and throws them away: what a new graph would cost.
+    ///
+    /// # Errors
+    /// None for a graph that was prepared before.
+    pub fn prepare_again(&self) -> Result<(), HierarchyError> {
+        let edges: Vec<(u32, u32)> =
+            self.graph.arcs().iter().map(|arc| (arc.tail, arc.head)).collect();
+        std::hint::black_box(topology::preorder(self.graph.points(), &edges)?);
+        std::hint::black_box(Hierarchy::new(&self.graph, LABEL_BYTES_MAX)?);
+        Ok(())
     }
 
     /// Computes shortcuts and labels for the arc times once more, and throws them away: what new times would cost.

@@ -11,7 +11,7 @@ use sharxi_engine::region::Region;
 use sharxi_engine::units::Millis;
 
 use super::input::{Exported, MANY, NEVER, Query, Questions, at, check, node_id};
-use super::sheet::{Measure, OURS, Sheet, cpu_of, isolated_ns};
+use super::sheet::{Measure, OURS, Sheet, cpu_of, isolated_ns, timed};
 use super::traffic::Traffic;
 
 pub(crate) const CCH: &str = "routingkit-cch";
@@ -41,12 +41,18 @@ const ROW: [Measure; 2] = [
 const MATRIX: [Measure; 2] =
     [measure(6, "1,000 x 1,000 random", "ms"), measure(7, "1,000 x 1,000 local", "ms")];
 
+const PREPARE: Measure =
+    measure(12, "order, shortcuts, labels or witnesses of a new graph, 1 thread", "ms");
+const MEMORY: Measure = measure(13, "memory of what was prepared", "MB");
+/// Nodes up to which `fast_paths` takes part; beyond, it would take longer to prepare than all else together.
+const FAST_PATHS_MAX: usize = 400_000;
+
 /// Ours and everything that peers prepare.
 struct Engines<'a> {
     region: &'a Region,
     graph: &'a Exported,
     roads: DiGraph<(), u32>,
-    fast: fast_paths::FastGraph,
+    fast: Option<fast_paths::FastGraph>,
     cch: &'a rk::CCH,
 }
 
@@ -67,13 +73,25 @@ pub(crate) fn run(
         input.add_edge(tail as usize, head as usize, ms as usize);
     }
     input.freeze();
+    let mut sheet = Sheet::default();
+    let fast = (graph.n() <= FAST_PATHS_MAX)
+        .then(|| prepared(CH, &mut sheet, || fast_paths::prepare(&input)));
+    drop(input);
     let n = u32::try_from(graph.n())?;
-    let order = rk::compute_order_inertial(n, &graph.tail, &graph.head, &graph.lat, &graph.lon);
-    let cch = rk::CCH::new(&order, &graph.tail, &graph.head, |_| {}, false);
-    let fast = fast_paths::prepare(&input);
+    let cch = prepared(CCH, &mut sheet, || {
+        let (tail, head) = (&graph.tail, &graph.head);
+        let order = rk::compute_order_inertial(n, tail, head, &graph.lat, &graph.lon);
+        rk::CCH::new(&order, tail, head, |_| {}, false)
+    });
+    let (done, cpu_s) = timed(|| region.prepare_again());
+    done?;
+    sheet.put(PREPARE, OURS, cpu_s * 1e3);
+    sheet.put(MEMORY, OURS, megabytes(region.index_bytes()));
+    if let Some(fast) = &fast {
+        sheet.put(MEMORY, CH, megabytes(fast_bytes(fast)));
+    }
     let engines = Engines { region, graph, roads, fast, cch: &cch };
     engines.check_all(questions)?;
-    let mut sheet = Sheet::default();
     let mut traffic = Traffic::new(region, graph, &cch)?;
     for round in 0..n_rounds {
         engines.single(questions, &mut sheet);
@@ -81,6 +99,22 @@ pub(crate) fn run(
         traffic.round(round, &mut sheet)?;
     }
     Ok(sheet)
+}
+
+/// What an engine prepares, with the time it takes.
+fn prepared<T>(engine: &'static str, sheet: &mut Sheet, work: impl FnOnce() -> T) -> T {
+    let (made, cpu_s) = timed(work);
+    sheet.put(PREPARE, engine, cpu_s * 1e3);
+    made
+}
+
+/// Bytes of `fast_paths`: five machine words an edge, three a node. (`routingkit-cch` does not say.)
+fn fast_bytes(fast: &fast_paths::FastGraph) -> usize {
+    (fast.get_num_out_edges() + fast.get_num_in_edges()) * 40 + fast.get_num_nodes() * 24
+}
+
+fn megabytes(bytes: usize) -> f64 {
+    f64::from(u32::try_from(bytes >> 10).unwrap_or(u32::MAX)) / 1024.0
 }
 
 impl Engines<'_> {
@@ -112,6 +146,11 @@ impl Engines<'_> {
         found.map_or(NEVER, |(ms, _)| ms)
     }
 
+    fn fast(&self) -> Option<Fast<'_>> {
+        let graph = self.fast.as_ref()?;
+        Some(Fast { graph, calculator: fast_paths::create_calculator(graph) })
+    }
+
     fn metric(&self) -> rk::CCHMetric<'_> {
         rk::CCHMetric::new(self.cch, self.graph.ms.clone())
     }
@@ -119,11 +158,13 @@ impl Engines<'_> {
     fn check_all(&self, questions: &Questions) -> Result<()> {
         let metric = self.metric();
         let mut query = rk::CCHQuery::new(&metric);
-        let mut fast = fast_paths::create_calculator(&self.fast);
+        let mut fast = self.fast();
         for queries in [&questions.random, &questions.local] {
             check(OURS, queries, |from, to| self.ours(from, to))?;
             check(CCH, queries, |from, to| cch_time(&mut query, from, to))?;
-            check(CH, queries, |from, to| fast_time(&mut fast, &self.fast, from, to))?;
+            if let Some(fast) = &mut fast {
+                check(CH, queries, |from, to| fast.time(from, to))?;
+            }
             let few = &queries[..SLOW_QUERIES.min(queries.len())];
             check(DIJKSTRA, few, |from, to| self.dijkstra(from, to))?;
             check(ASTAR, few, |from, to| self.astar(from, to))?;
@@ -163,7 +204,7 @@ impl Engines<'_> {
     fn single(&self, questions: &Questions, sheet: &mut Sheet) {
         let metric = self.metric();
         let mut query = rk::CCHQuery::new(&metric);
-        let mut fast = fast_paths::create_calculator(&self.fast);
+        let mut fast = self.fast();
         for (measure, queries) in [(RANDOM, &questions.random), (LOCAL, &questions.local)] {
             let few = &queries[..SLOW_QUERIES.min(queries.len())];
             let first = if measure.place == RANDOM.place { FIRST_RANDOM } else { FIRST_LOCAL };
@@ -172,19 +213,20 @@ impl Engines<'_> {
             let theirs = first_mean_ns(queries, |from, to| cch_time(&mut query, from, to));
             sheet.put(first, CCH, theirs);
             sheet.put(measure, CCH, mean_ns(queries, |from, to| cch_time(&mut query, from, to)));
-            let theirs =
-                first_mean_ns(queries, |from, to| fast_time(&mut fast, &self.fast, from, to));
-            sheet.put(first, CH, theirs);
-            let theirs = mean_ns(queries, |from, to| fast_time(&mut fast, &self.fast, from, to));
-            sheet.put(measure, CH, theirs);
+            if let Some(fast) = &mut fast {
+                let theirs = first_mean_ns(queries, |from, to| fast.time(from, to));
+                sheet.put(first, CH, theirs);
+                sheet.put(measure, CH, mean_ns(queries, |from, to| fast.time(from, to)));
+            }
             sheet.put(measure, DIJKSTRA, first_mean_ns(few, |from, to| self.dijkstra(from, to)));
             sheet.put(measure, ASTAR, first_mean_ns(few, |from, to| self.astar(from, to)));
         }
         let queries = &questions.random;
         sheet.put(ISOLATED, OURS, p50(queries, |from, to| self.ours(from, to)));
         sheet.put(ISOLATED, CCH, p50(queries, |from, to| cch_time(&mut query, from, to)));
-        let theirs = p50(queries, |from, to| fast_time(&mut fast, &self.fast, from, to));
-        sheet.put(ISOLATED, CH, theirs);
+        if let Some(fast) = &mut fast {
+            sheet.put(ISOLATED, CH, p50(queries, |from, to| fast.time(from, to)));
+        }
         let ours = mean_ns(queries, |from, to| {
             let path = self.region.path(at(from), at(to));
             black_box(&path).as_ref().map_or(NEVER, |path| path.duration.get())
@@ -243,14 +285,17 @@ pub(crate) fn cch_time(query: &mut rk::CCHQuery<'_>, from: u32, to: u32) -> u32 
     query.run().distance().unwrap_or(NEVER)
 }
 
-fn fast_time(
-    calculator: &mut fast_paths::PathCalculator,
-    graph: &fast_paths::FastGraph,
-    from: u32,
-    to: u32,
-) -> u32 {
-    let path = calculator.calc_path(graph, from as usize, to as usize);
-    path.map_or(NEVER, |path| u32::try_from(path.get_weight()).unwrap_or(NEVER))
+/// `fast_paths`, ready to be asked.
+struct Fast<'a> {
+    graph: &'a fast_paths::FastGraph,
+    calculator: fast_paths::PathCalculator,
+}
+
+impl Fast<'_> {
+    fn time(&mut self, from: u32, to: u32) -> u32 {
+        let path = self.calculator.calc_path(self.graph, from as usize, to as usize);
+        path.map_or(NEVER, |path| u32::try_from(path.get_weight()).unwrap_or(NEVER))
+    }
 }
 
 /// CPU nanoseconds of one query in a row of many: the median of some passes, because the first ones mostly measure how fast the

@@ -18,9 +18,14 @@ fn cpu_s() -> f64 {
 
 /// Seconds of CPU that the work took on this thread.
 pub(crate) fn cpu_of(work: impl FnOnce()) -> f64 {
+    timed(work).1
+}
+
+/// What the work makes, and the seconds of CPU that it takes on this thread.
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let before = cpu_s();
-    work();
-    cpu_s() - before
+    let made = work();
+    (made, cpu_s() - before)
 }
 
 /// Seconds on the wall that the work took.

@@ -1,19 +1,26 @@
 //! Compares a region's travel times with a Dijkstra that shares no code with the engine.
 //!
-//! `verify_routing REGION GRAPH.gr [SOURCES] [TARGETS]`: reads the graph that `sharxi region export` wrote, runs a plain
-//! Dijkstra on it from random nodes, and compares with single queries, matrix rows, and the sums of unpacked paths.
-//! Exit 1 if anything differs.
+//! `verify_routing REGION GRAPH.gr [SOURCES] [TARGETS] [MAP.osm.pbf]`: reads the graph that `sharxi region export` wrote, runs
+//! a plain Dijkstra on it from random nodes, and compares with single queries, matrix rows, and the sums of unpacked paths.
+//! With the map it also looks at every turn of these paths: none may break a turn restriction of the map. Exit 1 if anything
+//! differs.
+
+mod restrictions;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use sharxi_engine::ids::NodeId;
-use sharxi_engine::oracle::{Location, Oracle};
+use sharxi_engine::import::read_pbf;
+use sharxi_engine::oracle::{Location, Oracle, Path};
 use sharxi_engine::region::Region;
 use sharxi_engine::units::Millis;
+
+use restrictions::{Restrictions, Seen};
 
 /// Arcs of the exported file by tail: (head, milliseconds).
 type Exported = Vec<Vec<(usize, u64)>>;
@@ -21,7 +28,8 @@ type Exported = Vec<Vec<(usize, u64)>>;
 fn main() -> Result<ExitCode> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let arg = |idx: usize| {
-        args.get(idx).context("usage: verify_routing REGION GRAPH.gr [SOURCES] [TARGETS]")
+        args.get(idx)
+            .context("usage: verify_routing REGION GRAPH.gr [SOURCES] [TARGETS] [MAP.osm.pbf]")
     };
     let bytes = std::fs::read(arg(0)?).with_context(|| format!("read {}", args[0]))?;
     let region = Region::decode(&bytes)?;
@@ -29,13 +37,21 @@ fn main() -> Result<ExitCode> {
     let n_sources: usize = args.get(2).map_or(Ok(200), |n| n.parse())?;
     let n_targets: usize = args.get(3).map_or(Ok(100), |n| n.parse())?;
 
+    let restrictions = match args.get(4) {
+        Some(map) => {
+            let bytes = std::fs::read(map).with_context(|| format!("read {map}"))?;
+            Some(Restrictions::of(&read_pbf(&bytes, &|_, _| {})?))
+        }
+        None => None,
+    };
+    let mut seen = Seen::default();
     let mut random = 1_u64;
     let mut draw = || -> usize {
         random =
             random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(random >> 33).unwrap_or(0) % graph.len()
     };
-    let (mut n_pairs, mut n_equal, mut n_path_faults) = (0_usize, 0_usize, 0_usize);
+    let (mut n_pairs, mut n_equal, mut n_paths, mut n_path_faults) = (0_usize, 0, 0_usize, 0);
     for _ in 0..n_sources {
         let source = draw();
         let truth = dijkstra(&graph, source);
@@ -49,17 +65,31 @@ fn main() -> Result<ExitCode> {
             let answer = (!single.is_infinite()).then(|| single.get());
             n_pairs += 1;
             n_equal += usize::from(answer == expected && cell == single);
-            if idx % 10 == 0 && !path_adds_up(&region, &graph, source, target, single) {
-                n_path_faults += 1;
+            if idx % 10 == 0 {
+                let path = region.path(location(source), location(target));
+                let adds_up = match &path {
+                    Some(path) => path_adds_up(path, &graph, source, target, single),
+                    None => single.is_infinite(),
+                };
+                n_paths += 1;
+                n_path_faults += usize::from(!adds_up);
+                if let (Some(path), Some(restrictions)) = (&path, &restrictions) {
+                    let shape = region.path_geometry(path).into_iter().map(|(point, _)| point);
+                    restrictions.check(shape, &mut seen);
+                }
             }
         }
     }
-    let report = format!(
-        "{n_equal} of {n_pairs} pairs equal, {n_path_faults} of {} paths wrong",
-        n_pairs.div_ceil(10)
-    );
+    let mut report =
+        format!("{n_equal} of {n_pairs} pairs equal, {n_path_faults} of {n_paths} paths wrong");
+    if let Some(restrictions) = restrictions {
+        let (n, n_roads, n_met) = (restrictions.n(), seen.met.len(), seen.n_met);
+        let _ = write!(report, ", {n} restrictions of which {n_roads} were met {n_met} times");
+        let _ = write!(report, ", broken: {:?}", seen.broken);
+    }
     writeln!(std::io::stdout(), "{report}")?;
-    Ok(if n_equal == n_pairs && n_path_faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_right = n_equal == n_pairs && n_path_faults == 0 && seen.broken.is_empty();
+    Ok(if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn location(node: usize) -> Location {
@@ -98,10 +128,7 @@ fn dijkstra(graph: &Exported, source: usize) -> Vec<Option<u64>> {
 }
 
 /// Whether the path uses arcs of the exported graph and takes as long as the query said, at every node.
-fn path_adds_up(region: &Region, graph: &Exported, from: usize, to: usize, time: Millis) -> bool {
-    let Some(path) = region.path(location(from), location(to)) else {
-        return time.is_infinite();
-    };
+fn path_adds_up(path: &Path, graph: &Exported, from: usize, to: usize, time: Millis) -> bool {
     let steps = path.waypoints.windows(2).all(|pair| {
         let step = u64::from(pair[1].elapsed.get() - pair[0].elapsed.get());
         graph[pair[0].node.idx()].contains(&(pair[1].node.idx(), step))
