@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use sharxi_engine::oracle::Oracle;
 use tokio::sync::watch;
 
 use crate::core_loop::CoreHandle;
@@ -18,7 +19,9 @@ pub struct App {
     pub core: CoreHandle,
     /// The region.
     pub map: Arc<dyn Map>,
-    /// Where questions to its roads are worked out.
+    /// The travel times of now.
+    pub times: watch::Receiver<Arc<dyn Oracle>>,
+    /// Where questions to them are worked out.
     pub queries: QueryDesk,
     /// Its map tiles.
     pub tiles: Tiles,

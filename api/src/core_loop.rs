@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use sharxi_engine::dispatcher::event::EventKind;
 use sharxi_engine::ids::VehicleId;
+use sharxi_engine::oracle::Oracle;
 use sharxi_engine::units::EngineTime;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::access;
@@ -129,6 +130,7 @@ pub struct Core {
     clock: Clock,
     hash_every: u64,
     last_tick: Instant,
+    times: watch::Sender<Arc<dyn Oracle>>,
 }
 
 /// What is said once a command is durable.
@@ -157,7 +159,24 @@ impl Core {
         hash_every: u64,
     ) -> Self {
         let hash_every = hash_every.max(1);
-        Self { executor, desk, journal, clock, hash_every, last_tick: Instant::now() }
+        let times = watch::Sender::new(Arc::clone(executor.dispatcher().oracle()));
+        let last_tick = Instant::now();
+        Self { executor, desk, journal, clock, hash_every, last_tick, times }
+    }
+
+    /// The same, telling everybody at the other end which travel times are in force, now and after each change.
+    #[must_use]
+    pub fn telling(mut self, times: watch::Sender<Arc<dyn Oracle>>) -> Self {
+        self.times = times;
+        self.tell_times();
+        self
+    }
+
+    fn tell_times(&self) {
+        let now = self.executor.dispatcher().oracle();
+        if self.times.borrow().traffic_version() != now.traffic_version() {
+            self.times.send_replace(Arc::clone(now));
+        }
     }
 
     /// Runs until told to stop.
@@ -321,6 +340,7 @@ impl Core {
             changed.extend(done.changed);
             self.desk.publisher.publish(done.told);
         }
+        self.tell_times();
         self.desk.plans(&changed, &self.executor, self.now());
         Ok(())
     }

@@ -5,7 +5,6 @@
 
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::oracle::{Location, Oracle, Path};
-use sharxi_engine::region::Region;
 use sharxi_engine::units::Millis;
 
 /// The nearest place on a road that may be driven.
@@ -65,6 +64,4 @@ pub trait Map: Oracle {
     fn point(&self, location: Location) -> LatLon;
     /// The points of a path, each with the time since its start, in order.
     fn path_geometry(&self, path: &Path) -> Vec<(LatLon, Millis)>;
-    /// Hands over the roads themselves, for questions that only they can answer; does nothing if there are none.
-    fn with_region(&self, _ask: &mut dyn FnMut(&Region)) {}
 }

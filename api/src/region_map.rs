@@ -62,8 +62,4 @@ impl Map for Region {
     fn path_geometry(&self, path: &Path) -> Vec<(LatLon, Millis)> {
         self.path_geometry(path)
     }
-
-    fn with_region(&self, ask: &mut dyn FnMut(&Region)) {
-        ask(self);
-    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use sharxi_engine::dispatcher::{Dispatcher, Spot};
+use sharxi_engine::oracle::Oracle;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::units::EngineTime;
 use tokio::net::TcpListener;
@@ -136,9 +137,12 @@ impl Service {
         let (core, inputs) = queue();
         let (ready_sender, ready) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
+        let imported: Arc<dyn Oracle> = map.clone();
+        let (times_sender, times) = watch::channel(imported);
         let queries = QueryDesk::new().map_err(ServiceError::Queries)?;
         let app = Arc::new(App {
             core: core.clone(),
+            times,
             queries,
             tiles: Tiles::new(map.clone()),
             region: to_text(&region_info(map.as_ref(), true)),
@@ -157,7 +161,7 @@ impl Service {
         let (recovered_sender, recovered) = oneshot::channel();
         let (ended_sender, ended) = oneshot::channel();
         let run = move || {
-            let result = run_core(&config, map, inputs, recovered_sender);
+            let result = run_core(&config, map, times_sender, inputs, recovered_sender);
             // Nobody may be waiting any more.
             drop(ended_sender.send(result));
         };
@@ -267,6 +271,7 @@ fn open_journal(
 fn run_core(
     config: &ServiceConfig,
     map: Arc<dyn Map>,
+    times: watch::Sender<Arc<dyn Oracle>>,
     inputs: mpsc::Receiver<Input>,
     recovered: oneshot::Sender<Option<EngineTime>>,
 ) -> Result<(), ServiceError> {
@@ -282,7 +287,8 @@ fn run_core(
     let clock =
         if in_earnest { Clock::of_the_wall(begin) } else { Clock::new(begin, config.speed) };
     let ahead = last.filter(|last| in_earnest && CLOCK_AHEAD_MAX < last.since(start));
-    let core = Core::new(executor, desk, Box::new(journal), clock, config.hash_every);
+    let core =
+        Core::new(executor, desk, Box::new(journal), clock, config.hash_every).telling(times);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

@@ -42,6 +42,12 @@ async fn shown(running: &Running) -> Value {
     send(running, "GET", "/v1/traffic", "application/json", "").await.1
 }
 
+/// Seconds from town to town as `/v1/route` says.
+async fn route_s(running: &Running) -> f64 {
+    let path = "/v1/route?from=54.15,-4.48&to=54.32,-4.38";
+    send(running, "GET", path, "application/json", "").await.1["duration_s"].as_f64().unwrap()
+}
+
 /// The ways of the fastest path between two towns.
 fn ways(region: &Region) -> Vec<i64> {
     let at = |[lat, lon]: [f64; 2]| {
@@ -60,6 +66,7 @@ async fn traffic_is_set_shown_and_taken_back_and_survives_a_restart() {
     let running = Service::start(config(), region.clone()).await.unwrap();
     assert_eq!(shown(&running).await, json!({"version": 0, "changed_ways": 0, "changed": []}));
 
+    let imported_s = route_s(&running).await;
     let (status, answer) = json(&running, "1", "rider", json!([{"closed": true}])).await;
     assert_eq!((status, &answer["code"]), (403, &json!("not_allowed")), "{answer}");
     let slower =
@@ -122,14 +129,18 @@ async fn traffic_is_set_shown_and_taken_back_and_survives_a_restart() {
         assert!(answer["message"].as_str().unwrap().contains(expected), "{answer}");
     }
     assert_eq!(shown(&running).await, now);
+    let slower_s = route_s(&running).await;
+    assert!(slower_s > imported_s, "routes follow: {slower_s} and {imported_s}");
     running.shutdown().await.unwrap();
 
     let running = Service::start(config(), region).await.unwrap();
     assert_eq!(shown(&running).await, now, "replay swaps the same times");
+    assert!((route_s(&running).await - slower_s).abs() < 1e-9);
     let path = "/v1/traffic?role=operator&name=desk&id=6";
     let (status, answer) = send(&running, "DELETE", path, "application/json", "").await;
     assert_eq!((status, &answer["version"]), (200, &json!(3)));
     assert_eq!(shown(&running).await, json!({"version": 3, "changed_ways": 0, "changed": []}));
+    assert!((route_s(&running).await - imported_s).abs() < 1e-9);
     running.shutdown().await.unwrap();
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{NodeId, RoadId};
-use crate::region::{ChangedWay, TrafficChange, TrafficError};
+use crate::region::{ChangedWay, Region, TrafficChange, TrafficError};
 use crate::units::{Millimeters, Millis};
 
 /// A point where a vehicle can be: on a node, or along a road.
@@ -107,6 +107,11 @@ pub trait Oracle: Send + Sync {
     /// The ways whose traffic differs from the map as imported.
     fn changed_ways(&self) -> Vec<ChangedWay> {
         Vec::new()
+    }
+
+    /// The roads behind it, if there are any.
+    fn region(&self) -> Option<&Region> {
+        None
     }
 
     /// The arc `[tail, head]` of a vehicle that stands at `at` without having driven there yet.

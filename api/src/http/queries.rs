@@ -42,14 +42,10 @@ async fn answer(app: Arc<App>, work: Result<Work, WireError>) -> Response {
         Ok(work) => work,
         Err(error) => return reply::error(&error),
     };
-    let map = app.map.clone();
-    let asked = app.queries.ask(move || {
-        let (mut work, mut found) = (Some(work), None);
-        map.with_region(&mut |region| {
-            found = work.take().map(|work| work(region).map(|json| json.to_string()));
-        });
-        found
-    });
+    let times = Arc::clone(&app.times.borrow());
+    let asked = app
+        .queries
+        .ask(move || times.region().map(|region| work(region).map(|json| json.to_string())));
     match asked.await {
         Ok(Some(Ok(body))) => reply::json(StatusCode::OK, body),
         Ok(Some(Err(none))) => {

@@ -1,8 +1,8 @@
 //! The deterministic state machine: `apply(time, command) -> events`.
 //!
 //! `turn` is one application of a command; `rides` answers riders, `vehicles` takes reported facts, `repair`
-//! finds new vehicles for riders whose plan broke, `traffic` takes over other travel times, `upkeep` does what time alone brings. Everything it knows is in
-//! `state`. A refused command changes nothing.
+//! finds new vehicles for riders whose plan broke, `traffic` takes over other travel times, `upkeep` does what time alone
+//! brings. Everything it knows is in `state`. A refused command changes nothing.
 //!
 //! Not here: clocks, names of the outside beyond what it was given, and any decision that depends on how fast this
 //! machine is.

@@ -195,7 +195,11 @@ impl<'a> Road<'a> {
     /// The time of the whole road.
     pub(crate) fn duration_ms(&self, heading: Heading) -> u32 {
         let imported = self.imported_ms(heading);
-        self.now.map_or(imported, |now| whole_ticks(self.pieces_ms(now, heading, imported)))
+        match self.now.map(|now| self.pieces_ms(now, heading, imported)) {
+            Some(ms) if ms > 0 => whole_ticks(ms),
+            Some(_) => 0,
+            None => imported,
+        }
     }
 
     fn imported_ms(&self, heading: Heading) -> u32 {
@@ -216,7 +220,7 @@ impl<'a> Road<'a> {
         let imported = self.imported_elapsed_ms(heading, along_mm);
         let Some(now) = self.now else { return imported };
         let total = self.pieces_ms(now, heading, self.imported_ms(heading));
-        interpolate(0, whole_ticks(total), self.pieces_ms(now, heading, imported), total)
+        interpolate(0, self.duration_ms(heading), self.pieces_ms(now, heading, imported), total)
     }
 
     /// What the pieces take up to a position that is reached after `imported` milliseconds by the imported times.

@@ -256,8 +256,9 @@ fn bounded_until(vehicle: &Vehicle, view: &View, ctx: Context<'_>) -> EngineTime
     let locks = first
         .filter(|_| view.locked == 0 && moves.is_none())
         .map(|(visit, _)| visit.earliest - ctx.policy.react - Millis::new(1));
-    let until = [acts, moves, locks].into_iter().flatten().min().unwrap_or(EngineTime::NEVER);
     // The times of what is overdue are those of the clock, not of the plan.
+    let due = schedule.due(ctx.policy);
+    let until = [acts, moves, locks, due].into_iter().flatten().min().unwrap_or(EngineTime::NEVER);
     let is_bounded = ctx.now <= until && is_straight(vehicle, ctx);
     if is_bounded { until } else { EngineTime::from_unix_ms(i64::MIN) }
 }

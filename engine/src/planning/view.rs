@@ -190,21 +190,26 @@ impl Schedule<'_> {
         }
     }
 
+    /// When the vehicle should report its next fact; `None` if it has nothing to do.
+    #[must_use]
+    pub fn due(&self, policy: &Policy) -> Option<EngineTime> {
+        match (self.motion, self.visits.first()) {
+            (Motion::Driving { path, departed }, _) => Some(Motion::arrival(path, *departed)),
+            (Motion::Standing { ready_from, .. }, Some(first)) => {
+                let ready = (*ready_from).max(self.hold);
+                Some(self.departure(policy).unwrap_or(match first.action {
+                    Action::Board => ready.max(first.earliest),
+                    Action::Alight => ready + first.dwell,
+                }))
+            }
+            (Motion::Standing { .. }, None) => None,
+        }
+    }
+
     /// Whether the vehicle should have reported something a while ago. Nobody knows where it is: it gets no new riders.
     #[must_use]
     pub fn is_silent(&self, policy: &Policy, now: EngineTime) -> bool {
-        let due = match (self.motion, self.visits.first()) {
-            (Motion::Driving { path, departed }, _) => Motion::arrival(path, *departed),
-            (Motion::Standing { ready_from, .. }, Some(first)) => {
-                let ready = (*ready_from).max(self.hold);
-                self.departure(policy).unwrap_or(match first.action {
-                    Action::Board => ready.max(first.earliest),
-                    Action::Alight => ready + first.dwell,
-                })
-            }
-            (Motion::Standing { .. }, None) => return false,
-        };
-        due + SILENT_FOR < now
+        self.due(policy).is_some_and(|due| due + SILENT_FOR < now)
     }
 
     /// The least time that is left to any visit before it would be late.

@@ -194,15 +194,22 @@ impl Region {
     /// The pieces of a path in order.
     fn pieces(&self, path: &Path) -> Vec<Piece<'_>> {
         let starts_along = matches!(path.from, Location::Along { .. });
-        let mut pieces = Vec::new();
+        let mut pieces: Vec<Piece<'_>> = Vec::new();
+        // A turn belongs to the street that is turned into.
+        let mut turn_ms = 0;
         for (idx, drive) in self.drives(path).into_iter().enumerate() {
+            turn_ms += drive.turn_ms;
             let waypoint = if starts_along { idx.checked_sub(1) } else { Some(idx) };
             let node = waypoint.and_then(|idx| path.waypoints.get(idx));
             let mut junction = node.map(|waypoint| waypoint.node.get());
             for (name, from_mm, to_mm) in self.named_parts(&drive) {
-                let drive = Drive { from_mm, to_mm, ..drive };
+                let turn_ms = std::mem::take(&mut turn_ms);
+                let drive = Drive { from_mm, to_mm, turn_ms, ..drive };
                 pieces.push(Piece { drive, name, junction: junction.take() });
             }
+        }
+        if let Some(last) = pieces.last_mut() {
+            last.drive.turn_ms += turn_ms;
         }
         pieces
     }

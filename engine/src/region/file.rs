@@ -479,7 +479,8 @@ fn graph_of(
         arcs.push(Arc { tail, head, time, course, turn: 0 });
     }
     for (row, ms) in wire.turns {
-        let arc = arcs.get_mut(row as usize).filter(|_| ms <= TURN_MS_MAX);
+        let arc =
+            arcs.get_mut(row as usize).filter(|_| ms <= TURN_MS_MAX && ms.is_multiple_of(TICK_MS));
         let arc = arc.ok_or(RegionError::Inconsistent { what: "every turn leads into an arc" })?;
         arc.turn = ms;
         arc.time = arc.time.saturating_add(ms).min(ARC_MS_MAX);

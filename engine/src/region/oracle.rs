@@ -212,6 +212,10 @@ impl Oracle for Region {
         }
     }
 
+    fn region(&self) -> Option<&Region> {
+        Some(self)
+    }
+
     fn path(&self, from: Location, to: Location) -> Option<Path> {
         self.find_path(from, to)
     }
