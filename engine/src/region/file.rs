@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use siphasher::sip::SipHasher13;
 use thiserror::Error;
 
+use super::differences::{differences, sums, unsigned_differences, unsigned_sums};
 use super::locate::heading_of;
 use super::{Contents, Departure, Region, Twin};
 use crate::geo::LatLon;
@@ -277,28 +278,6 @@ fn require(holds: bool, what: &'static str) -> Result<(), RegionError> {
 
 fn is_valid(point: LatLon) -> bool {
     LatLon::from_e7(point.lat_e7(), point.lon_e7()).is_some()
-}
-
-/// Differences of neighbours, wrapping.
-fn differences(values: impl Iterator<Item = i32>) -> Vec<i32> {
-    let mut before = 0_i32;
-    values.map(|value| value.wrapping_sub(std::mem::replace(&mut before, value))).collect()
-}
-
-/// The values again.
-fn sums(differences: Vec<i32>) -> impl Iterator<Item = i32> {
-    differences.into_iter().scan(0_i32, |sum, difference| {
-        *sum = sum.wrapping_add(difference);
-        Some(*sum)
-    })
-}
-
-fn unsigned_differences(values: &[u32]) -> Vec<i32> {
-    differences(values.iter().map(|value| value.cast_signed()))
-}
-
-fn unsigned_sums(values: Vec<i32>) -> Vec<u32> {
-    sums(values).map(i32::cast_unsigned).collect()
 }
 
 fn counts(first: &[u32]) -> Vec<u32> {

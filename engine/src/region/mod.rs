@@ -4,6 +4,7 @@
 //! (shortcuts, labels, the index of segments) is computed again in either case and never stored.
 
 mod along;
+mod differences;
 mod directions;
 mod distance;
 mod file;
