@@ -121,7 +121,8 @@ fn drives_across_a_change_equal_dijkstra_piece_by_piece() {
         // Into the slow hours, into the slower ones, out of them, and from Sunday into Monday.
         for change in [7, 8, 9, 168] {
             let start = change * HOUR - minutes_before * 60_000;
-            let source = (nth * 1_811 + change as usize * 97..n).find(|&node| is_alone(node));
+            let first = nth * 1_811 + change as usize * 97;
+            let source = (first..first + n).map(|node| node % n).find(|&node| is_alone(node));
             let source = u32::try_from(source.unwrap()).unwrap();
             let truth = by_hand(&versions, source, start);
             for to in (0..n).step_by(401).filter(|&node| is_alone(node)) {
