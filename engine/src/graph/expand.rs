@@ -90,6 +90,23 @@ impl<'a> Automaton<'a> {
 
 /// Expands a contracted network by its turns and by its pieces where trips only end.
 pub(crate) fn expand(network: &Network, table: &TurnTable, ends: &Ends) -> Expanded {
+    let (states, arcs) = explore(network, table, ends);
+    let kept = keep(&states, &arcs, network.edge_count());
+    let rows: BTreeMap<State, u32> = states.iter().copied().zip(0..).collect();
+    collect(&states, &arcs, &kept, |state| {
+        let found = ends.outward(state.junction, state.phase)?;
+        let driven = [state.driven, None].into_iter();
+        let mut twins = driven.map(|driven| State { phase: found, driven, ..*state });
+        twins.find_map(|twin| rows.get(&twin).copied().filter(|&row| kept.states[row as usize]))
+    })
+}
+
+/// All states that a vehicle may be in, and its courses between them in order of the state where they begin.
+pub(crate) fn explore(
+    network: &Network,
+    table: &TurnTable,
+    ends: &Ends,
+) -> (Vec<State>, Vec<StateArc>) {
     let automaton = Automaton::new(table);
     let mut out_of: Vec<Vec<Course>> = vec![Vec::new(); network.node_count()];
     let mut rows: BTreeMap<State, u32> = BTreeMap::new();
@@ -126,13 +143,7 @@ pub(crate) fn expand(network: &Network, table: &TurnTable, ends: &Ends) -> Expan
         }
         next += 1;
     }
-    let kept = keep(&states, &arcs, network.edge_count());
-    collect(&states, &arcs, &kept, |state| {
-        let found = ends.outward(state.junction, state.phase)?;
-        let driven = [state.driven, None].into_iter();
-        let mut twins = driven.map(|driven| State { phase: found, driven, ..*state });
-        twins.find_map(|twin| rows.get(&twin).copied().filter(|&row| kept.states[row as usize]))
-    })
+    (states, arcs)
 }
 
 /// Which states and roads can be used: the largest strongly connected component, what leads out of pieces into it and from it
@@ -145,7 +156,10 @@ fn keep(states: &[State], arcs: &[StateArc], n_edges: usize) -> Kept {
         let back = || used.iter().map(|arc| (arc.head, arc.tail));
         let is_main = |idx: usize| states[idx].phase == Phase::Main;
         let is_in = |idx: usize| matches!(states[idx].phase, Phase::In(_));
-        let core = component::largest(states.len(), there());
+        let in_main = there().filter(|&(tail, head)| {
+            [tail, head].into_iter().all(|state| is_main(state as usize))
+        });
+        let core = component::largest(states.len(), in_main);
         let leaving = spread(&core, back(), |_| true);
         // Of the states outside the core only those count that a trip passes which begins in a piece.
         let begun: Vec<bool> = (0..states.len()).map(|idx| leaving[idx] && !is_main(idx)).collect();

@@ -13,6 +13,7 @@ use super::report::ImportReport;
 use super::side;
 use super::tracks;
 use super::turns;
+use crate::graph::around;
 use crate::graph::component;
 use crate::graph::contract::{Contracted, contract};
 use crate::graph::csr::{Arc, Graph};
@@ -69,6 +70,7 @@ pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportRep
     report.drives_left = side::drives_left(map, profile);
     profile.turning(report.drives_left).complete(&contracted.network, &mut table);
     let ends = Ends::new(&contracted.network);
+    let ends = ends.only(&around::worth_crossing(&contracted.network, &table, &ends));
     let expanded = expand(&contracted.network, &table, &ends);
     if expanded.arcs.is_empty() {
         return Err(ImportError::NoRoads);
