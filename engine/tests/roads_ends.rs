@@ -17,7 +17,7 @@ use sharxi_engine::ids::NodeId;
 use sharxi_engine::oracle::{Location, Oracle};
 
 /// km/h of `highway=residential` in the car profile.
-const KMH: f64 = 28.0;
+const KMH: f64 = 25.0;
 
 /// A short cut B-X-Y-C beside the long public road B-D-C.
 fn shortcut(tags: &str) -> TextMap {

@@ -76,7 +76,11 @@ impl Ends {
             piece: self.piece.iter().map(|label| label.filter(keep)).collect(),
             core: self.core.clone(),
             single: self.single.intersection(pieces).copied().collect(),
-            gates: self.gates().filter(|(label, _)| keep(label)).map(|(l, g)| (l, g.clone())).collect(),
+            gates: self
+                .gates()
+                .filter(|(label, _)| keep(label))
+                .map(|(l, g)| (l, g.clone()))
+                .collect(),
         }
     }
 

@@ -57,18 +57,28 @@ pub(crate) struct Expanded {
 }
 
 /// The automaton of sequences.
-struct Automaton<'a> {
+pub(crate) struct Automaton<'a> {
     table: &'a TurnTable,
     /// Proper prefixes of sequences, in order.
     prefixes: Vec<&'a [Course]>,
 }
 
 impl<'a> Automaton<'a> {
-    fn new(table: &'a TurnTable) -> Self {
+    pub(crate) fn new(table: &'a TurnTable) -> Self {
         let proper = table.forbidden.iter().flat_map(|seq| (1..seq.len()).map(|len| &seq[..len]));
         let costly = table.cost_ms.keys().map(|turn| &turn[..1]);
         let prefixes: BTreeSet<&[Course]> = proper.chain(costly).collect();
         Self { table, prefixes: prefixes.into_iter().collect() }
+    }
+
+    /// The row of a sequence that others begin with.
+    pub(crate) fn prefix(&self, sequence: &[Course]) -> Option<u32> {
+        self.prefixes.binary_search(&sequence).ok().map(row)
+    }
+
+    /// Whether two courses are part of a longer sequence.
+    pub(crate) fn spans(&self, pair: [Course; 2]) -> bool {
+        self.prefixes.iter().any(|prefix| prefix.windows(2).any(|two| two == pair))
     }
 
     /// What to remember after driving `course` with `driven` behind, and the time of the turn; `None` if that is forbidden.
@@ -156,9 +166,8 @@ fn keep(states: &[State], arcs: &[StateArc], n_edges: usize) -> Kept {
         let back = || used.iter().map(|arc| (arc.head, arc.tail));
         let is_main = |idx: usize| states[idx].phase == Phase::Main;
         let is_in = |idx: usize| matches!(states[idx].phase, Phase::In(_));
-        let in_main = there().filter(|&(tail, head)| {
-            [tail, head].into_iter().all(|state| is_main(state as usize))
-        });
+        let in_main = there()
+            .filter(|&(tail, head)| [tail, head].into_iter().all(|state| is_main(state as usize)));
         let core = component::largest(states.len(), in_main);
         let leaving = spread(&core, back(), |_| true);
         // Of the states outside the core only those count that a trip passes which begins in a piece.
