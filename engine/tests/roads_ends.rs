@@ -69,6 +69,29 @@ fn a_piece_that_nobody_could_cross_needs_no_nodes() {
 }
 
 #[test]
+fn a_piece_that_nobody_would_cross_needs_no_nodes() {
+    // The public road is the quicker one, whatever the piece is called, unless one may not turn into it.
+    let town = |more: &str| {
+        map(&format!(
+            "A -1000 0\nB 0 0\nX 300 600\nY 600 600\nC 900 0\nE 1900 0\nF 0 -900
+            way 1 AB highway=residential
+            way 2 CE highway=residential
+            way 3 BC highway=residential
+            way 4 BXYC highway=residential access=private
+            way 5 BFC highway=residential
+            {more}"
+        ))
+    };
+    let free = town("");
+    assert_eq!((free.report.end_pieces, free.report.nodes_ends), (0, 0));
+    assert_eq!(free.way("A", "E"), "ABCE");
+    assert_eq!(free.way("XY", "E"), "YCE");
+    let forbidden = town("rel no_straight_on 1 B 3");
+    assert_eq!(forbidden.report.end_pieces, 1);
+    assert_eq!(forbidden.way("A", "E"), "ABFCE");
+}
+
+#[test]
 fn what_lies_behind_a_private_road_is_reached_over_it() {
     // X-Y is public, but every way there is private.
     let map = map("A 0 0\nB 1000 0\nC 1000 1000\nD 0 1000\nX 300 500\nY 700 500

@@ -113,6 +113,7 @@ impl Ends {
             (Some(piece), Phase::In(of)) if piece == of => match self.is_core(tail) {
                 // The far end of a piece of one stretch serves as the place from which it is left, too.
                 true => self.single.contains(&piece).then_some(Phase::Main),
+                false if self.is_core(head) => Some(Phase::OVER),
                 false => Some(Phase::In(piece)),
             },
             (Some(piece), Phase::Out(of)) if piece == of => {
@@ -150,4 +151,9 @@ pub(crate) enum Phase {
     Main,
     /// In the piece where it ends.
     In(u32),
+}
+
+impl Phase {
+    /// At the far gate of the piece where the trip ends: it cannot go on, whatever it drove.
+    pub(crate) const OVER: Self = Self::In(u32::MAX);
 }
