@@ -17,7 +17,7 @@ use sharxi_engine::ids::NodeId;
 use sharxi_engine::oracle::{Location, Oracle};
 
 /// km/h of `highway=residential` in the car profile.
-const KMH: f64 = 28.0;
+const KMH: f64 = 25.0;
 
 /// A short cut B-X-Y-C beside the long public road B-D-C.
 fn shortcut(tags: &str) -> TextMap {
@@ -66,6 +66,29 @@ fn a_piece_that_nobody_could_cross_needs_no_nodes() {
         way 2 BDEFD highway=service access=private");
     assert_eq!((yard.report.end_pieces, yard.report.nodes_ends), (0, 0));
     assert_eq!(yard.way("A", "F"), "ABDF");
+}
+
+#[test]
+fn a_piece_that_nobody_would_cross_needs_no_nodes() {
+    // The public road is the quicker one, whatever the piece is called, unless one may not turn into it.
+    let town = |more: &str| {
+        map(&format!(
+            "A -1000 0\nB 0 0\nX 300 600\nY 600 600\nC 900 0\nE 1900 0\nF 0 -900
+            way 1 AB highway=residential
+            way 2 CE highway=residential
+            way 3 BC highway=residential
+            way 4 BXYC highway=residential access=private
+            way 5 BFC highway=residential
+            {more}"
+        ))
+    };
+    let free = town("");
+    assert_eq!((free.report.end_pieces, free.report.nodes_ends), (0, 0));
+    assert_eq!(free.way("A", "E"), "ABCE");
+    assert_eq!(free.way("XY", "E"), "YCE");
+    let forbidden = town("rel no_straight_on 1 B 3");
+    assert_eq!(forbidden.report.end_pieces, 1);
+    assert_eq!(forbidden.way("A", "E"), "ABFCE");
 }
 
 #[test]

@@ -148,13 +148,46 @@ fn tracks_only_where_there_is_no_other_way() {
             way 5 DG highway=residential\nG 2500 900"
         )
     };
+    let map = |text: &str| map_for("base = \"car\"\n[tracks]\nenabled = true", text);
     let without = map(&text(""));
     // To the street D-G, and not to where nobody lives.
     assert_eq!(without.way("A", "G"), "ABDG");
     assert_eq!(without.report.tracks_needless, 2);
+    let listed = without.report.dropped.iter().filter(|one| one.reason == "track_needless");
+    assert_eq!(listed.map(|one| one.id).collect::<Vec<_>>(), [2, 4]);
     let with = map(&text("place=farm name=Hof"));
     assert_eq!(with.way("B", "F"), "BACF");
     assert_eq!(with.report.tracks_needless, 0);
+}
+
+/// B-D is the short way while its condition allows it.
+#[test]
+fn access_under_a_condition_holds_as_the_week_does() {
+    let way = |tags: &str| {
+        let text = format!(
+            "A 0 0\nB 500 0\nD 1000 0\nE 1500 0\nC 750 900
+            way 1 AB highway=residential
+            way 2 BD highway=residential {tags}
+            way 3 BCD highway=residential
+            way 4 DE highway=residential"
+        );
+        map(&text).way("A", "E")
+    };
+    for (tags, expected) in [
+        ("access:conditional=no@(06:00-22:00)", "ABCDE"),
+        ("access:conditional=no@(22:00-06:00)", "ABDE"),
+        ("motor_vehicle=no motor_vehicle:conditional=yes@(05:00-23:00)", "ABDE"),
+        ("motor_vehicle=no motor_vehicle:conditional=yes@(07:00-09:00)", "ABCDE"),
+        ("motor_vehicle:conditional=destination@(00:00-20:00)", "ABCDE"),
+        ("vehicle:conditional=no@(weight>7.5)", "ABDE"),
+        ("vehicle:conditional=no@(weight>1.5)", "ABCDE"),
+        ("motorcar:forward:conditional=no@(06:00-22:00)", "ABCDE"),
+        ("motorcar:backward:conditional=no@(06:00-22:00)", "ABDE"),
+        ("access=no access:conditional=no@(22:00-06:00) motorcar=yes", "ABDE"),
+        ("access:conditional=no@(sunset-sunrise)", "ABDE"),
+    ] {
+        assert_eq!(way(tags), expected, "{tags}");
+    }
 }
 
 /// Left into C-E takes time; without it the way over D is longer.

@@ -15,8 +15,8 @@ use std::fmt::Write;
 use roads_common::map;
 use sharxi_engine::oracle::{Location, Oracle};
 
-/// km/h of `highway=residential` in the default profile.
-const KMH: f64 = 28.0;
+/// km/h of `highway=residential` in the car profile.
+const KMH: f64 = 25.0;
 
 /// SplitMix64.
 struct Random(u64);

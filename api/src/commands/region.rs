@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::BufReader;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,7 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use sharxi_engine::geo::LatLon;
-use sharxi_engine::import::{ImportReport, Profile, import_pbf};
+use sharxi_engine::import::{ImportReport, Profile, import_reader};
 use sharxi_engine::region::Region;
 
 use super::{LabelArgs, Output, degrees, load_region, write_atomically};
@@ -84,9 +86,9 @@ fn build(
 ) -> Result<Output> {
     let started = std::time::Instant::now();
     let profile = read_profile(profile)?;
-    let bytes = std::fs::read(input).with_context(|| format!("read {}", input.display()))?;
+    let file = File::open(input).with_context(|| format!("read {}", input.display()))?;
     let bar = progress_bar();
-    let (region, report) = import_pbf(&bytes, &profile, &|done, all| {
+    let (region, report) = import_reader(BufReader::new(file), &profile, &|done, all| {
         bar.set_length(all);
         bar.set_position(done);
     })
@@ -132,7 +134,7 @@ fn progress_bar() -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    match ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
+    match ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes}") {
         Ok(style) => bar.with_style(style).with_message("reading the map"),
         Err(_) => bar,
     }
@@ -151,6 +153,7 @@ fn built(region: &Region, report: &ImportReport, bytes: usize, build_s: f64) -> 
         "ways_end_only": report.ways_end_only,
         "ways_refused": counted(ways.collect()),
         "tracks_needless": report.tracks_needless,
+        "cut_off": report.cut_off,
         "barriers_blocking": report.barriers_blocking,
         "barriers_end_only": report.barriers_end_only,
         "barriers_slow": report.barriers_slow,
@@ -186,7 +189,7 @@ fn built(region: &Region, report: &ImportReport, bytes: usize, build_s: f64) -> 
          restrictions  {} of {} used{}\n\
          tracks        {} stretches needed by nobody\n\
          barriers      {} blocking, {} for ends of trips, {} slow\n\
-         junctions     {} nodes, {} arcs, {} km of road\n\
+         junctions     {} nodes, {} arcs, {} km of road; {} stretches cut off from it\n\
          graph         {} nodes ({} for turns, {} for ends of trips), {} arcs, {} roads; traffic on the {}\n\
          points        {} places, {} attractors",
         report.ways_driven,
@@ -203,6 +206,7 @@ fn built(region: &Region, report: &ImportReport, bytes: usize, build_s: f64) -> 
         report.junction_nodes,
         report.junction_arcs,
         report.road_m / 1000,
+        report.cut_off,
         report.nodes,
         report.nodes_restricted,
         report.nodes_ends,

@@ -22,6 +22,8 @@ pub(crate) struct Ends {
     core: Vec<bool>,
     /// Pieces of one stretch.
     single: BTreeSet<u32>,
+    /// Where each piece meets the core.
+    gates: BTreeMap<u32, BTreeSet<NodeIndex<u32>>>,
 }
 
 impl Ends {
@@ -63,12 +65,38 @@ impl Ends {
             piece[edge.index()] = gates.contains_key(&label).then_some(label);
         }
         let single = gates.iter().filter(|(_, (_, n))| *n == 1).map(|(&label, _)| label).collect();
-        Self { piece, core, single }
+        let gates = gates.into_iter().map(|(label, (gates, _))| (label, gates)).collect();
+        Self { piece, core, single, gates }
+    }
+
+    /// The same with only these pieces; all other roads are for everybody.
+    pub(crate) fn only(&self, pieces: &BTreeSet<u32>) -> Self {
+        let keep = |label: &u32| pieces.contains(label);
+        Self {
+            piece: self.piece.iter().map(|label| label.filter(keep)).collect(),
+            core: self.core.clone(),
+            single: self.single.intersection(pieces).copied().collect(),
+            gates: self
+                .gates()
+                .filter(|(label, _)| keep(label))
+                .map(|(l, g)| (l, g.clone()))
+                .collect(),
+        }
+    }
+
+    /// Each piece, and the junctions where it meets the core.
+    pub(crate) fn gates(&self) -> impl Iterator<Item = (u32, &BTreeSet<NodeIndex<u32>>)> {
+        self.gates.iter().map(|(&label, gates)| (label, gates))
+    }
+
+    /// Whether a junction is of the core.
+    pub(crate) fn is_core(&self, junction: NodeIndex<u32>) -> bool {
+        self.core[junction.index()]
     }
 
     /// How many pieces could be crossed.
     pub(crate) fn n_pieces(&self) -> usize {
-        self.piece.iter().flatten().collect::<BTreeSet<_>>().len()
+        self.gates.len()
     }
 
     /// The piece of a course, if it is in one that could be crossed.
@@ -79,17 +107,17 @@ impl Ends {
     /// Where a trip is after driving `course`, if it may.
     pub(crate) fn step(&self, network: &Network, phase: Phase, course: Course) -> Option<Phase> {
         let (tail, head) = course.ends(network)?;
-        let is_core = |node: NodeIndex<u32>| self.core[node.index()];
         match (self.piece(course), phase) {
             (None, Phase::Main) => Some(Phase::Main),
             (Some(piece), Phase::Main) => Some(Phase::In(piece)),
-            (Some(piece), Phase::In(of)) if piece == of => match is_core(tail) {
+            (Some(piece), Phase::In(of)) if piece == of => match self.is_core(tail) {
                 // The far end of a piece of one stretch serves as the place from which it is left, too.
                 true => self.single.contains(&piece).then_some(Phase::Main),
+                false if self.is_core(head) => Some(Phase::OVER),
                 false => Some(Phase::In(piece)),
             },
             (Some(piece), Phase::Out(of)) if piece == of => {
-                Some(if is_core(head) { Phase::Main } else { Phase::Out(piece) })
+                Some(if self.is_core(head) { Phase::Main } else { Phase::Out(piece) })
             }
             _ => None,
         }
@@ -98,7 +126,7 @@ impl Ends {
     /// The phase of a trip that begins at a junction where another one is in `phase`; `None` if it is the same.
     pub(crate) fn outward(&self, junction: NodeIndex<u32>, phase: Phase) -> Option<Phase> {
         match phase {
-            Phase::In(_) | Phase::Out(_) if self.core[junction.index()] => Some(Phase::Main),
+            Phase::In(_) | Phase::Out(_) if self.is_core(junction) => Some(Phase::Main),
             Phase::In(piece) => Some(Phase::Out(piece)),
             Phase::Main | Phase::Out(_) => None,
         }
@@ -123,4 +151,9 @@ pub(crate) enum Phase {
     Main,
     /// In the piece where it ends.
     In(u32),
+}
+
+impl Phase {
+    /// At the far gate of the piece where the trip ends: it cannot go on, whatever it drove.
+    pub(crate) const OVER: Self = Self::In(u32::MAX);
 }

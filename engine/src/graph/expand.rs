@@ -57,18 +57,28 @@ pub(crate) struct Expanded {
 }
 
 /// The automaton of sequences.
-struct Automaton<'a> {
+pub(crate) struct Automaton<'a> {
     table: &'a TurnTable,
     /// Proper prefixes of sequences, in order.
     prefixes: Vec<&'a [Course]>,
 }
 
 impl<'a> Automaton<'a> {
-    fn new(table: &'a TurnTable) -> Self {
+    pub(crate) fn new(table: &'a TurnTable) -> Self {
         let proper = table.forbidden.iter().flat_map(|seq| (1..seq.len()).map(|len| &seq[..len]));
         let costly = table.cost_ms.keys().map(|turn| &turn[..1]);
         let prefixes: BTreeSet<&[Course]> = proper.chain(costly).collect();
         Self { table, prefixes: prefixes.into_iter().collect() }
+    }
+
+    /// The row of a sequence that others begin with.
+    pub(crate) fn prefix(&self, sequence: &[Course]) -> Option<u32> {
+        self.prefixes.binary_search(&sequence).ok().map(row)
+    }
+
+    /// Whether two courses are part of a longer sequence.
+    pub(crate) fn spans(&self, pair: [Course; 2]) -> bool {
+        self.prefixes.iter().any(|prefix| prefix.windows(2).any(|two| two == pair))
     }
 
     /// What to remember after driving `course` with `driven` behind, and the time of the turn; `None` if that is forbidden.
@@ -90,6 +100,23 @@ impl<'a> Automaton<'a> {
 
 /// Expands a contracted network by its turns and by its pieces where trips only end.
 pub(crate) fn expand(network: &Network, table: &TurnTable, ends: &Ends) -> Expanded {
+    let (states, arcs) = explore(network, table, ends);
+    let kept = keep(&states, &arcs, network.edge_count());
+    let rows: BTreeMap<State, u32> = states.iter().copied().zip(0..).collect();
+    collect(&states, &arcs, &kept, |state| {
+        let found = ends.outward(state.junction, state.phase)?;
+        let driven = [state.driven, None].into_iter();
+        let mut twins = driven.map(|driven| State { phase: found, driven, ..*state });
+        twins.find_map(|twin| rows.get(&twin).copied().filter(|&row| kept.states[row as usize]))
+    })
+}
+
+/// All states that a vehicle may be in, and its courses between them in order of the state where they begin.
+pub(crate) fn explore(
+    network: &Network,
+    table: &TurnTable,
+    ends: &Ends,
+) -> (Vec<State>, Vec<StateArc>) {
     let automaton = Automaton::new(table);
     let mut out_of: Vec<Vec<Course>> = vec![Vec::new(); network.node_count()];
     let mut rows: BTreeMap<State, u32> = BTreeMap::new();
@@ -121,18 +148,13 @@ pub(crate) fn expand(network: &Network, table: &TurnTable, ends: &Ends) -> Expan
                 continue;
             };
             let Some((_, head)) = course.ends(network) else { continue };
+            let driven = driven.filter(|_| phase != Phase::OVER);
             let head = row_of(State { junction: head, phase, driven }, &mut states);
             arcs.push(StateArc { tail: row(next), head, course, turn_ms });
         }
         next += 1;
     }
-    let kept = keep(&states, &arcs, network.edge_count());
-    collect(&states, &arcs, &kept, |state| {
-        let found = ends.outward(state.junction, state.phase)?;
-        let driven = [state.driven, None].into_iter();
-        let mut twins = driven.map(|driven| State { phase: found, driven, ..*state });
-        twins.find_map(|twin| rows.get(&twin).copied().filter(|&row| kept.states[row as usize]))
-    })
+    (states, arcs)
 }
 
 /// Which states and roads can be used: the largest strongly connected component, what leads out of pieces into it and from it
@@ -145,7 +167,9 @@ fn keep(states: &[State], arcs: &[StateArc], n_edges: usize) -> Kept {
         let back = || used.iter().map(|arc| (arc.head, arc.tail));
         let is_main = |idx: usize| states[idx].phase == Phase::Main;
         let is_in = |idx: usize| matches!(states[idx].phase, Phase::In(_));
-        let core = component::largest(states.len(), there());
+        let in_main = there()
+            .filter(|&(tail, head)| [tail, head].into_iter().all(|state| is_main(state as usize)));
+        let core = component::largest(states.len(), in_main);
         let leaving = spread(&core, back(), |_| true);
         // Of the states outside the core only those count that a trip passes which begins in a piece.
         let begun: Vec<bool> = (0..states.len()).map(|idx| leaving[idx] && !is_main(idx)).collect();

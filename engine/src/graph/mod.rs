@@ -4,6 +4,7 @@
 //! become roads) -> `turning` (what turns cost) -> `ends` (what no trip may cross) -> `expand` (junctions are split where
 //! either matters) -> `roads`, `csr` (flat arrays, never changed).
 
+pub(crate) mod around;
 pub(crate) mod component;
 pub(crate) mod contract;
 pub(crate) mod csr;

@@ -6,7 +6,7 @@
 //! driving on, turning round and coming back would be quicker than the turn that is avoided.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -30,14 +30,18 @@ pub(crate) struct Turning {
 }
 
 impl Turning {
-    /// Adds costs of turns, and then what keeps vehicles from avoiding turns by turning round.
-    pub(crate) fn complete(&self, network: &Network, table: &mut TurnTable) {
+    /// Adds costs of turns, and then what keeps vehicles from avoiding turns by turning round, which is returned.
+    pub(crate) fn complete(
+        &self,
+        network: &Network,
+        table: &mut TurnTable,
+    ) -> BTreeSet<[Course; 2]> {
         if self.max_ms >= self.min_ms {
             for node in network.node_indices() {
                 self.add_costs(network, node, table);
             }
         }
-        self.add_u_turns(network, table);
+        self.add_u_turns(network, table)
     }
 
     fn add_costs(&self, network: &Network, node: NodeIndex<u32>, table: &mut TurnTable) {
@@ -64,7 +68,8 @@ impl Turning {
         self.max_ms / (1.0 + (6.5 / bias - 13.0 * bias * degrees.abs() / 180.0).exp())
     }
 
-    fn add_u_turns(&self, network: &Network, table: &mut TurnTable) {
+    fn add_u_turns(&self, network: &Network, table: &mut TurnTable) -> BTreeSet<[Course; 2]> {
+        let mut added = BTreeSet::new();
         // What avoiding a turn may save at most, by the junction where it is.
         let mut saved: BTreeMap<NodeIndex<u32>, u32> = BTreeMap::new();
         let forbidden = table.forbidden.iter().filter_map(|sequence| {
@@ -83,13 +88,18 @@ impl Turning {
                 if !back.is_open(network) {
                     continue;
                 }
-                if goes_on(network, course) {
-                    table.forbidden.insert(vec![course, back]);
-                } else if self.u_turn_ms > 0 {
-                    table.cost_ms.insert([course, back], self.u_turn_ms);
+                let is_new = if goes_on(network, course) {
+                    table.forbidden.insert(vec![course, back])
+                } else {
+                    self.u_turn_ms > 0
+                        && table.cost_ms.insert([course, back], self.u_turn_ms).is_none()
+                };
+                if is_new {
+                    added.insert([course, back]);
                 }
             }
         }
+        added
     }
 }
 

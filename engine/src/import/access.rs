@@ -8,6 +8,8 @@ use super::rules::WayRefusal;
 
 const METERS_PER_FOOT: f64 = 0.3048;
 const TONS_PER_POUND: f64 = 0.000_453_592_37;
+/// Ends keys whose values hold under conditions.
+pub(super) const CONDITIONAL: &str = ":conditional";
 
 /// What an access tag says; later ones allow more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,13 +39,20 @@ impl Along {
 }
 
 impl Profile {
-    /// What the most specific access tag says; `None` without any. A tag for the direction goes before the bare key.
+    /// What the most specific access tag says; `None` without any. A tag for the direction goes before the bare key, and a
+    /// condition that holds before what it is an exception to.
     pub(super) fn gate(&self, tags: &Tags, along: Option<Along>) -> Option<Gate> {
-        let of_key = |key: &String| {
-            let directed = along.and_then(|along| tags.get(&format!("{key}:{}", along.suffix())));
-            directed.or_else(|| tags.get(key))
+        let is_conditional = tags.iter().any(|(key, _)| key.ends_with(CONDITIONAL));
+        let of_key = |key: &str| {
+            let condition =
+                is_conditional.then(|| tags.get(&format!("{key}{CONDITIONAL}"))).flatten();
+            condition.and_then(|tag| self.in_force(tag)).or_else(|| tags.get(key))
         };
-        let value = self.access.keys.iter().rev().find_map(of_key)?;
+        let either = |key: &String| {
+            let directed = along.and_then(|along| of_key(&format!("{key}:{}", along.suffix())));
+            directed.or_else(|| of_key(key))
+        };
+        let value = self.access.keys.iter().rev().find_map(either)?;
         Some(self.gate_of(value))
     }
 

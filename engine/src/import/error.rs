@@ -8,6 +8,9 @@ pub enum ImportError {
     /// The file has no blob at all.
     #[error("read the map: it is empty")]
     Empty,
+    /// The file cannot be read on.
+    #[error("read the map: {0}")]
+    Read(#[from] std::io::Error),
     /// One blob cannot be read.
     #[error("decode blob {idx} at byte {offset}: {fault}")]
     Blob {

@@ -1,6 +1,6 @@
 //! Map in, region out: OpenStreetMap extracts to road networks.
 //!
-//! `pbf` decodes bytes to `map::MapData`; `profile` and `rules` (with `access`, `speed`, `conditional`) say what a vehicle makes of
+//! `pbf` decodes bytes to `map::MapData`; `keys` says what of them is needed; `profile` and `rules` (with `access`, `speed`, `conditional`) say what a vehicle makes of
 //! tags; `build` cuts ways at junctions (with `waits` and `villages`); `ferries` and `tracks` close what leads nowhere; `turns`
 //! resolves restrictions; `graph` does the rest. No file is opened here.
 
@@ -9,6 +9,7 @@ mod build;
 mod conditional;
 mod error;
 mod ferries;
+mod keys;
 pub mod map;
 mod pbf;
 pub mod poi;
@@ -29,4 +30,4 @@ pub use poi::{Attractor, AttractorKind, Place, PlaceKind};
 pub use profile::{Profile, ProfileError, RoadClass};
 pub use report::{Dropped, Element, ImportReport, RestrictionRefusal};
 pub use rules::WayRefusal;
-pub use run::{import_map, import_pbf};
+pub use run::{import_map, import_pbf, import_reader};

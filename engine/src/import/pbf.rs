@@ -1,13 +1,13 @@
 //! `.osm.pbf` bytes to [`MapData`]: framing, decoding, and the selection of what the import needs.
 //!
-//! The file is read twice: once for ways, restrictions and tagged nodes, once for the positions of the nodes these
-//! ways use, so that memory grows with the roads and not with the buildings. Blobs are decoded in parallel; results
-//! are put together in file order. Format: OpenStreetMap wiki, "PBF Format".
+//! The file is read twice, blob by blob: once for ways, restrictions and tagged nodes, once for the positions of the nodes these
+//! ways use, so that memory grows with the roads, and neither with the buildings nor with the file. A few blobs at a time are
+//! decoded in parallel; results are put together in file order. Format: OpenStreetMap wiki, "PBF Format".
 //!
 //! Damaged and foreign input gives an [`ImportError`] that names the blob. The framing is read here, because the
 //! decoder takes a file that ends in the middle of a length field for a complete one.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -31,14 +31,17 @@ const TAG_BYTES_MAX: usize = 1024;
 /// What a reader must understand; anything else that a file declares as required is refused.
 const FEATURES: [&str; 3] = ["OsmSchema-V0.6", "DenseNodes", "HistoricalInformation"];
 
+/// Blobs in memory for each thread.
+const BLOBS_A_THREAD: usize = 2;
+
 /// One blob of the file with its frame.
-struct Frame<'a> {
+struct Frame {
     idx: usize,
     offset: usize,
-    bytes: &'a [u8],
+    bytes: Vec<u8>,
 }
 
-impl Frame<'_> {
+impl Frame {
     fn fault(&self, fault: BlobFault) -> ImportError {
         ImportError::Blob { idx: self.idx, offset: self.offset, fault }
     }
@@ -73,7 +76,7 @@ impl Budget {
     }
 }
 
-/// Reads an extract. `progress` is called with (blobs done, blobs in all) from any thread.
+/// Reads an extract with all tags. `progress` is called with (bytes done, bytes in all) from any thread.
 ///
 /// # Errors
 /// [`ImportError`] for anything that is not a whole, well-formed extract; never panics.
@@ -81,39 +84,125 @@ pub fn read_pbf(
     bytes: &[u8],
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<MapData, ImportError> {
-    let frames = split_frames(bytes)?;
-    let n_steps = frames.len() as u64 * 2;
+    read(Cursor::new(bytes), &|_| true, progress)
+}
+
+/// The same from a file. Of roads only tags are kept whose keys `is_read`.
+pub(super) fn read(
+    reader: impl Read + Seek,
+    is_read: &(dyn Fn(&str) -> bool + Sync),
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<MapData, ImportError> {
+    let mut file = Frames::new(reader)?;
+    let n_steps = file.len as u64 * 2;
     let n_done = AtomicU64::new(0);
     let budget = Budget(AtomicUsize::new(KEPT_BYTES_MAX));
-    let step = || progress(n_done.fetch_add(1, Ordering::Relaxed) + 1, n_steps);
+    let step = |frame: &Frame| {
+        let n = frame.bytes.len() as u64;
+        progress(n_done.fetch_add(n, Ordering::Relaxed) + n, n_steps);
+    };
 
-    let selections =
-        in_order(&frames, |frame| decode(frame, |b| select(b, &budget)).inspect(|_| step()))?;
-    budget.check()?;
     let mut all = Selection::default();
-    for selection in selections {
+    let picked =
+        |frame: &Frame| decode(frame, |b| select(b, is_read, &budget)).inspect(|_| step(frame));
+    file.in_order(picked, |selection| {
         all.nodes.extend(selection.nodes);
         all.ways.extend(selection.ways);
         all.restrictions.extend(selection.restrictions);
-    }
-
-    let needed = needed_ids(&all);
-    let positions = in_order(&frames, |frame| {
-        decode(frame, |b| locate(b, &needed, &budget)).inspect(|_| step())
     })?;
     budget.check()?;
+
+    let needed = needed_ids(&all);
     // Tagged nodes come first, so that `MapData::new` keeps them and drops the bare copies.
-    all.nodes.extend(positions.into_iter().flatten());
+    let located =
+        |frame: &Frame| decode(frame, |b| locate(b, &needed, &budget)).inspect(|_| step(frame));
+    file.in_order(located, |nodes| all.nodes.extend(nodes))?;
+    budget.check()?;
     Ok(MapData::new(all.nodes, all.ways, all.restrictions))
 }
 
-/// Works on all blobs in parallel; of several faults the first one in the file is reported.
-fn in_order<T: Send>(
-    frames: &[Frame<'_>],
-    work: impl Fn(&Frame<'_>) -> Result<T, ImportError> + Sync + Send,
-) -> Result<Vec<T>, ImportError> {
-    let results: Vec<Result<T, ImportError>> = frames.par_iter().map(work).collect();
-    results.into_iter().collect()
+/// A file cut into blobs: a big-endian length, a header of that length, a blob as long as the header says.
+struct Frames<R> {
+    reader: R,
+    /// Bytes of the file.
+    len: usize,
+    /// Where the next frame begins, and which it is.
+    offset: usize,
+    idx: usize,
+}
+
+impl<R: Read + Seek> Frames<R> {
+    fn new(mut reader: R) -> Result<Self, ImportError> {
+        let len = usize::try_from(reader.seek(SeekFrom::End(0))?).unwrap_or(usize::MAX);
+        if len == 0 { Err(ImportError::Empty) } else { Ok(Self { reader, len, offset: 0, idx: 0 }) }
+    }
+
+    /// Works on all blobs from the first on, a few at a time in parallel, and hands over what comes out in the order of the file.
+    /// Of several faults among those few the first one is reported.
+    fn in_order<T: Send>(
+        &mut self,
+        work: impl Fn(&Frame) -> Result<T, ImportError> + Sync + Send,
+        mut take: impl FnMut(T),
+    ) -> Result<(), ImportError> {
+        self.reader.rewind()?;
+        (self.offset, self.idx) = (0, 0);
+        let in_flight = BLOBS_A_THREAD * rayon::current_num_threads();
+        while self.offset < self.len {
+            let (mut frames, mut fault) = (Vec::new(), None);
+            while frames.len() < in_flight && self.offset < self.len && fault.is_none() {
+                match self.next() {
+                    Ok(frame) => frames.push(frame),
+                    Err(error) => fault = Some(error),
+                }
+            }
+            let results: Vec<Result<T, ImportError>> = frames.par_iter().map(&work).collect();
+            for result in results {
+                take(result?);
+            }
+            fault.map_or(Ok(()), Err)?;
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Frame, ImportError> {
+        let (idx, offset) = (self.idx, self.offset);
+        let frame_fault = |fault| ImportError::Blob { idx, offset, fault };
+        let mut bytes = Vec::new();
+        self.extend(&mut bytes, 4)?;
+        let length = bytes.first_chunk::<4>().map_or(0, |length| u32::from_be_bytes(*length));
+        let header_len = usize::try_from(length).unwrap_or(usize::MAX);
+        if header_len == 0 || header_len >= HEADER_BYTES_MAX {
+            return Err(frame_fault(BlobFault::HeaderLength { found: header_len }));
+        }
+        self.extend(&mut bytes, header_len)?;
+        let blob_len = blob_len(&bytes).map_err(frame_fault)?;
+        self.extend(&mut bytes, blob_len)?;
+        (self.offset, self.idx) = (offset + bytes.len(), idx + 1);
+        Ok(Frame { idx, offset, bytes })
+    }
+
+    /// Reads `n` bytes more of the frame that begins with `bytes`.
+    fn extend(&mut self, bytes: &mut Vec<u8>, n: usize) -> Result<(), ImportError> {
+        let (start, left) = (bytes.len(), self.len - self.offset);
+        if start + n > left {
+            let fault = BlobFault::Truncated { declared: start + n, left };
+            return Err(ImportError::Blob { idx: self.idx, offset: self.offset, fault });
+        }
+        bytes.resize(start + n, 0);
+        Ok(self.reader.read_exact(&mut bytes[start..])?)
+    }
+}
+
+/// Bytes of the blob that follows a header, given with its length.
+fn blob_len(framed_header: &[u8]) -> Result<usize, BlobFault> {
+    let header = contain(|| {
+        BlobReader::new_seekable(Cursor::new(framed_header))?.next_header_skip_blob().transpose()
+    })?
+    .ok_or(BlobFault::HeaderLength { found: framed_header.len() })?
+    .0;
+    let found = header.get_blob_size();
+    let len = usize::try_from(found).ok().filter(|&len| len <= BLOB_BYTES_MAX);
+    len.ok_or(BlobFault::BlobLength { found: i64::from(found) })
 }
 
 fn needed_ids(selection: &Selection) -> Vec<i64> {
@@ -122,45 +211,6 @@ fn needed_ids(selection: &Selection) -> Vec<i64> {
     ids.sort_unstable();
     ids.dedup();
     ids
-}
-
-/// Cuts the file into blobs: a big-endian length, a header of that length, a blob as long as the header says.
-fn split_frames(bytes: &[u8]) -> Result<Vec<Frame<'_>>, ImportError> {
-    let mut frames = Vec::new();
-    let mut offset = 0;
-    while let Some(rest) = bytes.get(offset..).filter(|rest| !rest.is_empty()) {
-        let idx = frames.len();
-        let whole = frame_len(rest).map_err(|fault| ImportError::Blob { idx, offset, fault })?;
-        let frame = rest.get(..whole).ok_or(ImportError::Blob {
-            idx,
-            offset,
-            fault: BlobFault::Truncated { declared: whole, left: rest.len() },
-        })?;
-        frames.push(Frame { idx, offset, bytes: frame });
-        offset += whole;
-    }
-    if frames.is_empty() { Err(ImportError::Empty) } else { Ok(frames) }
-}
-
-/// Bytes of the frame at the start of `rest`, not checked against its end.
-fn frame_len(rest: &[u8]) -> Result<usize, BlobFault> {
-    let truncated = |declared| BlobFault::Truncated { declared, left: rest.len() };
-    let length = rest.first_chunk::<4>().ok_or(truncated(4))?;
-    let header_len = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-    if header_len == 0 || header_len >= HEADER_BYTES_MAX {
-        return Err(BlobFault::HeaderLength { found: header_len });
-    }
-    let framed_header = rest.get(..4 + header_len).ok_or(truncated(4 + header_len))?;
-    let header = contain(|| {
-        BlobReader::new_seekable(Cursor::new(framed_header))?.next_header_skip_blob().transpose()
-    })?
-    .ok_or(truncated(4 + header_len))?
-    .0;
-    let blob_len = usize::try_from(header.get_blob_size()).unwrap_or(usize::MAX);
-    if blob_len > BLOB_BYTES_MAX {
-        return Err(BlobFault::BlobLength { found: i64::from(header.get_blob_size()) });
-    }
-    Ok(4 + header_len + blob_len)
 }
 
 /// Runs third-party decoding and turns its panics into a [`BlobFault`].
@@ -186,12 +236,12 @@ fn contain<T>(work: impl FnOnce() -> Result<T, osmpbf::Error>) -> Result<T, Blob
 
 /// Decodes one blob and hands its block to `pick`. Header blobs are checked, unknown kinds skipped.
 fn decode<T: Default>(
-    frame: &Frame<'_>,
+    frame: &Frame,
     pick: impl Fn(&PrimitiveBlock) -> T,
 ) -> Result<T, ImportError> {
     let mut unknown_feature = None;
     let picked = contain(|| {
-        let Some(blob) = BlobReader::new(frame.bytes).next().transpose()? else {
+        let Some(blob) = BlobReader::new(frame.bytes.as_slice()).next().transpose()? else {
             return Ok(T::default());
         };
         if matches!(blob.get_type(), BlobType::Unknown(_)) {
@@ -220,13 +270,17 @@ fn decode<T: Default>(
     }
 }
 
-fn starts_with_header(frame: &Frame<'_>) -> bool {
-    contain(|| BlobReader::new(frame.bytes).next().transpose())
+fn starts_with_header(frame: &Frame) -> bool {
+    contain(|| BlobReader::new(frame.bytes.as_slice()).next().transpose())
         .is_ok_and(|blob| blob.is_some_and(|blob| blob.get_type() == BlobType::OsmHeader))
 }
 
 /// The first reading of a block.
-fn select(block: &PrimitiveBlock, budget: &Budget) -> Selection {
+fn select(
+    block: &PrimitiveBlock,
+    is_read: &(dyn Fn(&str) -> bool + Sync),
+    budget: &Budget,
+) -> Selection {
     let mut selection = Selection::default();
     for group in block.groups() {
         for node in group.nodes().filter(|node| is_wanted_node(node.tags())) {
@@ -238,7 +292,7 @@ fn select(block: &PrimitiveBlock, budget: &Budget) -> Selection {
             selection.nodes.extend(tagged(node.id(), position, node.tags(), budget));
         }
         for way in group.ways() {
-            selection.ways.extend(wanted_way(&way, budget));
+            selection.ways.extend(wanted_way(&way, is_read, budget));
         }
         for relation in group.relations() {
             selection.restrictions.extend(wanted_restriction(&relation, budget));
@@ -289,20 +343,26 @@ fn tagged<'a>(
 }
 
 /// Roads and ferries with all their nodes; other ways only if they attract trips or are to be counted, with their first node.
-fn wanted_way(way: &osmpbf::Way<'_>, budget: &Budget) -> Option<MapWay> {
+fn wanted_way(
+    way: &osmpbf::Way<'_>,
+    is_read: &dyn Fn(&str) -> bool,
+    budget: &Budget,
+) -> Option<MapWay> {
     let is_driven = way.tags().any(|(key, value)| match key {
         "highway" => RoadClass::from_tag(value).is_some(),
         "route" => matches!(value, "ferry" | "shuttle_train"),
         _ => false,
     });
+    let attracts = poi::is_wanted(way.tags());
     // Paths on which nobody drives are only counted.
-    let is_listed = || way.tags().any(|(key, _)| key == "highway") || poi::is_wanted(way.tags());
+    let is_listed = || way.tags().any(|(key, _)| key == "highway") || attracts;
     let n_refs = match is_driven {
         true => usize::MAX,
         false if is_listed() => 1,
         false => return None,
     };
-    let tags = kept(way.tags(), way.raw_refs().len().min(n_refs) * size_of::<i64>(), budget)?;
+    let tags = way.tags().filter(|(key, _)| attracts || is_read(key));
+    let tags = kept(tags, way.raw_refs().len().min(n_refs) * size_of::<i64>(), budget)?;
     Some(MapWay { id: way.id(), refs: way.refs().take(n_refs).collect(), tags })
 }
 

@@ -111,6 +111,8 @@ pub struct ImportReport {
     pub junction_arcs: usize,
     /// Metres of its roads, each counted once.
     pub road_m: u64,
+    /// Stretches left out because no trip could both reach them from most others and leave them again.
+    pub cut_off: usize,
     /// Nodes of the routing graph: chains contracted, restricted junctions split.
     pub nodes: usize,
     /// Its arcs.

@@ -1,6 +1,9 @@
 //! The import from end to end.
 
 use std::collections::BTreeSet;
+use std::io::{Cursor, Read, Seek};
+
+use petgraph::graph::EdgeIndex;
 
 use super::build::build;
 use super::error::ImportError;
@@ -13,6 +16,7 @@ use super::report::ImportReport;
 use super::side;
 use super::tracks;
 use super::turns;
+use crate::graph::around;
 use crate::graph::component;
 use crate::graph::contract::{Contracted, contract};
 use crate::graph::csr::{Arc, Graph};
@@ -27,18 +31,35 @@ use crate::routing::topology;
 /// Rows of any table; leaves room for the marks that some tables put into the highest bits.
 const ROWS_MAX: usize = 1 << 30;
 
-/// Reads an `.osm.pbf` extract and prepares it for queries. `progress` is told (steps done, steps in all) from any thread.
+/// Reads an `.osm.pbf` extract and prepares it for queries. `progress` is told (bytes done, bytes in all) from any thread; all is
+/// read twice. Memory grows with the roads of the map and not with the file, of which a few blobs are held at a time.
 ///
 /// The same bytes and profile give the same region on any machine and number of threads.
 ///
 /// # Errors
-/// [`ImportError`] for files that are damaged, foreign or too large, and for maps without roads. Never panics.
+/// [`ImportError`] for files that cannot be read, are damaged, foreign or too large, and for maps without roads. Never panics.
+pub fn import_reader(
+    reader: impl Read + Seek,
+    profile: &Profile,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<(Region, ImportReport), ImportError> {
+    let map = pbf::read(reader, &|key| profile.reads(key), progress)?;
+    let (contents, report) = contents(&map, profile)?;
+    // The index takes as much room again.
+    drop(map);
+    Ok((Region::new(contents)?, report))
+}
+
+/// The same from bytes in memory.
+///
+/// # Errors
+/// Those of [`import_reader`].
 pub fn import_pbf(
     bytes: &[u8],
     profile: &Profile,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<(Region, ImportReport), ImportError> {
-    import_map(&pbf::read_pbf(bytes, progress)?, profile)
+    import_reader(Cursor::new(bytes), profile, progress)
 }
 
 /// The same from a map that is already decoded.
@@ -46,13 +67,19 @@ pub fn import_pbf(
 /// # Errors
 /// [`ImportError::NoRoads`] if nothing is left, [`ImportError::TooManyRows`] if there is more than ids can count.
 pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportReport), ImportError> {
+    let (contents, report) = contents(map, profile)?;
+    Ok((Region::new(contents)?, report))
+}
+
+/// All that a region is made of, without its index.
+fn contents(map: &MapData, profile: &Profile) -> Result<(Contents, ImportReport), ImportError> {
     let mut report = ImportReport::default();
     check_rows("nodes", map.nodes().len())?;
     check_rows("shape points", map.ways().iter().map(|way| way.refs.len()).sum())?;
     let mut built = build(map, profile, &mut report);
     ferries::close_unconnected(&mut built.network, &mut report);
     let places = poi::places(map);
-    report.tracks_needless = tracks::close_needless(&mut built.network, &places, profile);
+    tracks::close_needless(&mut built.network, &places, profile, &mut report);
 
     let network = &built.network;
     let open = courses(network)
@@ -67,13 +94,21 @@ pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportRep
     let sequences = turns.forbidden.iter().filter_map(|sequence| translate(sequence, &contracted));
     table.forbidden.extend(sequences.filter(|sequence| sequence.len() > 1));
     report.drives_left = side::drives_left(map, profile);
-    profile.turning(report.drives_left).complete(&contracted.network, &mut table);
+    let turns_back = profile.turning(report.drives_left).complete(&contracted.network, &mut table);
     let ends = Ends::new(&contracted.network);
+    let worth = around::worth_turning(&contracted.network, &table, &ends, &turns_back);
+    for turn in turns_back.difference(&worth) {
+        table.forbidden.remove(turn.as_slice());
+        table.cost_ms.remove(turn);
+    }
+    let ends = ends.only(&around::worth_crossing(&contracted.network, &table, &ends));
     let expanded = expand(&contracted.network, &table, &ends);
     if expanded.arcs.is_empty() {
         return Err(ImportError::NoRoads);
     }
     check_rows("arcs", expanded.arcs.len())?;
+    let driven: BTreeSet<_> = expanded.arcs.iter().map(|arc| arc.course.edge).collect();
+    report.cut_off += n_open(&contracted.network, |edge| !driven.contains(&edge));
 
     let mut contents = assemble(&contracted.network, &expanded, built.names.into_vec())?;
     contents.profile = profile.name().to_owned();
@@ -87,7 +122,7 @@ pub fn import_map(map: &MapData, profile: &Profile) -> Result<(Region, ImportRep
     report.roads = contents.roads.n();
     count_states(&expanded, &mut report);
     report.end_pieces = ends.n_pieces();
-    Ok((Region::new(contents)?, report))
+    Ok((contents, report))
 }
 
 /// Counts the nodes that are there only because of turns, or of where trips may only end.
@@ -107,7 +142,7 @@ fn check_rows(table: &'static str, rows: usize) -> Result<(), ImportError> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length in metres")]
 fn count_junctions(network: &Network, alive: &[bool], report: &mut ImportReport) {
     report.junction_nodes = alive.iter().filter(|&&inside| inside).count();
-    let inside = |edge| {
+    let inside = |edge: EdgeIndex<u32>| {
         network.edge_endpoints(edge).is_some_and(|(a, b)| alive[a.index()] && alive[b.index()])
     };
     report.junction_arcs = courses(network).filter(|course| inside(course.edge)).count();
@@ -117,6 +152,13 @@ fn count_junctions(network: &Network, alive: &[bool], report: &mut ImportReport)
         .map(|edge| network[edge].segment_m.iter().sum::<f64>())
         .sum();
     report.road_m = meters.round() as u64;
+    report.cut_off = n_open(network, |edge| !inside(edge));
+}
+
+/// How many stretches of a kind are open in some direction.
+fn n_open(network: &Network, is_kind: impl Fn(EdgeIndex<u32>) -> bool) -> usize {
+    let open: BTreeSet<_> = courses(network).map(|course| course.edge).collect();
+    open.into_iter().filter(|&edge| is_kind(edge)).count()
 }
 
 /// A forbidden sequence of stretches as one of roads; `None` if it leaves the network that is kept.

@@ -13,6 +13,7 @@ use petgraph::visit::EdgeRef;
 
 use super::poi::{Place, PlaceKind};
 use super::profile::Profile;
+use super::report::{Element, ImportReport};
 use crate::geo::LatLon;
 use crate::graph::network::{Network, Stretch};
 use crate::graph::num::mm_nearest;
@@ -20,10 +21,15 @@ use crate::graph::num::mm_nearest;
 /// Metres of one degree of latitude.
 const DEGREE_M: f64 = 111_195.08;
 
-/// Closes the tracks that nobody needs, and says how many stretches that are.
-pub(super) fn close_needless(network: &mut Network, places: &[Place], profile: &Profile) -> usize {
+/// Closes the tracks that nobody needs; the report counts the stretches and lists the ways.
+pub(super) fn close_needless(
+    network: &mut Network,
+    places: &[Place],
+    profile: &Profile,
+    report: &mut ImportReport,
+) {
     if network.edge_weights().all(|stretch| !stretch.track) {
-        return 0;
+        return;
     }
     let parts = Parts::new(network);
     let arrivals = arrivals(network, &parts);
@@ -46,15 +52,19 @@ pub(super) fn close_needless(network: &mut Network, places: &[Place], profile: &
             node = before;
         }
     }
-    let mut n_closed = 0;
+    let mut closed: BTreeMap<i64, LatLon> = BTreeMap::new();
     for edge in network.edge_indices() {
         let stretch = &mut network[edge];
         if stretch.track && is_open(stretch) && !needed.contains(&edge) {
             (stretch.forward_ms, stretch.backward_ms) = (None, None);
-            n_closed += 1;
+            report.tracks_needless += 1;
+            let first = stretch.ways.first().zip(stretch.points.first());
+            closed.extend(first.map(|(way, &point)| (way.id, point)));
         }
     }
-    n_closed
+    for (id, point) in closed {
+        report.drop(Element::Way, id, "track_needless", Some(point));
+    }
 }
 
 fn is_open(stretch: &Stretch) -> bool {

@@ -25,7 +25,7 @@ const JUNCTION_EDGES_MAX: usize = 64;
 /// What a restriction asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Demand {
-    No { u_turn: bool },
+    No,
     Only,
 }
 
@@ -63,7 +63,7 @@ pub(super) fn resolve(
                 for sequence in sequences {
                     turns.pin(&built.network, &sequence);
                     match rule.demand {
-                        Demand::No { .. } => turns.forbidden.push(sequence),
+                        Demand::No => turns.forbidden.push(sequence),
                         Demand::Only => turns.forbidden.extend(resolver.all_but(&sequence)),
                     }
                 }
@@ -92,6 +92,8 @@ impl Turns {
 /// What a restriction demands of our kind of traffic.
 struct Rule<'a> {
     demand: Demand,
+    /// Whether it speaks of turning round.
+    u_turn: bool,
     value: &'a str,
     /// Whether a condition decided it.
     is_conditional: bool,
@@ -129,15 +131,14 @@ fn rule<'a>(relation: &'a MapRelation, profile: &Profile) -> Result<Rule<'a>, Re
         return Err(RestrictionRefusal::Conditional);
     }
     let demand = match value {
-        "no_u_turn" => Demand::No { u_turn: true },
-        "no_left_turn" | "no_right_turn" | "no_straight_on" | "no_entry" | "no_exit" => {
-            Demand::No { u_turn: false }
-        }
+        "no_left_turn" | "no_right_turn" | "no_straight_on" | "no_entry" | "no_exit"
+        | "no_u_turn" => Demand::No,
         "only_left_turn" | "only_right_turn" | "only_straight_on" | "only_u_turn" => Demand::Only,
         "none" if is_conditional => return Err(RestrictionRefusal::Conditional),
         _ => return Err(RestrictionRefusal::UnknownKind),
     };
-    Ok(Rule { demand, value, is_conditional })
+    let u_turn = value.ends_with("_u_turn");
+    Ok(Rule { demand, u_turn, value, is_conditional })
 }
 
 fn parts(relation: &MapRelation, rule: &Rule<'_>) -> Result<Parts, RestrictionRefusal> {
@@ -185,7 +186,7 @@ impl Resolver<'_> {
         let (mut all, mut refusal) = (Vec::new(), None);
         for &from in &parts.from {
             for &to in &parts.to {
-                match self.sequence(from, to, &parts, rule.demand) {
+                match self.sequence(from, to, &parts, &rule) {
                     Ok(sequences) => all.extend(sequences),
                     Err(reason) => refusal = Some(reason),
                 }
@@ -215,7 +216,7 @@ impl Resolver<'_> {
         from: i64,
         to: i64,
         parts: &Parts,
-        demand: Demand,
+        rule: &Rule<'_>,
     ) -> Result<Vec<Forbidden>, RestrictionRefusal> {
         let via = match parts.via_node {
             Some(id) => Some(self.junction(id).ok_or(RestrictionRefusal::Broken)?),
@@ -233,9 +234,7 @@ impl Resolver<'_> {
                 let starts_there =
                     last.ends(&self.built.network).is_some_and(|(tail, _)| tail == end);
                 let turns_round = last == first.reverse();
-                let meant = via.is_none()
-                    || from != to
-                    || turns_round == (demand == Demand::No { u_turn: true });
+                let meant = via.is_none() || from != to || turns_round == rule.u_turn;
                 if starts_there && meant {
                     let mut sequence = vec![first];
                     sequence.extend(&middle);
@@ -244,7 +243,7 @@ impl Resolver<'_> {
                 }
             }
         }
-        self.settle(found, from == to && demand == Demand::No { u_turn: true })
+        self.settle(found, from == to && rule.u_turn && rule.demand == Demand::No)
     }
 
     /// Keeps what can be driven and refuses what is not clear.

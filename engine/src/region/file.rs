@@ -461,6 +461,7 @@ fn graph_of(
         let arc =
             arcs.get_mut(row as usize).filter(|_| ms <= TURN_MS_MAX && ms.is_multiple_of(TICK_MS));
         let arc = arc.ok_or(RegionError::Inconsistent { what: "every turn leads into an arc" })?;
+        require(ms.is_multiple_of(TICK_MS), "turns take whole tenths of a second")?;
         arc.turn = ms;
         arc.time = arc.time.saturating_add(ms).min(ARC_MS_MAX);
     }
