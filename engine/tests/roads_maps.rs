@@ -2,7 +2,7 @@
 
 mod roads_common;
 
-use roads_common::{TextMap, map, parse};
+use roads_common::{TextMap, map, map_for, parse};
 use sharxi_engine::import::{ImportError, Profile, RestrictionRefusal, WayRefusal, import_map};
 use sharxi_engine::oracle::Oracle;
 
@@ -191,8 +191,10 @@ fn the_more_specific_access_tag_wins() {
 #[test]
 fn barriers_block_or_slow_down() {
     let lane = |tags: &str| {
-        map(&format!(
-            "A 0 0
+        map_for(
+            "base = \"shared-taxi\"",
+            &format!(
+                "A 0 0
              G 500 0 {tags}
              B 1000 0
              C 500 3000
@@ -202,7 +204,8 @@ fn barriers_block_or_slow_down() {
              way 2 ACB highway=residential
              way 3 DA highway=residential
              way 4 BE highway=residential"
-        ))
+            ),
+        )
     };
     let free = lane("").seconds("A", "B");
     let through = |tags| lane(tags).way("D", "E") == "DAGBE";
@@ -233,7 +236,7 @@ fn the_length_tag_is_the_length() {
 #[test]
 fn speeds_come_from_limits_zones_and_surface() {
     let kmh = |tags: &str| {
-        let map = map(&format!("A 0 0\nB 10000 0\nway 1 AB {tags}"));
+        let map = map_for("base = \"shared-taxi\"", &format!("A 0 0\nB 10000 0\nway 1 AB {tags}"));
         10.0 / (map.seconds("A", "B") / 3600.0)
     };
     let cases = [
@@ -244,7 +247,7 @@ fn speeds_come_from_limits_zones_and_surface() {
         ("highway=primary maxspeed=10knots", 16.668),
         ("highway=primary maxspeed=walk", 5.4),
         ("highway=primary maxspeed=none", 68.0),
-        ("highway=motorway maxspeed=none oneway=no", 129.6),
+        ("highway=motorway maxspeed=none oneway=no", 126.0),
         ("highway=primary maxspeed=DE:urban", 45.0),
         ("highway=primary maxspeed=GB:nsl_single", 86.904),
         ("highway=primary maxspeed=FR:rural", 72.0),
@@ -268,13 +271,16 @@ fn speeds_come_from_limits_zones_and_surface() {
 #[test]
 fn ferries_take_as_long_as_they_say() {
     let crossing = |tags: &str| {
-        map(&format!(
-            "A 0 0\nB 100 0\nC 5100 0\nD 5200 0
+        map_for(
+            "base = \"shared-taxi\"",
+            &format!(
+                "A 0 0\nB 100 0\nC 5100 0\nD 5200 0
              way 1 AB highway=residential
              way 2 CD highway=residential
              way 3 BC route=ferry {tags}
              way 4 BX route=ferry\nX 0 900"
-        ))
+            ),
+        )
     };
     let seconds = crossing("duration=00:25").seconds("B", "C");
     assert!((seconds - (25.0 + 10.0) * 60.0).abs() < 0.1, "{seconds}");

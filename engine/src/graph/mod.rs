@@ -1,8 +1,8 @@
 //! From a junction network to the flat graph that queries run on.
 //!
 //! `network` (petgraph, easy to change) -> `component` (what can be reached both ways) -> `contract` (chains
-//! become roads) -> `turning` (what turns cost) -> `ends` (what no trip may cross) -> `expand` (junctions are split where
-//! either matters) -> `roads`, `csr` (flat arrays, never changed).
+//! become roads) -> `turning` (what turns cost) -> `ends` (what no trip may cross), `around` (and would not
+//! anyway) -> `expand` (junctions are split where either matters) -> `roads`, `csr` (flat arrays, never changed).
 
 pub(crate) mod around;
 pub(crate) mod component;
