@@ -91,13 +91,11 @@ pub(crate) fn least_sum(up: &[Block], down: &[Block], n: usize) -> u16 {
     };
     let mut least = sums(up_a, down_a, n);
     lower(&mut least, sums(up_b, down_b, n.saturating_sub(LANES)));
-    let mut rest = n.saturating_sub(2 * LANES);
-    for (up, down) in up.iter().zip(down) {
-        if rest == 0 {
-            break;
+    if n > 2 * LANES {
+        let rests = (1..).map(|nth| n.saturating_sub((1 + nth) * LANES));
+        for ((up, down), rest) in up.iter().zip(down).zip(rests.take_while(|&rest| rest > 0)) {
+            lower(&mut least, sums(up, down, rest));
         }
-        lower(&mut least, sums(up, down, rest));
-        rest = rest.saturating_sub(LANES);
     }
     least.into_iter().fold(FAR, u16::min)
 }
@@ -148,16 +146,46 @@ fn sum_ms(ms: u32, ticks: u16) -> i32 {
     ms.wrapping_add(u32::from(ticks) * TICK_MS).cast_signed()
 }
 
-/// Runs a loop compiled for what the processor has.
-pub(crate) fn vectorised<F: NullaryFnOnce>(run: F) -> F::Output {
+/// What the processor has, asked once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Instructions {
+    /// What every machine of the target has.
+    Base,
     #[cfg(target_arch = "x86_64")]
-    {
-        if let Some(avx512) = pulp::x86::V4::try_new() {
-            return avx512.vectorize(run);
+    Avx2(pulp::x86::V3),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(pulp::x86::V4),
+}
+
+impl Default for Instructions {
+    fn default() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = || pulp::x86::V3::try_new().map(Self::Avx2);
+            let best = pulp::x86::V4::try_new().map(Self::Avx512).or_else(avx2);
+            if let Some(best) = best {
+                return best;
+            }
         }
-        if let Some(avx2) = pulp::x86::V3::try_new() {
-            return avx2.vectorize(run);
+        Self::Base
+    }
+}
+
+impl Instructions {
+    /// Runs what is compiled for this set.
+    #[inline(always)]
+    pub(crate) fn run<F: NullaryFnOnce>(self, run: F) -> F::Output {
+        match self {
+            Self::Base => run.call(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.vectorize(run),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(avx512) => avx512.vectorize(run),
         }
     }
-    run.call()
+}
+
+/// Runs a loop compiled for what the processor has.
+pub(crate) fn vectorised<F: NullaryFnOnce>(run: F) -> F::Output {
+    Instructions::default().run(run)
 }

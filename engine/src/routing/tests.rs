@@ -122,7 +122,11 @@ fn the_common_depth_is_that_of_the_lowest_common_ancestor() {
                 let of_b = line(b);
                 let common = line(a).into_iter().find(|node| of_b.contains(node)).unwrap();
                 let expected = topology.depth[common as usize];
-                assert_eq!(ancestors.common_depth(a, b), expected, "seed {seed}: {a} {b}");
+                assert_eq!(
+                    ancestors.common_depth(&topology, a, b),
+                    expected,
+                    "seed {seed}: {a} {b}"
+                );
             }
         }
     }

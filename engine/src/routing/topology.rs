@@ -197,6 +197,17 @@ impl Topology {
         vec![[0; 2]; deepest as usize + 1]
     }
 
+    /// The depth of the lowest common ancestor, found step by step: for pairs that [`super::ancestors`] does not know.
+    /// Needs a preorder. O(depth).
+    #[cold]
+    pub(crate) fn common_depth(&self, mut a: u32, mut b: u32) -> u32 {
+        while a != b {
+            // No ancestor has a larger number.
+            (a, b) = (a.min(b), self.parent[a.max(b) as usize]);
+        }
+        self.depth[a as usize]
+    }
+
     pub(crate) fn n_nodes(&self) -> usize {
         self.parent.len()
     }
