@@ -22,8 +22,9 @@ const EDGES_PER_NODE_MAX: usize = 200;
 const UPPER_MAX: usize = 2_000;
 /// Shortcuts allowed whatever the number of nodes.
 const EDGES_FREE: usize = 1 << 20;
-/// Edges of a subtree that is worth a thread, about a tenth of a millisecond of customisation.
-const LARGE_EDGES: usize = 1 << 14;
+/// Edges of a subtree that is worth a thread: more than half a millisecond of customisation, so that waiting for the other thread on a
+/// busy machine costs less than it saves.
+const LARGE_EDGES: usize = 1 << 15;
 /// Large subtrees hold at least one so manyth of all edges.
 const SUBTREES_MAX: usize = 64;
 
