@@ -35,7 +35,7 @@ impl Lineage {
 }
 
 /// Lineages of all nodes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ancestors {
     nodes: Vec<Lineage>,
     /// The height that `depths` begin with.
@@ -122,18 +122,19 @@ impl Ancestors {
     /// The depth of the lowest common ancestor.
     #[inline(always)]
     pub(crate) fn common_depth(&self, topology: &Topology, a: u32, b: u32) -> u32 {
+        self.known_depth(a, b).unwrap_or_else(|| topology.common_depth(a, b))
+    }
+
+    /// The same, unless it is too great or too low in a large tree: hardly ever.
+    #[inline(always)]
+    pub(crate) fn known_depth(&self, a: u32, b: u32) -> Option<u32> {
         let (one, other) = (&self.nodes[a as usize], &self.nodes[b as usize]);
         // Without branches that would have to be guessed. The same inlabel twice counts as a difference in the lowest bit.
         let highest = ((one.inlabel ^ other.inlabel) | 1).ilog2();
         let common = one.ascendant & other.ascendant & (u32::MAX << highest);
         let height = common.trailing_zeros().wrapping_sub(self.least_height) as usize;
-        if height < HEIGHTS {
-            let least = one.depths[height].min(other.depths[height]);
-            if least < DEEP {
-                return u32::from(least);
-            }
-        }
-        topology.common_depth(a, b)
+        let least = (*one.depths.get(height)?).min(*other.depths.get(height)?);
+        (least < DEEP).then_some(u32::from(least))
     }
 }
 

@@ -43,6 +43,15 @@ impl NullaryFnOnce for Query<'_> {
     }
 }
 
+/// What differs after times have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Changed {
+    /// Anything.
+    All,
+    /// Edges up from some nodes, and labels of some.
+    Few { settled: Vec<u32>, refilled: Vec<u32> },
+}
+
 /// Exact times between a place and the ancestors of a node, root first, at most [`NEVER`]. Most fit without the heap.
 pub(crate) type Times = SmallVec<[u32; 256]>;
 
@@ -75,18 +84,31 @@ impl Hierarchy {
     }
 
     /// Takes over the arc times of `graph` in place, with labels if there were any.
-    pub(crate) fn renew(&mut self, graph: &Graph) {
+    pub(crate) fn renew(&mut self, graph: &Graph) -> Changed {
         self.weights.renew(&self.topology, graph);
         if let Some(labels) = &mut self.labels {
             labels.renew(&self.topology, &mut self.ancestors, &self.weights);
         }
+        Changed::All
     }
 
-    /// The same if only `arcs` have changed: faster if they are few. The number of labels filled again.
-    pub(crate) fn update(&mut self, graph: &Graph, arcs: &[u32]) -> usize {
-        let touched = self.weights.update(&self.topology, graph, arcs);
-        let Some(labels) = &mut self.labels else { return 0 };
-        labels.refill(&self.topology, &mut self.ancestors, &self.weights, &touched)
+    /// The same if only `arcs` have changed: faster if they are few.
+    pub(crate) fn update(&mut self, graph: &Graph, arcs: &[u32]) -> Changed {
+        let settled = self.weights.update(&self.topology, graph, arcs);
+        let refilled = self.labels.as_mut().map(|labels| {
+            labels.refill(&self.topology, &mut self.ancestors, &self.weights, &settled.touched)
+        });
+        Changed::Few { settled: settled.all, refilled: refilled.unwrap_or_default() }
+    }
+
+    /// Becomes what `other` is, which differs in nothing but what was changed.
+    pub(crate) fn catch_up(&mut self, other: &Self, changed: &Changed) {
+        let Changed::Few { settled, refilled } = changed else { return self.clone_from(other) };
+        self.weights.copy_from(&self.topology, &other.weights, settled);
+        if let (Some(labels), Some(others)) = (&mut self.labels, &other.labels) {
+            let ancestors = (&mut self.ancestors, &other.ancestors);
+            labels.copy_from(&self.topology, others, ancestors, refilled);
+        }
     }
 
     /// Keeps labels if they take at most so many bytes, and fills or drops them if need be.
@@ -130,17 +152,26 @@ impl Hierarchy {
         if from == to {
             return 0;
         }
-        if let Some(labels) = &self.labels {
-            let ticks = labels.ticks(&self.topology, &self.ancestors, from, to);
+        if let (Some(labels), Some(depth)) = (&self.labels, self.ancestors.known_depth(from, to)) {
+            let ticks = labels.ticks(&self.ancestors, from, to, depth as usize + 1);
             if let Some(ms) = ms_of(ticks) {
                 return ms;
             }
         }
-        self.time_by_tree(from, to)
+        self.time_otherwise(from, to)
+    }
+
+    /// The same where the quick way fails, or there are no labels.
+    #[cold]
+    #[inline(never)]
+    fn time_otherwise(&self, from: u32, to: u32) -> u32 {
+        let n_common = self.common_depth(from, to) as usize + 1;
+        let ticks = |labels: &Labels| labels.ticks(&self.ancestors, from, to, n_common);
+        let ms = self.labels.as_ref().and_then(|labels| ms_of(ticks(labels)));
+        ms.unwrap_or_else(|| self.time_by_tree(from, to))
     }
 
     /// The same without labels. O(search space).
-    #[cold]
     fn time_by_tree(&self, from: u32, to: u32) -> u32 {
         let n_common = self.common_depth(from, to) as usize + 1;
         let (up, down) = (self.climb(from, Flow::Up), self.climb(to, Flow::Down));

@@ -74,28 +74,28 @@ impl Labels {
 
     /// Brings rows up to date after other times. `touched` are the nodes of which an edge to an upper neighbour takes another
     /// time, ascending. Only rows that can differ are filled again, and below rows that come out equal nothing is looked at that no
-    /// other change calls for. The number of rows filled. O(nodes) and what the rows cost.
+    /// other change calls for. The nodes whose rows differ now. O(nodes) and what the rows cost.
     pub(crate) fn refill(
         &mut self,
         topology: &Topology,
         ancestors: &mut Ancestors,
         weights: &Weights,
         touched: &[u32],
-    ) -> usize {
+    ) -> Vec<u32> {
         let n = row(topology.n_nodes());
         let mut has_changed = vec![false; topology.n_nodes()];
         let mut scratch = Scratch::default();
         let mut touched = touched.iter().copied().peekable();
-        let mut n_filled = 0;
+        let mut changed = Vec::new();
         let mut node = touched.peek().copied().unwrap_or(n);
         while node < n {
             let is_touched = touched.next_if_eq(&node).is_some();
             let above = &topology.up[topology.up_rows(node)];
             let is_below_change = above.iter().any(|&upper| has_changed[upper as usize]);
             if is_touched || is_below_change {
-                n_filled += 1;
                 let changes = self.refill_row(topology, ancestors, weights, node, &mut scratch);
-                has_changed[node as usize] = changes;
+                has_changed[node as usize] = changes && !ancestors.is_dead_end(node);
+                changed.extend(changes.then_some(node));
             }
             // Whoever is below this node has no upper neighbours but those of this node, the node itself, and nodes between.
             let may_go_on = is_below_change || has_changed[node as usize];
@@ -108,7 +108,26 @@ impl Labels {
                 }
             }
         }
-        n_filled
+        changed
+    }
+
+    /// Takes over the rows of some nodes.
+    pub(crate) fn copy_from(
+        &mut self,
+        topology: &Topology,
+        other: &Self,
+        (ancestors, others): (&mut Ancestors, &Ancestors),
+        nodes: &[u32],
+    ) {
+        for &node in nodes {
+            if ancestors.is_dead_end(node) {
+                ancestors.set_extra(node, others.extra(node));
+            } else {
+                let blocks = blocks(topology, ancestors, node);
+                self.up[blocks.clone()].copy_from_slice(&other.up[blocks.clone()]);
+                self.down[blocks.clone()].copy_from_slice(&other.down[blocks]);
+            }
+        }
     }
 
     /// Fills the rows of one node again; whether they differ.
@@ -121,9 +140,10 @@ impl Labels {
         scratch: &mut Scratch,
     ) -> bool {
         if ancestors.is_dead_end(node) {
-            // Nobody is below it.
-            ancestors.set_extra(node, extra(topology, weights, node));
-            return false;
+            let extra = extra(topology, weights, node);
+            let changes = ancestors.extra(node) != extra;
+            ancestors.set_extra(node, extra);
+            return changes;
         }
         let blocks = blocks(topology, ancestors, node);
         scratch.up.resize(blocks.len(), Block::FAR);
@@ -139,21 +159,14 @@ impl Labels {
         true
     }
 
-    /// The ticks between two different nodes; [`FAR`] if there is no way or they do not fit.
+    /// The ticks between two different nodes that have so many ancestors in common; [`FAR`] if there is no way or they do not fit.
     #[inline(always)]
-    pub(crate) fn ticks(
-        &self,
-        topology: &Topology,
-        ancestors: &Ancestors,
-        from: u32,
-        to: u32,
-    ) -> u16 {
+    pub(crate) fn ticks(&self, ancestors: &Ancestors, from: u32, to: u32, n_common: usize) -> u16 {
         let [extra, _] = ancestors.extra(from);
         let [_, more] = ancestors.extra(to);
         // Of two different nodes none is a dead end and a common ancestor, so both rows are long enough.
         let up = self.row(ancestors, Flow::Up, from);
         let down = self.row(ancestors, Flow::Down, to);
-        let n_common = ancestors.common_depth(topology, from, to) as usize + 1;
         least_sum(up, down, n_common).saturating_add(extra).saturating_add(more)
     }
 
