@@ -39,6 +39,12 @@ pub fn load(map: &Path) -> Result<Region> {
     Ok(import_pbf(&bytes, &Profile::default(), &|_, _| {})?.0)
 }
 
+/// Whether a node is the only one at its junction: from there and to there a trip is what a Dijkstra on the exported graph finds.
+#[must_use]
+pub fn is_alone_at_junction(region: &Region, node: NodeId) -> bool {
+    region.start_node(node) == node && region.end_nodes(node).count() == 1
+}
+
 /// Seeded picks of nodes and places along roads (SplitMix64, Steele et al. 2014).
 pub struct Picks<'a> {
     state: u64,
@@ -64,11 +70,11 @@ impl<'a> Picks<'a> {
         u32::try_from(self.next() % n.max(1) as u64).unwrap_or(0)
     }
 
-    /// A node that is the only one at its junction: from there a trip is what a Dijkstra on the exported graph finds.
+    /// A node that is the only one at its junction.
     pub fn node(&mut self) -> NodeId {
         loop {
             let node = NodeId::new(self.below(self.region.n_nodes()));
-            if self.region.start_node(node) == node && self.region.end_nodes(node).count() == 1 {
+            if is_alone_at_junction(self.region, node) {
                 return node;
             }
         }

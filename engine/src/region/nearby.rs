@@ -28,13 +28,13 @@ impl Region {
         let target = flat(point, self.index.shrink);
         // The plane of the index is wrong by a few per cent far from its middle.
         let reach = radius_m * 1.1 + 1.0;
-        let found = self.index.tree.locate_within_distance(target, reach * reach);
+        let found = self.index.around(target, reach);
         let mut places: Vec<Nearby> = found
             .map(|segment| {
-                let i = segment.data as usize;
+                let i = segment as usize;
                 let (share, distance_m) =
                     nearest_share(roads.points[i], roads.points[i + 1], point);
-                let road = roads.first_point.partition_point(|&first| first <= segment.data) - 1;
+                let road = roads.first_point.partition_point(|&first| first <= segment) - 1;
                 let whole = f64::from(roads.mm[i + 1] - roads.mm[i]);
                 let along_mm = roads.mm[i] + mm_nearest(whole * share / 1000.0);
                 Nearby { road: row(road), along_mm, distance_m }

@@ -132,7 +132,7 @@ impl NullaryFnOnce for FromNode<'_> {
         let Self { region, node, to, out } = self;
         for (cell, &target) in out.iter_mut().zip(to) {
             *cell = match region.node_of(target) {
-                Some(target) => millis(region.hierarchy.time(node, target)),
+                Some(target) => millis(region.hierarchy.time_within(node, target)),
                 None => region.time(Location::Node(NodeId::new(node)), target),
             };
         }

@@ -1,10 +1,11 @@
 //! The nearest place on a road.
 //!
-//! An R*-tree holds all segments in one plane whose scale is right in the middle of the region. What it finds is
-//! measured again in a plane around the point asked for, so that the answer does not depend on where in the region it is.
+//! An R*-tree holds all segments in one plane whose scale is right in the middle of the region, a few of a road at a time, so that
+//! there is little to build. What it finds is measured again in a plane around the point asked for, so that the answer does not
+//! depend on where in the region it is.
 
-use rstar::primitives::{GeomWithData, Line};
-use rstar::{PointDistance, RTree};
+use rstar::primitives::Line;
+use rstar::{AABB, PointDistance, RTree, RTreeObject};
 
 use super::Region;
 use crate::geo::LatLon;
@@ -27,11 +28,41 @@ pub struct Snap {
     pub distance_m: f64,
 }
 
-/// A segment and the row of its first point.
-pub(super) type Segment = GeomWithData<Line<[f64; 2]>, u32>;
+/// Segments of one run.
+const RUN: usize = 8;
+
+/// Consecutive segments of one road.
+pub(super) struct Run {
+    /// The row of the first point.
+    first: u32,
+    n_segments: u32,
+    /// One more than segments are in use.
+    points: [[f64; 2]; RUN + 1],
+}
+
+impl Run {
+    fn points(&self) -> &[[f64; 2]] {
+        &self.points[..=self.n_segments as usize]
+    }
+}
+
+impl RTreeObject for Run {
+    type Envelope = AABB<[f64; 2]>;
+
+    fn envelope(&self) -> Self::Envelope {
+        AABB::from_points(self.points())
+    }
+}
+
+impl PointDistance for Run {
+    fn distance_2(&self, point: &[f64; 2]) -> f64 {
+        let segments = self.points().windows(2).map(|ends| Line::new(ends[0], ends[1]));
+        segments.map(|segment| segment.distance_2(point)).fold(f64::INFINITY, f64::min)
+    }
+}
 
 pub(super) struct SegmentIndex {
-    pub(super) tree: RTree<Segment>,
+    tree: RTree<Run>,
     /// Length of a degree of longitude as a share of one of latitude.
     pub(super) shrink: f64,
 }
@@ -41,16 +72,26 @@ impl SegmentIndex {
         let lats = || roads.points.iter().map(|point| point.lat());
         let middle = (lats().fold(90.0, f64::min) + lats().fold(-90.0, f64::max)) / 2.0;
         let shrink = middle.to_radians().cos();
-        let mut segments = Vec::with_capacity(roads.points.len());
-        for road in 0..roads.n() {
-            let (first, end) = (roads.first_point[road], roads.first_point[road + 1]);
-            for point in first..end - 1 {
-                let from = flat(roads.points[point as usize], shrink);
-                let to = flat(roads.points[point as usize + 1], shrink);
-                segments.push(GeomWithData::new(Line::new(from, to), point));
+        let mut runs = Vec::with_capacity(roads.n() + roads.points.len() / RUN);
+        for ends in roads.first_point.windows(2) {
+            let last = ends[1].saturating_sub(1);
+            for first in (ends[0]..last).step_by(RUN) {
+                let n_segments = (last - first).min(row(RUN));
+                let mut points = [[0.0; 2]; RUN + 1];
+                let rows = first as usize..=(first + n_segments) as usize;
+                for (flattened, &point) in points.iter_mut().zip(&roads.points[rows]) {
+                    *flattened = flat(point, shrink);
+                }
+                runs.push(Run { first, n_segments, points });
             }
         }
-        Self { tree: RTree::bulk_load(segments), shrink }
+        Self { tree: RTree::bulk_load(runs), shrink }
+    }
+
+    /// The first points of all segments within `reach` metres of a place in the plane, and of some farther away.
+    pub(super) fn around(&self, target: [f64; 2], reach: f64) -> impl Iterator<Item = u32> {
+        let runs = self.tree.locate_within_distance(target, reach * reach);
+        runs.flat_map(|run| run.first..run.first + run.n_segments)
     }
 }
 
@@ -88,12 +129,11 @@ impl Region {
         let radius = first.sqrt() * 1.1 + 1.0;
         let nearest = self
             .index
-            .tree
-            .locate_within_distance(target, radius * radius)
+            .around(target, radius)
             .map(|segment| {
-                let i = segment.data as usize;
+                let i = segment as usize;
                 let (share, distance) = nearest_share(roads.points[i], roads.points[i + 1], point);
-                (distance, segment.data, share)
+                (distance, segment, share)
             })
             .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))?;
         let (_, i, share) = nearest;

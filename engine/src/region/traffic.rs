@@ -24,6 +24,7 @@ use crate::graph::roads::{Heading, PieceTimes, Road, Roads};
 use crate::ids::RoadId;
 use crate::import::RoadClass;
 use crate::routing::NEVER;
+use crate::routing::hierarchy::Changed;
 use crate::units::Millis;
 
 /// The least and the most that a time may be changed to, in per cent of the imported one.
@@ -223,11 +224,11 @@ impl Region {
     /// # Errors
     /// [`TrafficError`] if a change makes no sense; then nothing is changed.
     pub fn with_traffic(&self, changes: &[TrafficChange]) -> Result<Self, TrafficError> {
-        Ok(self.with_piece_times(&self.piece_times(changes)?))
+        Ok(self.with_piece_times(&self.piece_times(changes)?).0)
     }
 
-    /// A copy that has taken over these entries, as the next version.
-    fn with_piece_times(&self, entries: &[PieceTime]) -> Self {
+    /// A copy that has taken over these entries, as the next version, and what differs in it.
+    fn with_piece_times(&self, entries: &[PieceTime]) -> (Self, Change) {
         let mut next = Self {
             contents: Arc::clone(&self.contents),
             fingerprint: self.fingerprint,
@@ -241,12 +242,25 @@ impl Region {
             twins: Arc::clone(&self.twins),
             arc_mm: Arc::clone(&self.arc_mm),
         };
-        next.take_over(entries, self.version() + 1);
-        next
+        let change = next.take_over(entries, self.version() + 1, None);
+        (next, change)
     }
 
-    /// Becomes the version `version` in place: O(entries) and what depends on those that differ, or on all times if they are many.
-    fn take_over(&mut self, entries: &[PieceTime], version: u64) {
+    /// Becomes the version `version` in place, by way of the one before it if it is still `behind` that by a change: O(entries) and
+    /// what depends on those that differ, or on all times if they are many. What differs from the version before.
+    fn take_over(
+        &mut self,
+        entries: &[PieceTime],
+        version: u64,
+        behind: Option<(&Self, &Change)>,
+    ) -> Change {
+        if let Some((before, change)) = behind {
+            self.traffic.ms.clone_from(&before.traffic.ms);
+            self.traffic.pieces.clone_from(&before.traffic.pieces);
+            for &arc in &change.arcs {
+                self.graph.set_time(arc as usize, before.graph.arcs()[arc as usize].time);
+            }
+        }
         self.traffic.version = version;
         self.traffic.ms.resize(self.contents.roads.n() * 2, IMPORTED);
         self.traffic.pieces.resize(self.contents.roads.ways.len(), [PieceTimes::AS_IMPORTED; 2]);
@@ -257,7 +271,7 @@ impl Region {
             entries.iter().map(|entry| (entry.road, entry.heading)).collect();
         courses.sort_unstable();
         courses.dedup();
-        let mut changed = Vec::new();
+        let mut arcs = Vec::new();
         for (road, heading) in courses {
             let course = course(road, heading);
             self.traffic.ms[course as usize] = self.course_ms(&self.traffic.pieces, road, heading);
@@ -270,15 +284,19 @@ impl Region {
                 };
                 if self.graph.arcs()[arc as usize].time != ms {
                     self.graph.set_time(arc as usize, ms);
-                    changed.push(arc);
+                    arcs.push(arc);
                 }
             }
         }
-        if changed.len() * FEW_SHARE < self.graph.arcs().len() {
-            self.hierarchy.update(&self.graph, &changed);
+        let index = if arcs.len() * FEW_SHARE < self.graph.arcs().len() {
+            if let Some((before, change)) = behind {
+                self.hierarchy.catch_up(&before.hierarchy, &change.index);
+            }
+            self.hierarchy.update(&self.graph, &arcs)
         } else {
-            self.hierarchy.renew(&self.graph);
-        }
+            self.hierarchy.renew(&self.graph)
+        };
+        Change { arcs, index }
     }
 }
 
@@ -304,7 +322,7 @@ pub(super) fn is_inside(corners: &[LatLon], point: LatLon) -> bool {
 ///
 /// Whoever asks takes [`LiveRegion::current`] once for all that must fit together: a version never changes under its feet,
 /// and lives as long as somebody holds it. There are two buffers: the version that was in use before is, if nobody holds it any
-/// more, brought up to date with what it has missed and with what is new, and used again. If somebody does, a copy is made.
+/// more, given a copy of what it has missed, brought up to date with what is new, and used again. If somebody does, a copy is made.
 pub struct LiveRegion {
     current: RwLock<Arc<Region>>,
     /// Held while a version is made, so that none is lost.
@@ -316,8 +334,21 @@ pub struct LiveRegion {
 struct Spare {
     /// The version before the one in use.
     retired: Option<Arc<Region>>,
-    /// What the version in use changed.
-    missed: Vec<PieceTime>,
+    /// What the version in use changed in it.
+    missed: Change,
+}
+
+/// In what a version differs from the one before.
+struct Change {
+    /// Arcs that take another time.
+    arcs: Vec<u32>,
+    index: Changed,
+}
+
+impl Default for Change {
+    fn default() -> Self {
+        Self { arcs: Vec::new(), index: Changed::All }
+    }
 }
 
 impl LiveRegion {
@@ -344,16 +375,16 @@ impl LiveRegion {
         let entries = current.piece_times(changes)?;
         let version = current.version() + 1;
         // Taken out before it is changed, so that none is kept that is half done.
-        let next = match spare.retired.take().map(Arc::try_unwrap) {
+        let (next, change) = match spare.retired.take().map(Arc::try_unwrap) {
             Some(Ok(mut region)) => {
-                let all = [&spare.missed[..], &entries].concat();
-                region.take_over(&all, version);
-                region
+                let behind = Some((&*current, &spare.missed));
+                let change = region.take_over(&entries, version, behind);
+                (region, change)
             }
             _ => current.with_piece_times(&entries),
         };
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
-        spare.missed = entries;
+        spare.missed = change;
         spare.retired = Some(current);
         Ok(version)
     }

@@ -1,31 +1,45 @@
 //! The depth of the lowest common ancestor in constant time.
 //!
 //! Schieber and Vishkin, "On Finding Lowest Common Ancestors" (SIAM J. Comput. 17, 1988): the tree is mapped to a
-//! complete binary tree by *inlabel* numbers so that bit operations find the ancestor. Needs a preorder numbering.
+//! complete binary tree by *inlabel* numbers so that bit operations find the height at which both ways up meet. Needs a preorder
+//! numbering. What they look up by inlabel every node knows itself here, height by height: one record for each end is all that is read.
 
 use super::lanes::n_blocks;
 use super::topology::{HierarchyError, Topology};
 use crate::graph::num::row;
 
-/// What one node needs to know; also where its label is, so that a query reads one record for each end.
+/// Heights for which a node knows the depth of its ancestors. Larger trees do without the lowest.
+const HEIGHTS: usize = 16;
+/// A depth that does not fit, and all below.
+const DEEP: u8 = u8::MAX;
+
+/// What a query needs to know of one of its ends, in half a cache line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lineage {
-    /// The number with most trailing zeros among the preorder numbers (from 1) of its subtree.
+#[repr(align(32))]
+struct Lineage {
+    /// The number with most trailing zeros among the preorder numbers (from 1) of its subtree; so many are its height.
     inlabel: u32,
-    /// A bit for the trailing zeros of every inlabel on the way to the root.
+    /// A bit for the height of every inlabel on the way to the root; and [`Lineage::DEAD_END`].
     ascendant: u32,
     /// The first block of its label; of that of its parent if it is a dead end.
     first: u32,
-    depth: u16,
-    is_dead_end: bool,
+    /// What to add to all slots, up and down: the ticks to the parent of a dead end, 0 for other nodes.
+    extra: [u16; 2],
+    /// By height, from [`Ancestors::least_height`] on: the depth of the lowest ancestor of at least that height, or [`DEEP`].
+    depths: [u8; HEIGHTS],
+}
+
+impl Lineage {
+    /// Set if a node has no label of its own. There are fewer than 2^31 nodes, so no height is 31.
+    const DEAD_END: u32 = 1 << 31;
 }
 
 /// Lineages of all nodes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ancestors {
     nodes: Vec<Lineage>,
-    /// By inlabel: the depth of the parent of the topmost node with that inlabel.
-    depth_above: Vec<u16>,
+    /// The height that `depths` begin with.
+    least_height: u32,
     /// Of all labels, one way.
     n_blocks: usize,
 }
@@ -41,14 +55,10 @@ impl Ancestors {
         if deepest >= u32::from(u16::MAX) {
             return Err(HierarchyError::TooDeep { depth: deepest });
         }
-        let depth_of = |node: usize| u16::try_from(topology.depth[node]).unwrap_or(u16::MAX);
-        let mut size = vec![1_u32; n];
-        for node in (1..n).rev() {
-            size[topology.parent[node] as usize] += size[node];
-        }
+        let size = topology.subtree_sizes();
+        let greatest_height = row(n).checked_ilog2().unwrap_or(0);
+        let least_height = (greatest_height + 1).saturating_sub(row(HEIGHTS));
         let mut nodes = vec![Lineage::default(); n];
-        // One more than there are numbers: whoever needs no entry looks at one all the same.
-        let mut depth_above = vec![0; n + 2];
         let mut n_label_blocks = 0;
         for node in 0..n {
             let first = row(node) + 1;
@@ -56,23 +66,25 @@ impl Ancestors {
             // The common high bits of first - 1 and last, then a one: most trailing zeros in [first, last].
             let height = ((first - 1) ^ last).ilog2();
             let inlabel = last >> height << height;
+            let height = inlabel.trailing_zeros();
             let parent = nodes[topology.parent[node] as usize];
-            let ascendant = if node == 0 { 0 } else { parent.ascendant };
             let is_dead_end = is_dead_end(topology, &size, node);
-            nodes[node] = Lineage {
-                inlabel,
-                ascendant: ascendant | 1 << inlabel.trailing_zeros(),
-                first: if is_dead_end { parent.first } else { row(n_label_blocks) },
-                depth: depth_of(node),
-                is_dead_end,
-            };
-            n_label_blocks +=
-                if is_dead_end { 0 } else { n_blocks(usize::from(depth_of(node)) + 1) };
-            if node == 0 || parent.inlabel != inlabel {
-                depth_above[inlabel as usize] = depth_of(node).saturating_sub(1);
+            // The parent of a node is no dead end.
+            let mut ascendant = parent.ascendant | 1 << height;
+            let mut depths = parent.depths;
+            let own_depth = u8::try_from(topology.depth[node]).unwrap_or(DEEP);
+            let n_own = (height + 1).saturating_sub(least_height);
+            depths[..n_own as usize].fill(own_depth);
+            let mut place = row(n_label_blocks);
+            if is_dead_end {
+                ascendant |= Lineage::DEAD_END;
+                place = parent.first;
+            } else {
+                n_label_blocks += n_blocks(topology.depth[node] as usize + 1);
             }
+            nodes[node] = Lineage { inlabel, ascendant, first: place, extra: [0; 2], depths };
         }
-        Ok(Self { nodes, depth_above, n_blocks: n_label_blocks })
+        Ok(Self { nodes, least_height, n_blocks: n_label_blocks })
     }
 
     /// Blocks of all labels, one way.
@@ -80,61 +92,50 @@ impl Ancestors {
         self.n_blocks
     }
 
-    /// The blocks of a node's label, or of that of its parent if it is a dead end.
-    #[inline]
-    pub(crate) fn blocks(&self, node: u32) -> std::ops::Range<usize> {
-        let node = &self.nodes[node as usize];
-        let first = node.first as usize;
-        first..first + n_blocks(usize::from(node.depth) + usize::from(!node.is_dead_end))
-    }
-
-    /// The first of them.
+    /// The first block of a node's label, or of that of its parent if it is a dead end.
     #[inline(always)]
     pub(crate) fn first_block(&self, node: u32) -> usize {
         self.nodes[node as usize].first as usize
     }
 
+    /// What to add to its slots, up and down.
+    #[inline(always)]
+    pub(crate) fn extra(&self, node: u32) -> [u16; 2] {
+        self.nodes[node as usize].extra
+    }
+
+    pub(crate) fn set_extra(&mut self, node: u32, extra: [u16; 2]) {
+        self.nodes[node as usize].extra = extra;
+    }
+
     /// Whether a node has no label of its own.
     #[inline]
     pub(crate) fn is_dead_end(&self, node: u32) -> bool {
-        self.nodes[node as usize].is_dead_end
+        self.nodes[node as usize].ascendant & Lineage::DEAD_END != 0
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        self.nodes.len() * size_of::<Lineage>() + self.depth_above.len() * 2
-    }
-
-    pub(crate) fn depth(&self, node: u32) -> u32 {
-        u32::from(self.nodes[node as usize].depth)
+        size_of_val(&*self.nodes)
     }
 
     /// The depth of the lowest common ancestor.
     #[inline(always)]
-    pub(crate) fn common_depth(&self, a: u32, b: u32) -> u32 {
-        let (a, b) = (self.nodes[a as usize], self.nodes[b as usize]);
-        // Without branches, since nobody could guess them. The same inlabel twice counts as a difference in the lowest bit.
-        let highest = ((a.inlabel ^ b.inlabel) | 1).ilog2();
-        let common = a.ascendant & b.ascendant & (u32::MAX << highest);
-        let lower = below_lowest_bit(common);
-        u32::from(self.climb(a, lower).min(self.climb(b, lower)))
+    pub(crate) fn common_depth(&self, topology: &Topology, a: u32, b: u32) -> u32 {
+        self.known_depth(a, b).unwrap_or_else(|| topology.common_depth(a, b))
     }
 
-    /// The depth of the lowest ancestor whose inlabel has none of these trailing zeros, given as ones, and one more at most.
+    /// The same, unless it is too great or too low in a large tree: hardly ever.
     #[inline(always)]
-    fn climb(&self, from: Lineage, lower: u32) -> u16 {
-        let below = from.ascendant & lower;
-        let height = (below | 1).ilog2();
-        let inlabel = (from.inlabel >> height | 1) << height;
-        let above = self.depth_above[inlabel as usize];
-        if below == 0 { from.depth } else { above }
+    pub(crate) fn known_depth(&self, a: u32, b: u32) -> Option<u32> {
+        let (one, other) = (&self.nodes[a as usize], &self.nodes[b as usize]);
+        // Without branches that would have to be guessed. The same inlabel twice counts as a difference in the lowest bit.
+        let highest = ((one.inlabel ^ other.inlabel) | 1).ilog2();
+        let common = one.ascendant & other.ascendant & (u32::MAX << highest);
+        let height = common.trailing_zeros().wrapping_sub(self.least_height) as usize;
+        let least = (*one.depths.get(height)?).min(*other.depths.get(height)?);
+        (least < DEEP).then_some(u32::from(least))
     }
-}
-
-/// Ones below the lowest one.
-#[inline(always)]
-fn below_lowest_bit(bits: u32) -> u32 {
-    bits.wrapping_sub(1) & !bits
 }
 
 /// A leaf with a single way up. It needs no label of its own: its times are those of its parent and the way there.

@@ -90,9 +90,11 @@ impl Bundle {
         let mine = &self.ms[..n_common];
         if let Some((row, extra)) = hierarchy.label(flow, node) {
             // The label of a dead end does not have the node itself.
-            let own = if node == self.anchor { mine.last().copied() } else { None };
-            let over = least_ms(mine, row) + u32::from(extra) * TICK_MS;
-            let least = over.min(own.unwrap_or(NEVER));
+            let (own, mine) = match mine.split_last() {
+                Some((&own, above)) if node == self.anchor => (own, above),
+                _ => (NEVER, mine),
+            };
+            let least = own.min(least_ms(mine, row) + u32::from(extra) * TICK_MS);
             if least < FAR_MS {
                 return least;
             }

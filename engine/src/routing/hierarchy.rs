@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
+use pulp::NullaryFnOnce;
 use smallvec::SmallVec;
 
 use super::NEVER;
 use super::ancestors::Ancestors;
 use super::bundle::Flow;
 use super::labels::Labels;
-use super::lanes::{Block, ms_of, slots, ticks};
+use super::lanes::{Block, Instructions, ms_of, n_blocks, slots, ticks};
 use super::topology::{HierarchyError, Topology};
 use super::weights::Weights;
 use crate::graph::csr::Graph;
@@ -20,9 +21,35 @@ use crate::graph::csr::Graph;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hierarchy {
     pub(super) topology: Arc<Topology>,
-    pub(super) ancestors: Arc<Ancestors>,
+    pub(super) ancestors: Ancestors,
     pub(super) weights: Weights,
     pub(super) labels: Option<Labels>,
+    instructions: Instructions,
+}
+
+/// A single query, to be compiled for several sets of instructions.
+struct Query<'a> {
+    hierarchy: &'a Hierarchy,
+    from: u32,
+    to: u32,
+}
+
+impl NullaryFnOnce for Query<'_> {
+    type Output = u32;
+
+    #[inline(always)]
+    fn call(self) -> u32 {
+        self.hierarchy.time_within(self.from, self.to)
+    }
+}
+
+/// What differs after times have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Changed {
+    /// Anything.
+    All,
+    /// Edges up from some nodes, and labels of some.
+    Few { settled: Vec<u32>, refilled: Vec<u32> },
 }
 
 /// Exact times between a place and the ancestors of a node, root first, at most [`NEVER`]. Most fit without the heap.
@@ -40,7 +67,7 @@ impl Hierarchy {
         if !topology.is_preorder() {
             return Err(HierarchyError::NotPreorder);
         }
-        let ancestors = Arc::new(Ancestors::new(&topology)?);
+        let ancestors = Ancestors::new(&topology)?;
         let topology = Arc::new(topology);
         let unweighted = Self { topology, ancestors, ..Self::default() };
         Ok(unweighted.customised(graph, label_bytes_max))
@@ -51,24 +78,37 @@ impl Hierarchy {
         let weights = Weights::new(&self.topology, graph);
         let needed = self.label_bytes_needed();
         let has_labels = needed <= label_bytes_max && self.ancestors.n_blocks() < u32::MAX as usize;
-        let labels = has_labels.then(|| Labels::new(&self.topology, &self.ancestors, &weights));
-        let (topology, ancestors) = (Arc::clone(&self.topology), Arc::clone(&self.ancestors));
-        Self { topology, ancestors, weights, labels }
+        let (topology, mut ancestors) = (Arc::clone(&self.topology), self.ancestors.clone());
+        let labels = has_labels.then(|| Labels::new(&topology, &mut ancestors, &weights));
+        Self { topology, ancestors, weights, labels, instructions: self.instructions }
     }
 
     /// Takes over the arc times of `graph` in place, with labels if there were any.
-    pub(crate) fn renew(&mut self, graph: &Graph) {
+    pub(crate) fn renew(&mut self, graph: &Graph) -> Changed {
         self.weights.renew(&self.topology, graph);
         if let Some(labels) = &mut self.labels {
-            labels.renew(&self.topology, &self.ancestors, &self.weights);
+            labels.renew(&self.topology, &mut self.ancestors, &self.weights);
         }
+        Changed::All
     }
 
-    /// The same if only `arcs` have changed: faster if they are few. The number of labels filled again.
-    pub(crate) fn update(&mut self, graph: &Graph, arcs: &[u32]) -> usize {
-        let touched = self.weights.update(&self.topology, graph, arcs);
-        let Some(labels) = &mut self.labels else { return 0 };
-        labels.refill(&self.topology, &self.ancestors, &self.weights, &touched)
+    /// The same if only `arcs` have changed: faster if they are few.
+    pub(crate) fn update(&mut self, graph: &Graph, arcs: &[u32]) -> Changed {
+        let settled = self.weights.update(&self.topology, graph, arcs);
+        let refilled = self.labels.as_mut().map(|labels| {
+            labels.refill(&self.topology, &mut self.ancestors, &self.weights, &settled.touched)
+        });
+        Changed::Few { settled: settled.all, refilled: refilled.unwrap_or_default() }
+    }
+
+    /// Becomes what `other` is, which differs in nothing but what was changed.
+    pub(crate) fn catch_up(&mut self, other: &Self, changed: &Changed) {
+        let Changed::Few { settled, refilled } = changed else { return self.clone_from(other) };
+        self.weights.copy_from(&self.topology, &other.weights, settled);
+        if let (Some(labels), Some(others)) = (&mut self.labels, &other.labels) {
+            let ancestors = (&mut self.ancestors, &other.ancestors);
+            labels.copy_from(&self.topology, others, ancestors, refilled);
+        }
     }
 
     /// Keeps labels if they take at most so many bytes, and fills or drops them if need be.
@@ -76,7 +116,7 @@ impl Hierarchy {
         if self.label_bytes_needed() > bytes {
             self.labels = None;
         } else if self.labels.is_none() && self.ancestors.n_blocks() < u32::MAX as usize {
-            self.labels = Some(Labels::new(&self.topology, &self.ancestors, &self.weights));
+            self.labels = Some(Labels::new(&self.topology, &mut self.ancestors, &self.weights));
         }
     }
 
@@ -89,7 +129,7 @@ impl Hierarchy {
 
     /// Bytes that labels take or would take.
     pub(crate) fn label_bytes_needed(&self) -> u64 {
-        Labels::bytes_needed(&self.topology, &self.ancestors)
+        Labels::bytes_needed(&self.ancestors)
     }
 
     pub(crate) fn n_shortcuts(&self) -> usize {
@@ -101,20 +141,39 @@ impl Hierarchy {
     }
 
     /// The time between two nodes; [`NEVER`] if there is no way.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn time(&self, from: u32, to: u32) -> u32 {
+        self.instructions.run(Query { hierarchy: self, from, to })
+    }
+
+    /// The same, to be compiled into a loop that is itself made for what the processor has.
+    #[inline(always)]
+    pub(crate) fn time_within(&self, from: u32, to: u32) -> u32 {
         if from == to {
             return 0;
         }
-        let ticks = |labels: &Labels| labels.ticks(&self.ancestors, from, to);
+        if let (Some(labels), Some(depth)) = (&self.labels, self.ancestors.known_depth(from, to)) {
+            let ticks = labels.ticks(&self.ancestors, from, to, depth as usize + 1);
+            if let Some(ms) = ms_of(ticks) {
+                return ms;
+            }
+        }
+        self.time_otherwise(from, to)
+    }
+
+    /// The same where the quick way fails, or there are no labels.
+    #[cold]
+    #[inline(never)]
+    fn time_otherwise(&self, from: u32, to: u32) -> u32 {
+        let n_common = self.common_depth(from, to) as usize + 1;
+        let ticks = |labels: &Labels| labels.ticks(&self.ancestors, from, to, n_common);
         let ms = self.labels.as_ref().and_then(|labels| ms_of(ticks(labels)));
         ms.unwrap_or_else(|| self.time_by_tree(from, to))
     }
 
     /// The same without labels. O(search space).
-    #[cold]
     fn time_by_tree(&self, from: u32, to: u32) -> u32 {
-        let n_common = self.ancestors.common_depth(from, to) as usize + 1;
+        let n_common = self.common_depth(from, to) as usize + 1;
         let (up, down) = (self.climb(from, Flow::Up), self.climb(to, Flow::Down));
         let sums = up.iter().zip(&*down).take(n_common).map(|(up, down)| up.wrapping_add(*down));
         sums.fold(NEVER, u32::min)
@@ -138,46 +197,48 @@ impl Hierarchy {
         let Some((row, extra)) = self.label(flow, node) else {
             return self.climb(node, flow).into_iter().map(ticks).collect();
         };
+        let depth = self.depth(node) as usize;
         let mut ticks = SmallVec::<[u16; 256]>::new();
-        for block in row {
+        for block in &row[..n_blocks(depth)] {
             ticks.extend_from_slice(&block.0);
         }
-        ticks.truncate(self.depth(node) as usize);
+        ticks.truncate(depth);
         ticks.iter_mut().for_each(|ticks| *ticks = ticks.saturating_add(extra));
         ticks.push(0);
         ticks
     }
 
-    /// The label of a node and what to add to it, if there are labels.
+    /// The label of a node, with whatever comes after it, and what to add to it, if there are labels.
     #[inline]
     pub(crate) fn label(&self, flow: Flow, node: u32) -> Option<(&[Block], u16)> {
         let labels = self.labels.as_ref()?;
-        Some((labels.row(&self.ancestors, flow, node), labels.extra(flow, node)))
+        let extra = self.ancestors.extra(node)[flow as usize];
+        Some((labels.row(&self.ancestors, flow, node), extra))
     }
 
     pub(crate) fn depth(&self, node: u32) -> u32 {
-        self.ancestors.depth(node)
+        self.topology.depth[node as usize]
     }
 
     #[inline]
     pub(crate) fn common_depth(&self, a: u32, b: u32) -> u32 {
-        self.ancestors.common_depth(a, b)
+        self.ancestors.common_depth(&self.topology, a, b)
     }
 
     /// Whether `upper` is an ancestor of `lower`, or the same.
     pub(crate) fn is_ancestor(&self, upper: u32, lower: u32) -> bool {
-        self.ancestors.common_depth(upper, lower) == self.ancestors.depth(upper)
+        self.common_depth(upper, lower) == self.depth(upper)
     }
 
     /// The row of a node without labels: the elimination tree query.
     pub(super) fn climb(&self, start: u32, flow: Flow) -> Times {
-        let n_slots = self.ancestors.depth(start) as usize + 1;
+        let n_slots = self.depth(start) as usize + 1;
         let mut times = Times::from_elem(NEVER, n_slots);
         times[n_slots - 1] = 0;
         let mut node = start;
         for slot in (1..n_slots).rev() {
             for edge in self.topology.up_rows(node) {
-                let upper_slot = self.ancestors.depth(self.topology.up[edge]) as usize;
+                let upper_slot = self.depth(self.topology.up[edge]) as usize;
                 let ms = times[slot].wrapping_add(self.weights.ms(flow, edge));
                 times[upper_slot] = times[upper_slot].min(ms);
             }

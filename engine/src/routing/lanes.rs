@@ -22,11 +22,11 @@ impl Block {
     pub(crate) const FAR: Self = Self([FAR; LANES]);
 }
 
-/// Windows into this are blocks whose first slots are zero and whose others are [`FAR`].
-static MASKS: [u16; 2 * LANES] = {
-    let mut masks = [0; 2 * LANES];
-    let mut slot = LANES;
-    while slot < 2 * LANES {
+/// Windows into this are rows whose first slots are zero and whose others are [`FAR`].
+static MASKS: [u16; 4 * LANES] = {
+    let mut masks = [0; 4 * LANES];
+    let mut slot = 2 * LANES;
+    while slot < 4 * LANES {
         masks[slot] = FAR;
         slot += 1;
     }
@@ -84,37 +84,38 @@ pub(crate) fn relax(to: &mut [Block], from: &[Block], ticks: u16) {
 /// guess costs more than a block.
 #[inline(always)]
 pub(crate) fn least_sum(up: &[Block], down: &[Block], n: usize) -> u16 {
-    let (Some(([up_a, up_b], up)), Some(([down_a, down_b], down))) =
+    let (Some((up, more_up)), Some((down, more_down))) =
         (up.split_first_chunk(), down.split_first_chunk())
     else {
         return FAR;
     };
-    let mut least = sums(up_a, down_a, n);
-    lower(&mut least, sums(up_b, down_b, n.saturating_sub(LANES)));
-    let mut rest = n.saturating_sub(2 * LANES);
-    for (up, down) in up.iter().zip(down) {
-        if rest == 0 {
-            break;
+    let [mut least, second] = sums(up, down, n);
+    lower(&mut least, second);
+    if n > 2 * LANES {
+        let rests = (1..).map_while(|nth| n.checked_sub(2 * nth * LANES));
+        let (more_up, more_down) = (more_up.chunks(2), more_down.chunks(2));
+        for ((up, down), rest) in more_up.zip(more_down).zip(rests) {
+            // Rows end with a block more than there are.
+            if let (Some(up), Some(down)) = (up.first_chunk(), down.first_chunk()) {
+                let [first, second] = sums(up, down, rest);
+                lower(&mut least, first);
+                lower(&mut least, second);
+            }
         }
-        lower(&mut least, sums(up, down, rest));
-        rest = rest.saturating_sub(LANES);
     }
     least.into_iter().fold(FAR, u16::min)
 }
 
-/// The window of [`MASKS`] that keeps the first `n` slots.
+/// The sums of the first `n` slots of two blocks, [`FAR`] in all others.
 #[inline(always)]
-fn mask(n: usize) -> &'static [u16; LANES] {
-    const NOTHING: &[u16; LANES] = &[FAR; LANES];
-    MASKS[LANES - n.min(LANES)..].first_chunk().unwrap_or(NOTHING)
-}
-
-/// The sums of the first `n` slots, [`FAR`] in all others.
-#[inline(always)]
-fn sums(up: &Block, down: &Block, n: usize) -> [u16; LANES] {
-    let mut sums = *mask(n);
-    for (sum, (up, down)) in sums.iter_mut().zip(up.0.iter().zip(&down.0)) {
-        *sum |= up.saturating_add(*down);
+fn sums(up: &[Block; 2], down: &[Block; 2], n: usize) -> [[u16; LANES]; 2] {
+    const NOTHING: &[[u16; LANES]; 2] = &[[FAR; LANES]; 2];
+    let masks = MASKS[2 * LANES - n.min(2 * LANES)..].as_chunks().0.first_chunk();
+    let mut sums = *masks.unwrap_or(NOTHING);
+    for (sums, (up, down)) in sums.iter_mut().zip(up.iter().zip(down)) {
+        for (sum, (up, down)) in sums.iter_mut().zip(up.0.iter().zip(&down.0)) {
+            *sum |= up.saturating_add(*down);
+        }
     }
     sums
 }
@@ -148,16 +149,46 @@ fn sum_ms(ms: u32, ticks: u16) -> i32 {
     ms.wrapping_add(u32::from(ticks) * TICK_MS).cast_signed()
 }
 
-/// Runs a loop compiled for what the processor has.
-pub(crate) fn vectorised<F: NullaryFnOnce>(run: F) -> F::Output {
+/// What the processor has, asked once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Instructions {
+    /// What every machine of the target has.
+    Base,
     #[cfg(target_arch = "x86_64")]
-    {
-        if let Some(avx512) = pulp::x86::V4::try_new() {
-            return avx512.vectorize(run);
+    Avx2(pulp::x86::V3),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(pulp::x86::V4),
+}
+
+impl Default for Instructions {
+    fn default() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = || pulp::x86::V3::try_new().map(Self::Avx2);
+            let best = pulp::x86::V4::try_new().map(Self::Avx512).or_else(avx2);
+            if let Some(best) = best {
+                return best;
+            }
         }
-        if let Some(avx2) = pulp::x86::V3::try_new() {
-            return avx2.vectorize(run);
+        Self::Base
+    }
+}
+
+impl Instructions {
+    /// Runs what is compiled for this set.
+    #[inline(always)]
+    pub(crate) fn run<F: NullaryFnOnce>(self, run: F) -> F::Output {
+        match self {
+            Self::Base => run.call(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.vectorize(run),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(avx512) => avx512.vectorize(run),
         }
     }
-    run.call()
+}
+
+/// Runs a loop compiled for what the processor has.
+pub(crate) fn vectorised<F: NullaryFnOnce>(run: F) -> F::Output {
+    Instructions::default().run(run)
 }

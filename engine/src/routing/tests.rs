@@ -2,7 +2,7 @@
 
 use super::NEVER;
 use super::dijkstra;
-use super::hierarchy::Hierarchy;
+use super::hierarchy::{Changed, Hierarchy};
 use super::topology::{HierarchyError, Topology, preorder};
 use crate::geo::LatLon;
 use crate::graph::csr::{Arc, Graph};
@@ -122,7 +122,11 @@ fn the_common_depth_is_that_of_the_lowest_common_ancestor() {
                 let of_b = line(b);
                 let common = line(a).into_iter().find(|node| of_b.contains(node)).unwrap();
                 let expected = topology.depth[common as usize];
-                assert_eq!(ancestors.common_depth(a, b), expected, "seed {seed}: {a} {b}");
+                assert_eq!(
+                    ancestors.common_depth(&topology, a, b),
+                    expected,
+                    "seed {seed}: {a} {b}"
+                );
             }
         }
     }
@@ -189,7 +193,12 @@ fn a_hierarchy_brought_up_to_date_is_the_one_made_anew() {
                 .filter(|&arc| graph_now.arcs()[arc as usize] != changed.arcs()[arc as usize])
                 .collect();
             let mut updated = hierarchy.clone();
-            updated.update(&changed, &arcs);
+            let what = updated.update(&changed, &arcs);
+            let mut behind = hierarchy.clone();
+            behind.catch_up(&updated, &what);
+            assert!(behind.weights == updated.weights, "seed {seed}, round {round}");
+            assert!(behind.labels == updated.labels, "seed {seed}, round {round}");
+            assert!(behind.ancestors == updated.ancestors, "seed {seed}, round {round}");
             let anew = hierarchy.customised(&changed, u64::MAX);
             assert!(updated.weights == anew.weights, "seed {seed}, round {round}");
             assert!(updated.labels == anew.labels, "seed {seed}, round {round}");
@@ -201,7 +210,10 @@ fn a_hierarchy_brought_up_to_date_is_the_one_made_anew() {
                     check_path(&changed, &updated, (from, to), expected, seed);
                 }
             }
-            assert_eq!(updated.update(&changed, &arcs), 0, "nothing changed, nothing to fill");
+            match updated.update(&changed, &arcs) {
+                Changed::Few { refilled, .. } => assert_eq!(refilled, [], "nothing changed"),
+                Changed::All => panic!("few arcs"),
+            }
             (hierarchy, graph_now) = (updated, changed);
         }
     }

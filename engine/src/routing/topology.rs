@@ -22,8 +22,9 @@ const EDGES_PER_NODE_MAX: usize = 200;
 const UPPER_MAX: usize = 2_000;
 /// Shortcuts allowed whatever the number of nodes.
 const EDGES_FREE: usize = 1 << 20;
-/// Edges of a subtree that is worth a thread, about a tenth of a millisecond of customisation.
-const LARGE_EDGES: usize = 1 << 14;
+/// Edges of a subtree that is worth a thread: more than half a millisecond of customisation, so that waiting for the other thread on a
+/// busy machine costs less than it saves.
+const LARGE_EDGES: usize = 1 << 15;
 /// Large subtrees hold at least one so manyth of all edges.
 const SUBTREES_MAX: usize = 64;
 
@@ -195,6 +196,17 @@ impl Topology {
     pub(crate) fn room(&self) -> Vec<[u64; 2]> {
         let deepest = self.depth.iter().max().copied().unwrap_or(0);
         vec![[0; 2]; deepest as usize + 1]
+    }
+
+    /// The depth of the lowest common ancestor, found step by step: for pairs that [`super::ancestors`] does not know.
+    /// Needs a preorder. O(depth).
+    #[cold]
+    pub(crate) fn common_depth(&self, mut a: u32, mut b: u32) -> u32 {
+        while a != b {
+            // No ancestor has a larger number.
+            (a, b) = (a.min(b), self.parent[a.max(b) as usize]);
+        }
+        self.depth[a as usize]
     }
 
     pub(crate) fn n_nodes(&self) -> usize {

@@ -62,6 +62,15 @@ pub(crate) struct Weights {
     origin: Vec<[Packed; 2]>,
 }
 
+/// What an update has done.
+#[derive(Debug, Default)]
+pub(crate) struct Settled {
+    /// The nodes whose edges up were settled again.
+    pub(crate) all: Vec<u32>,
+    /// Those of them of which an edge takes another time now, ascending.
+    pub(crate) touched: Vec<u32>,
+}
+
 /// Edges that are being made final, from some row on.
 struct Rows<'a> {
     start: usize,
@@ -89,18 +98,17 @@ impl Weights {
         rows.settle_all(topology, graph, &topology.subtrees);
     }
 
-    /// The same if only `arcs` take another time than before: only what depends on them is looked at. The nodes of which an edge to
-    /// an upper neighbour takes another time now, ascending.
+    /// The same if only `arcs` take another time than before: only what depends on them is looked at. What was done.
     ///
     /// Partial customisation, node by node from the lowest up: a node is settled again if one of its arcs changed, or if a
     /// changed lower triangle made, or makes, one of its edges as fast as it is.
-    pub(crate) fn update(&mut self, topology: &Topology, graph: &Graph, arcs: &[u32]) -> Vec<u32> {
+    pub(crate) fn update(&mut self, topology: &Topology, graph: &Graph, arcs: &[u32]) -> Settled {
         let mut waiting = Waiting::new(topology.n_nodes());
         for &arc in arcs {
             let arc = graph.arcs()[arc as usize];
             waiting.add(arc.tail.max(arc.head));
         }
-        let mut touched = Vec::new();
+        let mut settled = Settled::default();
         let mut best = topology.room();
         let mut before = Vec::new();
         while let Some(node) = waiting.next() {
@@ -108,13 +116,23 @@ impl Weights {
             before.extend_from_slice(&self.ms[topology.up_rows(node)]);
             let mut rows = Rows { start: 0, ms: &mut self.ms, origin: &mut self.origin };
             rows.settle(topology, graph, node, &mut best);
+            settled.all.push(node);
             if before != self.ms[topology.up_rows(node)] {
-                touched.push(node);
+                settled.touched.push(node);
                 self.call(topology, node, &before, &mut waiting);
             }
         }
-        touched.reverse();
-        touched
+        settled.touched.reverse();
+        settled
+    }
+
+    /// Takes over the edges up from some nodes.
+    pub(crate) fn copy_from(&mut self, topology: &Topology, other: &Self, nodes: &[u32]) {
+        for &node in nodes {
+            let rows = topology.up_rows(node);
+            self.ms[rows.clone()].copy_from_slice(&other.ms[rows.clone()]);
+            self.origin[rows.clone()].copy_from_slice(&other.origin[rows]);
+        }
     }
 
     /// Adds the upper neighbours of a node to those that wait to be settled, if an edge of theirs can depend on its new times.

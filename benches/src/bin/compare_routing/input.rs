@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use anyhow::{Result, bail};
+use sharxi_benches::is_alone_at_junction;
 use sharxi_engine::ids::NodeId;
 use sharxi_engine::oracle::Location;
 use sharxi_engine::region::Region;
@@ -81,16 +82,21 @@ impl Exported {
 }
 
 impl Questions {
-    /// So many single queries of each kind, from 200 sources, in random order.
-    pub(crate) fn new(graph: &Exported, n_queries: usize) -> Self {
+    /// So many single queries of each kind, from 200 sources, in random order. Nodes that share a junction with another one are not
+    /// asked for: as ends of a trip they mean more than one node of the graph, see [`Region::start_node`].
+    pub(crate) fn new(region: &Region, graph: &Exported, n_queries: usize) -> Self {
+        let is_alone = |&node: &u32| is_alone_at_junction(region, node_id(node as usize));
+        let alone: Vec<u32> =
+            (0..region.n_nodes()).map(|n| node_id(n).get()).filter(is_alone).collect();
         let mut random = Random(0x9E37_79B9_7F4A_7C15);
         let (mut far, mut near) = (Vec::new(), Vec::new());
         let n_sources = SOURCES.min(n_queries.max(1));
         for _ in 0..n_sources {
-            let source = random.below(graph.n());
-            let (times, settled) = graph.dijkstra(source);
+            let source = alone[random.below(alone.len()) as usize];
+            let (times, mut settled) = graph.dijkstra(source);
+            settled.retain(is_alone);
             for _ in 0..n_queries / n_sources {
-                let to = random.below(graph.n());
+                let to = alone[random.below(alone.len()) as usize];
                 far.push((source, to, times[to as usize]));
                 let to = settled[random.below(settled.len().min(NEAR)) as usize];
                 near.push((source, to, times[to as usize]));
@@ -101,8 +107,10 @@ impl Questions {
                 queries.swap(i, random.below(i + 1) as usize);
             }
         }
-        let anywhere: Vec<u32> = (0..2 * MANY).map(|_| random.below(graph.n())).collect();
-        let (_, settled) = graph.dijkstra(anywhere[0]);
+        let anywhere: Vec<u32> =
+            (0..2 * MANY).map(|_| alone[random.below(alone.len()) as usize]).collect();
+        let (_, mut settled) = graph.dijkstra(anywhere[0]);
+        settled.retain(is_alone);
         let around = &settled[..settled.len().min(NEAR)];
         let close: Vec<u32> =
             (0..2 * MANY).map(|_| around[random.below(around.len()) as usize]).collect();

@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     let (n_queries, n_rounds) = (number(1, 20_000)?, number(2, 5)?);
     let region = load(Path::new(map))?;
     let graph = Exported::of(&region);
-    let questions = Questions::new(&graph, n_queries);
+    let questions = Questions::new(&region, &graph, n_queries);
     // One thread for everything, so that its CPU time is all there is.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     let sheet = pool.install(|| measures::run(&region, &graph, &questions, n_rounds.max(1)))?;

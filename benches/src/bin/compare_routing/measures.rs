@@ -119,8 +119,7 @@ fn megabytes(bytes: usize) -> f64 {
 
 impl Engines<'_> {
     fn ours(&self, from: u32, to: u32) -> u32 {
-        let time = self.region.time(at(from), at(to));
-        if time.is_infinite() { NEVER } else { time.get() }
+        plain_ms(self.region.time(at(from), at(to)))
     }
 
     fn dijkstra(&self, from: u32, to: u32) -> u32 {
@@ -181,7 +180,8 @@ impl Engines<'_> {
             for ((&source, &place), cells) in sources.iter().zip(&from).zip(cells.chunks(MANY)) {
                 self.region.times_from(place, &to, &mut row);
                 let theirs = many.distances_from(source);
-                let equal = cells.iter().zip(&theirs).all(|(a, b)| b.unwrap_or(NEVER) == a.get());
+                let equal =
+                    cells.iter().zip(&theirs).all(|(&a, b)| b.unwrap_or(NEVER) == plain_ms(a));
                 ensure!(row == cells && equal, "matrices differ");
             }
         }
@@ -269,6 +269,11 @@ impl Engines<'_> {
             sheet.put(MATRIX[idx], CCH, (pin + rows) * 1e3);
         }
     }
+}
+
+/// Milliseconds, [`NEVER`] if there is no way.
+fn plain_ms(time: Millis) -> u32 {
+    if time.is_infinite() { NEVER } else { time.get() }
 }
 
 fn places(nodes: &[u32]) -> Vec<Location> {

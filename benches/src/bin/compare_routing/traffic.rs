@@ -9,11 +9,10 @@ use std::collections::BTreeMap;
 use anyhow::{Result, ensure};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use routingkit_cch as rk;
-use sharxi_engine::ids::RoadId;
-use sharxi_engine::oracle::Oracle;
+use sharxi_engine::ids::{NodeId, RoadId};
 use sharxi_engine::region::{Directions, Effect, LiveRegion, Region, Scope, TrafficChange};
 
-use super::input::{Exported, NEVER, Random, at};
+use super::input::{Exported, NEVER, Random};
 use super::measures::{CCH, cch_time, measure};
 use super::sheet::{Measure, OURS, Sheet, cpu_of, wall_of};
 
@@ -96,7 +95,7 @@ impl<'a> Traffic<'a> {
         let mut query = rk::CCHQuery::new(&self.metric);
         for _ in 0..COMPARED {
             let [from, to] = [0; 2].map(|_| self.random.below(self.graph.n()));
-            let time = version.time(at(from), at(to));
+            let time = version.graph_time(NodeId::new(from), NodeId::new(to));
             let ours = if time.is_infinite() { NEVER } else { time.get() };
             ensure!(ours == cch_time(&mut query, from, to), "answers differ after a change");
         }
