@@ -23,7 +23,7 @@ use crate::planning::view::View;
 use crate::units::EngineTime;
 
 /// Vehicles that are asked to make room for a rider.
-const RESCUE_VEHICLES: usize = 32;
+const RESCUE_VEHICLES: usize = 48;
 /// Vehicles whose plans are made better at a time.
 const IMPROVED_VEHICLES: usize = 12;
 

@@ -54,7 +54,7 @@ impl Default for Policy {
             react: Millis::ZERO,
             no_show_wait: Millis::from_secs(120),
             reoptimise: true,
-            rescue_tests: 200_000,
+            rescue_tests: 400_000,
             improvement_tests: 10_000,
             reposition: true,
             coverage: true,

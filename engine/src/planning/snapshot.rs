@@ -31,12 +31,14 @@ pub const NOTICE: Millis = Millis::from_secs(120);
 const HORIZON: Millis = Millis::from_secs(24 * 3600);
 /// What it costs to leave the newcomer out: more than any detours.
 const LEFT_OUT: u32 = u32::MAX;
-/// What a millisecond by which a visit begins later is worth, driving being 1: the same as in [`crate::planning::objective`].
-const WEIGHT: i32 = 1;
+/// What a millisecond by which a rider alights later is worth, driving being 1. On the Vulkaneifel day with 150 vehicles a weight
+/// of 0 drives 6 % less, but the median ride takes 1.62 instead of 1.30 times the direct drive; to count pickups as well as
+/// drop-offs drives 1 % more.
+const RIDER: i32 = 1;
 /// Plans are changed to save so many milliseconds at least …
 const WORTH_A_PLAN: i64 = 1_000;
 /// … and so many for each rider who changes vehicles.
-const WORTH_A_CHANGE: i64 = 30_000;
+const WORTH_A_CHANGE: i64 = 10_000;
 /// Vehicles that are left out one after the other because the optimiser finds their plan infeasible.
 const MISFITS_MAX: usize = 4;
 
@@ -242,7 +244,7 @@ impl Draft {
             latest: since(board.latest, now),
             service: whole(board.dwell),
             pull_in: whole(snapshot.ctx.policy.stop),
-            weight: WEIGHT,
+            weight: 0,
         }
     }
 
@@ -260,7 +262,7 @@ impl Draft {
             latest: since(alight.latest - alight.dwell, snapshot.ctx.now),
             service: whole(alight.dwell),
             pull_in: whole(snapshot.ctx.policy.stop),
-            weight: WEIGHT,
+            weight: RIDER,
         };
         let dwells = alight.dwell
             + pickup.map_or(Millis::ZERO, |pickup| {
