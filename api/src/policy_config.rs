@@ -1,4 +1,4 @@
-//! The `[policy]` table of configurations and scenarios: seconds outside, milliseconds inside.
+//! The `[policy]` table of configurations and scenarios: seconds outside, milliseconds inside; budgets in insertion tests.
 
 use serde::Deserialize;
 use sharxi_engine::planning::policy::Policy;
@@ -28,12 +28,14 @@ pub struct PolicyConfig {
     pub react_s: Option<f64>,
     pub no_show_wait_s: Option<f64>,
     pub reoptimise: Option<bool>,
+    pub rescue_tests: Option<u32>,
+    pub improvement_tests: Option<u32>,
     pub reposition: Option<bool>,
     pub coverage: Option<bool>,
 }
 
 /// The keys of [`PolicyConfig`], to name the nearest one to an unknown.
-pub const POLICY_KEYS: [&str; 14] = [
+pub const POLICY_KEYS: [&str; 16] = [
     "max_wait_s",
     "ride_alpha",
     "ride_beta_s",
@@ -46,6 +48,8 @@ pub const POLICY_KEYS: [&str; 14] = [
     "react_s",
     "no_show_wait_s",
     "reoptimise",
+    "rescue_tests",
+    "improvement_tests",
     "reposition",
     "coverage",
 ];
@@ -114,6 +118,8 @@ impl PolicyConfig {
             react,
             no_show_wait,
             reoptimise,
+            rescue_tests,
+            improvement_tests,
             reposition,
             coverage,
         } = self.over(kept)?;
@@ -129,6 +135,8 @@ impl PolicyConfig {
             ("react_s", react == kept.react),
             ("no_show_wait_s", no_show_wait == kept.no_show_wait),
             ("reoptimise", reoptimise == kept.reoptimise),
+            ("rescue_tests", rescue_tests == kept.rescue_tests),
+            ("improvement_tests", improvement_tests == kept.improvement_tests),
             ("reposition", reposition == kept.reposition),
             ("coverage", coverage == kept.coverage),
         ];
@@ -160,6 +168,8 @@ impl PolicyConfig {
             react: time("react_s", self.react_s, base.react)?,
             no_show_wait: time("no_show_wait_s", self.no_show_wait_s, base.no_show_wait)?,
             reoptimise: self.reoptimise.unwrap_or(base.reoptimise),
+            rescue_tests: self.rescue_tests.unwrap_or(base.rescue_tests),
+            improvement_tests: self.improvement_tests.unwrap_or(base.improvement_tests),
             reposition: self.reposition.unwrap_or(base.reposition),
             coverage: self.coverage.unwrap_or(base.coverage),
         })
@@ -217,6 +227,7 @@ mod tests {
                 "reoptimise" => (!defaults.reoptimise).to_string(),
                 "reposition" => (!defaults.reposition).to_string(),
                 "coverage" => (!defaults.coverage).to_string(),
+                "rescue_tests" | "improvement_tests" => "77".to_owned(),
                 _ => "77.125".to_owned(),
             };
             assert_eq!(found(&format!("{key} = {other}")), Some(key));

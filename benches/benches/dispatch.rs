@@ -1,4 +1,5 @@
-//! What one decision takes: the exact best insertion over a fleet that is busy, and the review of a fleet that is idle.
+//! What one decision takes: the exact best insertion over a fleet that is busy, a step that makes its plans better, and the
+//! review of a fleet that is idle.
 //!
 //! On the bundled island, and on the Vulkaneifel if the folder `shared/data/osm` is beside the repository. The busy fleet is
 //! loaded with one request a vehicle, at most 1,000, none of which has been driven yet. A review looks at every idle vehicle and
@@ -80,8 +81,8 @@ fn fleet(region: &Arc<Region>, policy: Policy, spots: &[Spot], vehicles: u32) ->
     dispatcher
 }
 
-fn busy_fleet(region: &Arc<Region>, vehicles: u32) -> Dispatcher {
-    let policy = Policy { reposition: false, reoptimise: false, ..Policy::default() };
+fn busy_fleet(region: &Arc<Region>, vehicles: u32, reoptimise: bool) -> Dispatcher {
+    let policy = Policy { reposition: false, reoptimise, ..Policy::default() };
     let mut dispatcher = fleet(region, policy, &[], vehicles);
     let mut picks = Picks::new(3, region);
     for id in 0..vehicles.min(BUSY_MAX) {
@@ -91,11 +92,32 @@ fn busy_fleet(region: &Arc<Region>, vehicles: u32) -> Dispatcher {
     dispatcher
 }
 
+/// The plans around a pickup are made better, with the default budget.
+fn one_improvement(criterion: &mut Criterion) {
+    for (name, region) in regions() {
+        let mut group = criterion.benchmark_group(format!("one_improvement/{name}"));
+        for vehicles in FLEETS.into_iter().filter(|&vehicles| vehicles <= 1_000) {
+            let dispatcher = busy_fleet(&region, vehicles, true);
+            let tests = dispatcher.policy().improvement_tests;
+            let mut picks = Picks::new(2, &region);
+            let places: Vec<Location> = (0..128).map(|_| picks.location()).collect();
+            let mut next = 0;
+            group.bench_function(BenchmarkId::from_parameter(vehicles), |bencher| {
+                bencher.iter(|| {
+                    next = (next + 1) % places.len();
+                    black_box(dispatcher.improvement(places[next], tests))
+                });
+            });
+        }
+        group.finish();
+    }
+}
+
 fn one_insertion(criterion: &mut Criterion) {
     for (name, region) in regions() {
         let mut group = criterion.benchmark_group(format!("one_insertion/{name}"));
         for vehicles in FLEETS {
-            let dispatcher = busy_fleet(&region, vehicles);
+            let dispatcher = busy_fleet(&region, vehicles, false);
             let mut picks = Picks::new(2, &region);
             let rides: Vec<RideRequest> = (0..512)
                 .map(|id| request(format!("q{id}"), picks.location(), picks.location()))
@@ -142,5 +164,5 @@ fn one_review(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, one_insertion, one_review);
+criterion_group!(benches, one_insertion, one_improvement, one_review);
 criterion_main!(benches);

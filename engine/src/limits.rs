@@ -20,5 +20,7 @@ pub const PARALLEL_VEHICLES_MIN: usize = 2_048;
 pub const TRAFFIC_ITEMS_MAX: usize = 200_000;
 /// Spots of expected demand that a dispatcher keeps.
 pub const SPOTS_MAX: usize = 128;
-/// Pairs of a vehicle and a rider that one rescue search may try.
-pub const RESCUE_TRIALS_MAX: usize = 400;
+/// Vehicles whose plans are made better together.
+pub const SNAPSHOT_VEHICLES_MAX: usize = 64;
+/// How often a rider who is not on board may be given to another vehicle to make plans better.
+pub const MOVES_MAX: u8 = 2;

@@ -296,7 +296,7 @@ fn idle_vehicles_spread_over_the_spots() {
     let mut town = Town::with_spots(
         60,
         Policy { reposition: true, ..Policy::default() },
-        &[(5, 0, 300), (33, 0, 200)],
+        &[(9, 0, 300), (31, 0, 200)],
     );
     town.vehicle("a", (20, 0), 4, 0);
     town.vehicle("b", (20, 0), 4, 0);
@@ -304,12 +304,12 @@ fn idle_vehicles_spread_over_the_spots() {
     expect![[r#"
         0.0 a starts
         0.0 b starts
-        3.0 a goes to wait at 5,0
-        3.0 b goes to wait at 33,0
+        3.0 a goes to wait at 9,0
+        3.0 b goes to wait at 31,0
         3.0 a departs
         3.0 b departs
-        16.0 b arrives at 33,0
-        18.0 a arrives at 5,0
+        14.0 a arrives at 9,0
+        14.0 b arrives at 31,0
     "#]]
     .assert_eq(&town.story());
     assert!((town.dispatcher.coverage().share - 1.0).abs() < 1e-9);

@@ -230,7 +230,11 @@ fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Tow
                     accept_at_once: matches!(answer, Answer::AtOnce),
                     ..town.request(&format!("r{n}"), from, to)
                 };
+                let place = ride.from;
                 town.apply(time, Command::RequestRide(ride));
+                if let Some(better) = town.dispatcher.improvement(place, 1_000) {
+                    town.apply(time, Command::AdoptPlan(better));
+                }
                 if let Answer::After(seconds) = answer {
                     let request = town.dispatcher.n_rides() as u32 - 1;
                     answers.insert((time + Millis::from_secs(seconds), RequestId::new(request)));

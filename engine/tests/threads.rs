@@ -34,7 +34,11 @@ fn play(threads: usize) -> (Vec<Event>, u64) {
             town.run_until(time);
             let ride =
                 town.request(&format!("r{id}"), corner(id * 2 + 1000), corner(id * 2 + 7001));
+            let place = ride.from;
             town.apply(time, Command::RequestRide(ride));
+            if let Some(better) = town.dispatcher.improvement(place, 5_000) {
+                town.apply(time, Command::AdoptPlan(better));
+            }
         }
         (town.log, town.dispatcher.state_hash())
     })

@@ -170,7 +170,7 @@ impl<'a> EventLoop<'a> {
             Due::ShiftStart { row } => self.start_shift(time, row)?,
             Due::Act { vehicle, turn } => self.act(time, vehicle, turn)?,
             Due::ShiftEnd { vehicle } => self.end_shift(time, vehicle),
-            Due::Request { row } => self.request(row),
+            Due::Request { row } => self.request(row)?,
             Due::Wakeup => self.wake(time)?,
         }
         for vehicle in self.world.take_plans_changed() {
@@ -217,20 +217,27 @@ impl<'a> EventLoop<'a> {
         }
     }
 
-    /// A request that the dispatcher can't take at all is answered for it.
-    fn request(&mut self, row: usize) {
+    /// A request that the dispatcher can't take at all is answered for it. Afterwards the plans around are made better.
+    fn request(&mut self, row: usize) -> Result<(), LoopError> {
         let demand = &self.cast.demand[row];
-        match rider::request(demand, self.world.ground(), self.cast.snap_max_m) {
-            None => self.world.refuse(demand, "outside_area".to_owned()),
-            Some(request) => {
-                if let Err(error) = self.world.ask(demand, request) {
-                    let reason = match error {
-                        CommandError::Full { .. } => "full".to_owned(),
-                        other => other.to_string(),
-                    };
-                    self.world.refuse(demand, reason);
-                }
-            }
+        let Some(request) = rider::request(demand, self.world.ground(), self.cast.snap_max_m)
+        else {
+            self.world.refuse(demand, "outside_area".to_owned());
+            return Ok(());
+        };
+        let place = request.from;
+        if let Err(error) = self.world.ask(demand, request) {
+            let reason = match error {
+                CommandError::Full { .. } => "full".to_owned(),
+                other => other.to_string(),
+            };
+            self.world.refuse(demand, reason);
+        }
+        let dispatcher = self.world.dispatcher();
+        let better = dispatcher.improvement(place, dispatcher.policy().improvement_tests);
+        match better {
+            Some(better) => self.apply(demand.requested_at, Command::AdoptPlan(better)),
+            None => Ok(()),
         }
     }
 

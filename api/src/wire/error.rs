@@ -98,7 +98,9 @@ impl From<CommandError> for WireError {
             CommandError::UnknownVehicle(_) => Code::UnknownVehicle,
             CommandError::UnknownRequest(_) => Code::UnknownRide,
             CommandError::NameTaken(_) => Code::NameTaken,
-            CommandError::NotNow { .. } | CommandError::TimeRunsBack { .. } => Code::NotNow,
+            CommandError::NotNow { .. }
+            | CommandError::PlanChanged { .. }
+            | CommandError::TimeRunsBack { .. } => Code::NotNow,
             CommandError::FactOutOfTime { earliest, latest, .. } => {
                 let (earliest, latest) =
                     (super::time::format(*earliest), super::time::format(*latest));

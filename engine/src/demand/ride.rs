@@ -85,6 +85,8 @@ pub struct Ride {
     pub vehicle: Option<VehicleId>,
     /// Where it stands.
     pub state: RideState,
+    /// How often another vehicle than the one before was announced.
+    pub moves: u8,
     /// Whether the rider has been told that the promise is at risk.
     pub warned: bool,
     /// Whether the promise has been broken and said so.

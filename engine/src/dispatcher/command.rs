@@ -7,6 +7,7 @@ use crate::demand::ride::Actor;
 use crate::fleet::vehicle::VehicleSpec;
 use crate::ids::{RequestId, VehicleId};
 use crate::oracle::Location;
+use crate::planning::snapshot::Improvement;
 use crate::region::{TrafficChange, TrafficError};
 use crate::units::EngineTime;
 
@@ -80,6 +81,8 @@ pub enum Command {
     Tick,
     /// Traffic: from now on travel times are those of the next version of the map, with these changes on top of what is changed.
     SetTraffic(Vec<TrafficChange>),
+    /// Plans that `Dispatcher::improvement` found are taken over, all of them or none.
+    AdoptPlan(Improvement),
 }
 
 /// Why a command was refused. A refused command changes nothing, not even the time.
@@ -119,6 +122,16 @@ pub enum CommandError {
         earliest: EngineTime,
         /// The time of the command.
         latest: EngineTime,
+    },
+    /// A plan that was to be replaced is another one by now.
+    #[error("vehicle {vehicle:?} follows plan {current} by now, not {known}: search again")]
+    PlanChanged {
+        /// Whose.
+        vehicle: VehicleId,
+        /// Which one was to be replaced.
+        known: u32,
+        /// Which one it follows.
+        current: u32,
     },
     /// A bound of `limits.rs` was reached.
     #[error("no more than {limit} {what}")]

@@ -1,8 +1,9 @@
 //! The deterministic state machine: `apply(time, command) -> events`.
 //!
 //! `turn` is one application of a command; `rides` answers riders, `vehicles` takes reported facts, `repair`
-//! finds new vehicles for riders whose plan broke, `traffic` takes over other travel times, `upkeep` does what time alone
-//! brings. Everything it knows is in `state`. A refused command changes nothing.
+//! finds new vehicles for riders whose plan broke, `reoptimise` changes the plans of several vehicles at once, `traffic` takes
+//! over other travel times, `upkeep` does what time alone brings. Everything it knows is in `state`. A refused command
+//! changes nothing.
 //!
 //! Not here: clocks, names of the outside beyond what it was given, and any decision that depends on how fast this
 //! machine is.
@@ -21,16 +22,18 @@ use crate::fleet::reroute::Context;
 use crate::fleet::vehicle::{Duty, Vehicle, VehicleSpec};
 use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
-use crate::oracle::Oracle;
+use crate::oracle::{Location, Oracle};
 use crate::planning::forecast::Forecast;
 pub use crate::planning::forecast::Spot;
 use crate::planning::policy::Policy;
+pub use crate::planning::snapshot::Improvement;
 use crate::units::{EngineTime, Millis};
 
 pub mod command;
 pub mod event;
 
 mod hash;
+mod reoptimise;
 mod repair;
 mod rides;
 mod state;
@@ -209,6 +212,15 @@ impl Dispatcher {
         let ctx = Context { oracle: self.oracle.as_ref(), policy: &self.policy, now };
         let place = rides::quote(&self.state, ctx, request)?;
         Some((place.board.begin, place.alight.end))
+    }
+
+    /// Better plans for the vehicles around a place, as far as `tests` insertion tests find any, to be handed to
+    /// [`Command::AdoptPlan`]. `None` too if the policy forbids it. A function of the state alone.
+    #[must_use]
+    pub fn improvement(&self, around: Location, tests: u32) -> Option<Improvement> {
+        let ctx =
+            Context { oracle: self.oracle.as_ref(), policy: &self.policy, now: self.state.now };
+        ctx.policy.reoptimise.then(|| reoptimise::improvement(&self.state, ctx, around, tests))?
     }
 
     /// How well the fleet covers the spots at the time of the last command. O(spots x vehicles) queries.

@@ -1,6 +1,6 @@
 //! When the world breaks a plan: riders get another vehicle, or the least lateness, and are told.
 //!
-//! Order of means: the cheapest insertion inside the promise; a swap with another rider; the least late insertion,
+//! Order of means: the cheapest insertion inside the promise; other plans for several vehicles; the least late insertion,
 //! announced as at risk; at last the end of the ride, counted as a broken promise. Lateness once accepted becomes the
 //! new bound of the visit, so that nothing later makes it worse.
 
@@ -12,7 +12,6 @@ use crate::fleet::plan::Action;
 use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::planning::insertion::{self, Goal, Insertion, Search};
-use crate::planning::rescue;
 use crate::planning::view::View;
 use crate::units::{EngineTime, Millis};
 
@@ -77,14 +76,8 @@ impl Turn<'_> {
             self.hand_over(request, from, place.vehicle);
             return;
         }
-        if ctx.policy.reoptimise
-            && let Some(swap) = rescue::search(&search, fleet)
-        {
-            self.release(swap.moved, swap.place.vehicle);
-            self.take((board, alight), &swap.place);
-            self.take(swap.visits, &swap.moved_to);
-            self.hand_over(swap.moved, swap.place.vehicle, swap.moved_to.vehicle);
-            self.hand_over(request, from, swap.place.vehicle);
+        if let Some(placed) = self.rescue((board, alight)) {
+            self.hand_over(request, from, placed.vehicle);
             return;
         }
         if self.ride(request).is_ok_and(|ride| matches!(ride.state, RideState::Offered { .. })) {
@@ -92,7 +85,7 @@ impl Turn<'_> {
             return;
         }
         search.goal = Goal::LeastLate;
-        match insertion::best(&search, fleet, None) {
+        match insertion::best(&search, self.state.fleet(), None) {
             Some(place) => self.place_late((board, alight), from, &place),
             None => self.abort(request),
         }

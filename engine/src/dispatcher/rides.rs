@@ -5,6 +5,7 @@ use crate::demand::request::{RideRequest, When};
 use crate::demand::ride::{Actor, Ride, RideState};
 use crate::dispatcher::command::CommandError;
 use crate::dispatcher::event::{Alternative, EventKind, RejectReason};
+use crate::dispatcher::reoptimise::Placed;
 use crate::dispatcher::state::{Due, State};
 use crate::dispatcher::turn::Turn;
 use crate::fleet::reroute::Context;
@@ -12,7 +13,6 @@ use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::limits;
 use crate::planning::insertion::{self, Goal, Insertion, Search};
-use crate::planning::rescue;
 use crate::planning::view::Load;
 use crate::units::{EngineTime, Millis};
 
@@ -83,13 +83,14 @@ impl Turn<'_> {
             promise: None,
             vehicle: None,
             state: RideState::Rejected,
+            moves: 0,
             warned: false,
             broken: false,
         });
         self.say(EventKind::Requested { request: id });
         self.state.forecast.see(request.from, self.ctx.oracle);
         match promise.and_then(|promise| self.find_place(id, request, promise)) {
-            Ok((promise, place)) => self.offer(id, request, promise, &place),
+            Ok((promise, placed)) => self.offer(id, request, promise, &placed),
             Err(reason) => {
                 let alternative = self.alternative(id, request, reason);
                 self.say(EventKind::Rejected { request: id, reason, alternative });
@@ -98,13 +99,13 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Finds a place and takes it: by plain insertion, else by moving somebody.
+    /// Finds a place and takes it: by plain insertion, else by changing the plans of several vehicles.
     fn find_place(
         &mut self,
         id: RequestId,
         request: &RideRequest,
         promise: Promise,
-    ) -> Result<(Promise, Insertion), RejectReason> {
+    ) -> Result<(Promise, Placed), RejectReason> {
         let ctx = self.ctx;
         let mut visits =
             Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
@@ -119,15 +120,11 @@ impl Turn<'_> {
         let fleet = self.state.fleet();
         if let Some(place) = insertion::best(&search, fleet, None) {
             self.take(visits, &place);
-            return Ok((promise, place));
+            let (pickup_at, dropoff_at) = (place.board.begin, place.alight.end);
+            return Ok((promise, Placed { vehicle: place.vehicle, pickup_at, dropoff_at }));
         }
-        let swap = if ctx.policy.reoptimise { rescue::search(&search, fleet) } else { None };
-        let swap = swap.ok_or(RejectReason::NoVehicleInTime)?;
-        self.release(swap.moved, swap.place.vehicle);
-        self.take(visits, &swap.place);
-        self.take(swap.visits, &swap.moved_to);
-        self.hand_over(swap.moved, swap.place.vehicle, swap.moved_to.vehicle);
-        Ok((promise, swap.place))
+        let placed = self.rescue(visits).ok_or(RejectReason::NoVehicleInTime)?;
+        Ok((promise, placed))
     }
 
     /// Whether any vehicle on shift is large enough.
@@ -175,14 +172,17 @@ impl Turn<'_> {
             ride.vehicle = Some(to);
         }
         if from != to {
+            if let Some(ride) = self.ride_mut(request) {
+                ride.moves = ride.moves.saturating_add(1);
+            }
             self.say(EventKind::Reassigned { request, from, to });
         }
     }
 
     /// Holds the place for the rider, or promises it at once.
-    fn offer(&mut self, id: RequestId, request: &RideRequest, promise: Promise, place: &Insertion) {
+    fn offer(&mut self, id: RequestId, request: &RideRequest, promise: Promise, placed: &Placed) {
         let expires_at = self.now() + self.ctx.policy.offer_ttl;
-        let vehicle = place.vehicle;
+        let &Placed { vehicle, pickup_at, dropoff_at } = placed;
         self.state.rides_open += 1;
         if let Some(ride) = self.ride_mut(id) {
             ride.promise = Some(promise);
@@ -193,7 +193,6 @@ impl Turn<'_> {
                 RideState::Offered { expires_at }
             };
         }
-        let (pickup_at, dropoff_at) = (place.board.begin, place.alight.end);
         if request.accept_at_once {
             self.say(EventKind::Promised { request: id, vehicle, promise, pickup_at, dropoff_at });
         } else {

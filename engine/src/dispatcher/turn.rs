@@ -73,6 +73,7 @@ impl<'a> Turn<'a> {
             }
             Command::Tick => self.tick(),
             Command::SetTraffic(_) => self.take_traffic(),
+            Command::AdoptPlan(improvement) => self.adopt_plan(&improvement)?,
         }
         self.state.now = self.ctx.now;
         self.announce_plans();

@@ -60,6 +60,21 @@ impl Vehicle {
         true
     }
 
+    /// Takes over another list of visits.
+    pub fn follow(&mut self, visits: Vec<Visit>, ctx: Context<'_>) {
+        let leaving = self.leaving(ctx);
+        let first = |visits: &[Visit]| visits.first().map(|visit| (visit.request, visit.action));
+        let first_changed = first(&self.visits) != first(&visits);
+        self.visits = visits;
+        if first_changed {
+            self.errand = None;
+            self.hold = ctx.now + ctx.policy.react;
+            self.redirect(leaving, ctx);
+        }
+        self.relink(ctx);
+        self.board_no_earlier(ctx);
+    }
+
     /// Lets a rider who has accepted board from `ready_at` on.
     pub fn accept(&mut self, request: RequestId, ready_at: EngineTime, ctx: Context<'_>) {
         let own = |visit: &&mut Visit| visit.request == request && visit.action == Action::Board;

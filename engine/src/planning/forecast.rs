@@ -44,7 +44,7 @@ const PROBES: usize = 8;
 /// Farther than this no idle vehicle is sent.
 const MOVE_MAX: Millis = Millis::from_secs(1200);
 /// Driving that it is worth to cover one more of the requests that were seen lately.
-const WORTH: Millis = Millis::from_secs(150);
+const WORTH: Millis = Millis::from_secs(100);
 /// Shares of the fleet are counted in parts of this.
 const SHARE_ONE: u64 = 256;
 /// The share of busy vehicles is taken to be between these: neither is the fleet ever sure to be free, nor a second vehicle

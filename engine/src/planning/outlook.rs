@@ -46,12 +46,22 @@ pub struct Start {
 
 impl Start {
     fn arrives_after(&self, there_ms: i64, wish: &Wish<'_>) -> EngineTime {
+        self.after(there_ms, wish.now, wish.informed)
+    }
+
+    fn after(&self, there_ms: i64, now: EngineTime, informed: EngineTime) -> EngineTime {
         if self.is_driving {
-            ms_after(self.leaves, there_ms).max(wish.informed)
+            ms_after(self.leaves, there_ms).max(informed)
         } else {
             // It may have set off before it hears of the decision.
-            ms_after(self.leaves.max(wish.now), there_ms)
+            ms_after(self.leaves.max(now), there_ms)
         }
+    }
+
+    /// When the vehicle could be at a place at the earliest: by a decision at `now` of which it hears at `informed`.
+    #[must_use]
+    pub fn arrives(&self, place: &Sight, now: EngineTime, informed: EngineTime) -> EngineTime {
+        self.after(self.sight.least_ms(place), now, informed)
     }
 
     /// When the vehicle could be at the pickup at the earliest, and a lower bound of the cost of any insertion, if there is one;

@@ -28,8 +28,12 @@ pub struct Policy {
     pub react: Millis,
     /// How long a vehicle that stands ready waits for a rider before it may report a no-show.
     pub no_show_wait: Millis,
-    /// Whether refused riders get a second search that moves riders between vehicles.
+    /// Whether plans of several vehicles are changed together: for riders whom nobody can take, and to make them better.
     pub reoptimise: bool,
+    /// Insertion tests of the search for a rider whom nobody can take.
+    pub rescue_tests: u32,
+    /// Insertion tests of one search for better plans.
+    pub improvement_tests: u32,
     /// Whether idle vehicles move towards expected demand.
     pub reposition: bool,
     /// Whether coverage is computed (for reports).
@@ -50,6 +54,8 @@ impl Default for Policy {
             react: Millis::ZERO,
             no_show_wait: Millis::from_secs(120),
             reoptimise: true,
+            rescue_tests: 400_000,
+            improvement_tests: 10_000,
             reposition: true,
             coverage: true,
         }

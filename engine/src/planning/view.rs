@@ -3,6 +3,7 @@
 use crate::fleet::motion::{Motion, Start};
 use crate::fleet::plan::Action;
 use crate::fleet::visit::{Visit, VisitTimes};
+use crate::limits::VISITS_MAX;
 use crate::oracle::Path;
 use crate::planning::policy::Policy;
 use crate::units::{EngineTime, Millis};
@@ -236,6 +237,22 @@ impl Schedule<'_> {
             let ride = boarded.map_or(Millis::ZERO, |boarded| times.end.since(boarded.begin));
             visit.late(times) == Millis::ZERO && ride <= visit.ride_max
         })
+    }
+
+    /// Whether the schedule is kept, everybody boards before they alight and has a place, and the last one is off by the end of
+    /// the shift.
+    #[must_use]
+    pub fn is_feasible(&self, policy: &Policy, now: EngineTime) -> bool {
+        let mut view = View::default();
+        self.view(policy, now, &mut view);
+        let boards = |(visit, boarding): (&Visit, &Option<usize>)| {
+            visit.action == Action::Board || visit.boarded_at.is_some() || boarding.is_some()
+        };
+        self.visits.len() <= VISITS_MAX
+            && self.visits.iter().zip(&view.boarding).all(boards)
+            && view.loads.iter().all(|load| load.fits(self.capacity))
+            && view.times.last().is_none_or(|last| last.end <= self.shift_end)
+            && self.is_kept(policy, now)
     }
 }
 

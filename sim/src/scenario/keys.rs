@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 /// Keys by their full name. Below `fleet` stand the types of vehicles.
-pub const KEYS: [&str; 31] = [
+pub const KEYS: [&str; 33] = [
     "region",
     "demand",
     "requests_per_day",
@@ -26,6 +26,8 @@ pub const KEYS: [&str; 31] = [
     "policy.react_s",
     "policy.no_show_wait_s",
     "policy.reoptimise",
+    "policy.rescue_tests",
+    "policy.improvement_tests",
     "policy.reposition",
     "policy.coverage",
     "uncertainty.travel_time",
