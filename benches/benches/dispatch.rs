@@ -56,7 +56,7 @@ fn regions() -> Vec<(&'static str, Arc<Region>)> {
             let (region, _) = import_pbf(&bytes, &Profile::default(), &|_, _| {}).unwrap();
             regions.push(("vulkaneifel", Arc::new(region)));
         }
-        Err(_) => println!("vulkaneifel: not there, only the island is measured"),
+        Err(_) => eprintln!("vulkaneifel: not there, only the island is measured"),
     }
     regions
 }
