@@ -2,7 +2,12 @@
 //! drives, waits, is late, and hears of decisions with a delay.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
-#![allow(clippy::allow_attributes, clippy::print_stderr, reason = "a test")]
+#![allow(
+    clippy::allow_attributes,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    reason = "a test"
+)]
 
 mod support;
 

@@ -4,7 +4,7 @@
 //! Harrelson, SODA 2005). A place keeps its times to and from all landmarks in one cache line, its [`Sight`]; a bound costs a
 //! few nanoseconds, a tenth of a query.
 //!
-//! Times are in whole seconds, rounded down and cut at [`FAR`]. A cut never makes a bound too large: two cut values give
+//! Times are in whole seconds, rounded down and cut at `FAR`. A cut never makes a bound too large: two cut values give
 //! zero, and one of them less than the truth. Rounding can, by less than a second, so each bound gives one second back.
 
 use crate::oracle::{Location, Oracle};
