@@ -3,8 +3,8 @@
 //! `dijkstra` is the slow, obvious answer that all others are compared with. The fast one: `order` finds a nested
 //! dissection order (with `separator`), `topology` adds shortcuts once and for all weights, `weights` gives them
 //! times, `labels` writes down for every node its times to and from all its ancestors, and `hierarchy` answers
-//! queries with them, `unpack` their paths. After Dibbelt, Strasser, Wagner: "Customizable Contraction Hierarchies" (arXiv 1402.0402) and the
-//! tree labellings of H2H (Ouyang et al., SIGMOD 2018).
+//! queries with them, `unpack` their paths. After Dibbelt, Strasser, Wagner: "Customizable Contraction Hierarchies"
+//! (arXiv 1402.0402) and the tree labellings of H2H (Ouyang et al., SIGMOD 2018).
 //!
 //! `bundle` joins the ends of a place along a road into one row, and `matrix` many such rows into tables;
 //! `sweep` goes from one place to all nodes.
