@@ -121,6 +121,10 @@ fn rules(relation: &MapRelation, refs: &HashMap<i64, &[i64]>) -> Vec<Rule> {
         };
         for before in before {
             let before = std::iter::once(before).chain(chain.iter().copied()).collect();
+            // Without a `to` nobody can tell what is asked for.
+            if after.is_empty() {
+                continue;
+            }
             let (relation, after) = (relation.id, after.clone());
             rules.push(Rule { relation, before, after, is_only });
         }
