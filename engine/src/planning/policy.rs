@@ -54,8 +54,8 @@ impl Default for Policy {
             react: Millis::ZERO,
             no_show_wait: Millis::from_secs(120),
             reoptimise: true,
-            rescue_tests: 400_000,
-            improvement_tests: 10_000,
+            rescue_tests: 200_000,
+            improvement_tests: 4_000,
             reposition: true,
             coverage: true,
         }
