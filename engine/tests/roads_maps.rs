@@ -190,7 +190,6 @@ fn the_more_specific_access_tag_wins() {
 
 #[test]
 fn barriers_block_or_slow_down() {
-    let map = |text: &str| map_for("", text);
     let lane = |tags: &str| {
         map_for(
             "base = \"shared-taxi\"",
@@ -236,9 +235,8 @@ fn the_length_tag_is_the_length() {
 
 #[test]
 fn speeds_come_from_limits_zones_and_surface() {
-    let map = |text: &str| map_for("", text);
     let kmh = |tags: &str| {
-        let map = map_for("base = \"shared-taxi\"", &format!("A 0 0\nB 10000 0\nway 1 AB {tags}"));
+        let map = map_for("", &format!("A 0 0\nB 10000 0\nway 1 AB {tags}"));
         10.0 / (map.seconds("A", "B") / 3600.0)
     };
     let cases = [
@@ -272,7 +270,6 @@ fn speeds_come_from_limits_zones_and_surface() {
 
 #[test]
 fn ferries_take_as_long_as_they_say() {
-    let map = |text: &str| map_for("", text);
     let crossing = |tags: &str| {
         map_for(
             "base = \"shared-taxi\"",

@@ -1,7 +1,8 @@
 //! Map in, region out: OpenStreetMap extracts to road networks.
 //!
-//! `pbf` decodes bytes to `map::MapData`; `keys` says what of them is needed; `profile` and `rules` (with `access`, `speed`, `conditional`) say what a vehicle makes of
-//! tags; `build` cuts ways at junctions (with `waits` and `villages`); `ferries` and `tracks` close what leads nowhere; `turns`
+//! `pbf` decodes bytes to `map::MapData`; `keys` says what of them is needed; `profile` and `rules` (with `access`, `speed`,
+//! `conditional`) say what a vehicle makes of tags; `build` cuts ways at junctions (with `waits` and `villages`);
+//! `ferries` and `tracks` close what leads nowhere; `turns`
 //! resolves restrictions; `graph` does the rest. No file is opened here.
 
 mod access;
