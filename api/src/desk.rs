@@ -33,6 +33,10 @@ use crate::wire::welcome::{RegionInfo, region_info, welcome};
 pub enum Question {
     /// One ride.
     Ride(Name),
+    /// Why a ride has its vehicle, or none.
+    WhyRide(Name),
+    /// What the move of an idle vehicle is for.
+    WhyMove(Name),
     /// All vehicles.
     Vehicles,
     /// One vehicle.
@@ -223,6 +227,16 @@ impl Desk {
         match question {
             Question::Ride(name) => {
                 status::ride(dispatcher.find_ride(name)?, names).map(|ride| to_text(&ride))
+            }
+            Question::WhyRide(name) => {
+                let told = wire::explain::ride(dispatcher.find_ride(name)?, dispatcher)?;
+                Some(told.to_string())
+            }
+            Question::WhyMove(name) => {
+                let id = dispatcher.find_vehicle(name)?;
+                let why = dispatcher.explain_move(id)?;
+                let to = names.point(why.to);
+                Some(wire::explain::idle_move(id, &why, to, dispatcher).to_string())
             }
             Question::Vehicle(name) => {
                 let id = dispatcher.find_vehicle(name)?;

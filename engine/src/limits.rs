@@ -18,6 +18,10 @@ pub const NAME_BYTES_MAX: usize = 64;
 pub const PARALLEL_VEHICLES_MIN: usize = 2_048;
 /// Classes, corners, ways and roads that the changes of one traffic command name in all.
 pub const TRAFFIC_ITEMS_MAX: usize = 200_000;
+/// Vehicles that an explanation names of those that could take a rider, and of those that could not.
+pub const EXPLAINED_VEHICLES_MAX: usize = 5;
+/// Refusals whose explanations are kept, the newest.
+pub const EXPLAINED_REFUSALS_MAX: usize = 256;
 /// Spots of expected demand that a dispatcher keeps.
 pub const SPOTS_MAX: usize = 128;
 /// Vehicles whose plans are made better together.

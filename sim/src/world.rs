@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+use sharxi_api::wire::explain;
 use sharxi_engine::demand::request::{RideRequest, When};
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::command::{Command, CommandError};
@@ -44,6 +46,8 @@ pub struct World {
     legs: Vec<Leg>,
     decisions: Vec<Duration>,
     plans_changed: BTreeSet<VehicleId>,
+    /// Why, for each answer and each idle move, if wanted.
+    reasons: Option<Vec<Value>>,
 }
 
 /// What remains of a world when the study is over.
@@ -57,6 +61,8 @@ pub struct Outcome {
     pub decisions: Vec<Duration>,
     /// Coverage in thousandths, sampled through the study.
     pub coverage_milli: Vec<u32>,
+    /// Explanations, in order of time; empty unless asked for.
+    pub reasons: Vec<Value>,
     /// Hash of the dispatcher's last state.
     pub state_hash: u64,
 }
@@ -73,7 +79,14 @@ impl World {
             legs: Vec::new(),
             decisions: Vec::new(),
             plans_changed: BTreeSet::new(),
+            reasons: None,
         }
+    }
+
+    /// The same world, which notes as well why each request was answered as it was and what each idle move is for.
+    #[must_use]
+    pub fn explaining(self) -> Self {
+        Self { reasons: Some(Vec::new()), ..self }
     }
 
     /// The dispatcher, for reading.
@@ -106,6 +119,7 @@ impl World {
         self.legs.extend(leg);
         for event in &events {
             self.note(event);
+            self.explain(event);
         }
         Ok(())
     }
@@ -121,8 +135,31 @@ impl World {
         self.records.push(Record { at: row.requested_at, kind: requested(row, self.clock) });
         for event in &events {
             self.note(event);
+            self.explain(event);
         }
         Ok(())
+    }
+
+    /// Notes why, while the state is that right after the event.
+    fn explain(&mut self, event: &Event) {
+        let Some(reasons) = &mut self.reasons else { return };
+        let dispatcher = &self.dispatcher;
+        let reason = match event.kind {
+            EventKind::Promised { request, .. } | EventKind::Rejected { request, .. } => {
+                explain::ride(request, dispatcher)
+            }
+            EventKind::Repositioning { vehicle, .. } => {
+                dispatcher.explain_move(vehicle).map(|why| {
+                    let to = self.ground.point(why.to);
+                    explain::idle_move(vehicle, &why, [to.lat(), to.lon()], dispatcher)
+                })
+            }
+            _ => None,
+        };
+        if let Some(mut reason) = reason {
+            reason["t"] = self.clock.format_ms(event.at).into();
+            reasons.push(reason);
+        }
     }
 
     /// Notes a request that never reaches the dispatcher, and its refusal.
@@ -142,6 +179,7 @@ impl World {
             records: self.records,
             legs: self.legs,
             decisions: self.decisions,
+            reasons: self.reasons.unwrap_or_default(),
             coverage_milli,
         }
     }

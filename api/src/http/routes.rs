@@ -31,7 +31,7 @@ pub type Routes = BoxedFilter<(Response,)>;
 /// The table.
 #[must_use]
 pub fn routes(app: &Arc<App>) -> Routes {
-    let queries = ride(app).or(vehicle(app)).unify().or(vehicles(app)).unify();
+    let queries = ride(app).or(vehicle(app)).unify().or(vehicles(app)).unify().or(why(app)).unify();
     let figures = kpi(app).or(region(app)).unify().or(quote(app)).unify();
     let state = health().or(ready(app)).unify();
     let table = socket(app)
@@ -138,6 +138,22 @@ fn vehicle(app: &Arc<App>) -> BoxedFilter<(Response,)> {
                 Ok(name) => ask(&app, Question::Vehicle(name), "no such vehicle").await,
                 Err(_) => reply::not_found("no such vehicle"),
             }
+        })
+        .boxed()
+}
+
+/// Why a ride has its vehicle, and what the move of an idle vehicle is for.
+fn why(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("v1" / String / String / "why")
+        .and(warp::get())
+        .and(with(app))
+        .then(|of: String, name: String, app: Arc<App>| async move {
+            let question = match (of.as_str(), Name::new(decoded(&name))) {
+                ("rides", Ok(name)) => Question::WhyRide(name),
+                ("vehicles", Ok(name)) => Question::WhyMove(name),
+                _ => return reply::not_found("no such address"),
+            };
+            ask(&app, question, "nothing to explain").await
         })
         .boxed()
 }

@@ -93,6 +93,9 @@ impl Turn<'_> {
             Ok((promise, placed)) => self.offer(id, request, promise, &placed),
             Err(reason) => {
                 let alternative = self.alternative(id, request, reason);
+                let visits = promise_for(self.ctx, request).ok();
+                let visits = visits.map(|promise| self.visits_of(id, request, &promise));
+                self.keep_refusal(id, reason, visits);
                 self.say(EventKind::Rejected { request: id, reason, alternative });
             }
         }
@@ -107,13 +110,7 @@ impl Turn<'_> {
         promise: Promise,
     ) -> Result<(Promise, Placed), RejectReason> {
         let ctx = self.ctx;
-        let mut visits =
-            Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
-        if !request.accept_at_once {
-            // Nobody boards before they have answered; like this the plan holds whenever they do.
-            let answered = ctx.now + ctx.policy.offer_ttl + Millis::new(1);
-            visits.0.earliest = visits.0.earliest.max(answered);
-        }
+        let visits = self.visits_of(id, request, &promise);
         self.someone_fits(&visits.0)?;
         let search = Search::new(ctx, Goal::Promise, visits);
         self.look_out();
@@ -125,6 +122,24 @@ impl Turn<'_> {
         }
         let placed = self.rescue(visits).ok_or(RejectReason::NoVehicleInTime)?;
         Ok((promise, placed))
+    }
+
+    /// The two visits of a request that is not answered yet.
+    fn visits_of(
+        &self,
+        id: RequestId,
+        request: &RideRequest,
+        promise: &Promise,
+    ) -> (Visit, Visit) {
+        let ctx = self.ctx;
+        let mut visits =
+            Visit::pair(id, (request.from, request.to), request.party, promise, ctx.policy);
+        if !request.accept_at_once {
+            // Nobody boards before they have answered; like this the plan holds whenever they do.
+            let answered = ctx.now + ctx.policy.offer_ttl + Millis::new(1);
+            visits.0.earliest = visits.0.earliest.max(answered);
+        }
+        visits
     }
 
     /// Whether any vehicle on shift is large enough.

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::demand::request::Name;
 use crate::demand::ride::Ride;
+use crate::dispatcher::event::RejectReason;
 use crate::fleet::vehicle::Vehicle;
 use crate::ids::{RequestId, VehicleId};
 use crate::oracle::Location;
+use crate::planning::explain::Explanation;
 use crate::planning::forecast::{Forecast, Reach};
 use crate::planning::insertion::Fleet;
 use crate::planning::outlook::Outlooks;
@@ -25,6 +27,14 @@ pub(super) enum Due {
     Review,
 }
 
+/// A request that was refused.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Refusal {
+    pub(super) reason: RejectReason,
+    /// Absent if no vehicle was looked at.
+    pub(super) explanation: Option<Explanation>,
+}
+
 /// The state.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct State {
@@ -36,6 +46,8 @@ pub(super) struct State {
     pub(super) rides_open: usize,
     /// Outside names of rides.
     pub(super) ride_names: BTreeMap<Name, RequestId>,
+    /// The newest refusals.
+    pub(super) refusals: BTreeMap<RequestId, Refusal>,
     /// By vehicle id.
     pub(super) vehicles: Vec<Vehicle>,
     /// Vehicles on shift, in order of id.
@@ -61,6 +73,7 @@ impl State {
             rides: Vec::new(),
             rides_open: 0,
             ride_names: BTreeMap::new(),
+            refusals: BTreeMap::new(),
             vehicles: Vec::new(),
             active: Vec::new(),
             vehicle_names: BTreeMap::new(),

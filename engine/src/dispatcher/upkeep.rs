@@ -135,7 +135,7 @@ pub(super) fn reach_limit(policy: &Policy) -> Millis {
     Millis::new(policy.max_wait.get() / 3 * 2)
 }
 
-fn done_soon(vehicle: &Vehicle, policy: &Policy, now: EngineTime) -> bool {
+pub(super) fn done_soon(vehicle: &Vehicle, policy: &Policy, now: EngineTime) -> bool {
     if vehicle.visits.is_empty() {
         return true;
     }

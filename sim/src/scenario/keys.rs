@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 /// Keys by their full name. Below `fleet` stand the types of vehicles.
-pub const KEYS: [&str; 33] = [
+pub const KEYS: [&str; 34] = [
     "region",
     "demand",
     "requests_per_day",
@@ -37,6 +37,7 @@ pub const KEYS: [&str; 33] = [
     "uncertainty.boarding",
     "output.report",
     "output.events",
+    "output.explain",
 ];
 
 /// As many single-letter changes still count as a slip.
