@@ -253,8 +253,16 @@ impl Desk {
             Question::Quote { from, to, party } => {
                 let name = Name::new("quote").ok()?;
                 let (from, to, party) = (*from, *to, *party);
-                let request =
-                    RideRequest { name, from, to, party, when: When::Now, accept_at_once: false };
+                let request = RideRequest {
+                    name,
+                    from,
+                    to,
+                    pickups: Vec::new(),
+                    dropoffs: Vec::new(),
+                    party,
+                    when: When::Now,
+                    accept_at_once: false,
+                };
                 let found = dispatcher.quote(&request, now);
                 Some(to_text(&Quote {
                     available: found.is_some(),

@@ -10,7 +10,7 @@ use sharxi_engine::fleet::vehicle::VehicleSpec;
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::oracle::Location;
 use sharxi_engine::region::TrafficChange;
-use sharxi_engine::units::EngineTime;
+use sharxi_engine::units::{EngineTime, Millis};
 
 use crate::wire::message::Role;
 
@@ -46,11 +46,22 @@ pub enum Fact {
     BreakDown(Option<Location>),
 }
 
+/// A ride as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// From door to door.
+    pub request: RideRequest,
+    /// Both doors as given.
+    pub doors: [LatLon; 2],
+    /// How long the party would walk at either end, if they say so.
+    pub walk_max: Option<Millis>,
+}
+
 /// What a command is to bring about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intent {
-    /// A ride.
-    RequestRide(RideRequest),
+    /// A ride, without the stops to which the rider could walk: the core adds them.
+    RequestRide(Asked),
     /// The rider takes the offer.
     AcceptOffer(Name),
     /// The rider does not.

@@ -1,5 +1,13 @@
 //! The dispatcher's bounds in one place; those of import and routing stand beside their code.
 
+use crate::units::Millis;
+
+/// Stops to which a rider could walk that a request names at each end.
+pub const WALK_STOPS_MAX: usize = 16;
+/// Longest walk at either end.
+pub const WALK_MAX: Millis = Millis::from_secs(1800);
+/// Pieces of luggage of one party.
+pub const LUGGAGE_MAX: u8 = 32;
 /// Riders in one request (passengers, wheelchair users included).
 pub const PARTY_MAX: u8 = 16;
 /// Seats or wheelchair places of one vehicle.

@@ -220,8 +220,8 @@ impl<'a> EventLoop<'a> {
     /// A request that the dispatcher can't take at all is answered for it. Afterwards the plans around are made better.
     fn request(&mut self, row: usize) -> Result<(), LoopError> {
         let demand = &self.cast.demand[row];
-        let Some(request) = rider::request(demand, self.world.ground(), self.cast.snap_max_m)
-        else {
+        let (ground, walk_max) = (self.world.ground(), self.world.dispatcher().policy().walk_max);
+        let Some(request) = rider::request(demand, ground, self.cast.snap_max_m, walk_max) else {
             self.world.refuse(demand, "outside_area".to_owned());
             return Ok(());
         };

@@ -15,6 +15,10 @@ pub struct Trip {
     pub requested_at: EngineTime,
     /// From where, `[lat, lon]`.
     pub from: [f64; 2],
+    /// People.
+    pub passengers: u8,
+    /// Of them in wheelchairs.
+    pub wheelchairs: u8,
     /// How it was answered.
     pub answer: Answer,
 }
@@ -40,6 +44,8 @@ pub struct Ride {
     pub ready_at: EngineTime,
     /// Direct drive in seconds.
     pub direct_s: f64,
+    /// Seconds on foot at both ends.
+    pub walk_s: f64,
     /// When boarding began.
     pub boarded_at: Option<EngineTime>,
     /// When the rider was off.
@@ -134,12 +140,14 @@ impl<'a> Reader<'a> {
     fn take(&mut self, record: &'a Record) {
         let at = record.at;
         match &record.kind {
-            RecordKind::Requested { request_id, from, .. } => {
+            RecordKind::Requested { request_id, from, passengers, wheelchairs, .. } => {
                 self.trip_idx.insert(request_id, self.story.trips.len());
                 self.story.trips.push(Trip {
                     name: request_id.clone(),
                     requested_at: at,
                     from: *from,
+                    passengers: *passengers,
+                    wheelchairs: *wheelchairs,
                     answer: Answer::None,
                 });
             }
@@ -148,10 +156,11 @@ impl<'a> Reader<'a> {
                     trip.answer = Answer::Rejected { reason: reason.clone() };
                 }
             }
-            RecordKind::Promised { request_id, ready_at, direct_s, .. } => {
+            RecordKind::Promised { request_id, ready_at, direct_s, walks, .. } => {
                 let ride = Ride {
                     ready_at: ready_at.time,
                     direct_s: *direct_s,
+                    walk_s: walks.map_or(0.0, |walks| walks.walk_to_s + walks.walk_from_s),
                     boarded_at: None,
                     alighted_at: None,
                     cancelled: false,

@@ -10,16 +10,18 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use sharxi_api::wire::explain;
 use sharxi_engine::demand::request::{RideRequest, When};
+use sharxi_engine::demand::walk::Ends;
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::command::{Command, CommandError};
 use sharxi_engine::dispatcher::event::{Event, EventKind, Standing};
 use sharxi_engine::fleet::plan::NextAct;
 use sharxi_engine::ids::{RequestId, VehicleId};
-use sharxi_engine::units::{EngineTime, Millimeters};
+use sharxi_engine::geo::LatLon;
+use sharxi_engine::units::{EngineTime, Millimeters, Millis};
 
 use crate::clock::LocalClock;
 use crate::demand::DemandRow;
-use crate::event_log::{Record, RecordKind, Stamp, Stand, actor_word};
+use crate::event_log::{Record, RecordKind, Stamp, Stand, Walks, actor_word};
 use crate::ground::Ground;
 
 /// A drive from one stop to the next.
@@ -150,8 +152,8 @@ impl World {
             }
             EventKind::Repositioning { vehicle, .. } => {
                 dispatcher.explain_move(vehicle).map(|why| {
-                    let to = self.ground.point(why.to);
-                    explain::idle_move(vehicle, &why, [to.lat(), to.lon()], dispatcher)
+                    let to = degrees(self.ground.point(why.to));
+                    explain::idle_move(vehicle, &why, to, dispatcher)
                 })
             }
             _ => None,
@@ -227,6 +229,7 @@ impl World {
                 pickup_by: self.stamp(promise.pickup_by()),
                 dropoff_by: self.stamp(promise.dropoff_by()),
                 direct_s: promise.direct().as_secs_f64(),
+                walks: self.walks(request),
             },
             EventKind::Rejected { request, reason, .. } => RecordKind::Rejected {
                 request_id: self.ride_name(request),
@@ -294,6 +297,18 @@ impl World {
         })
     }
 
+    /// Where the rider is met, if they walk.
+    fn walks(&self, request: RequestId) -> Option<Walks> {
+        let Ends { pickup, dropoff } = self.dispatcher.ride(request)?.ends;
+        let walks = Walks {
+            pickup: degrees(self.ground.point(pickup.location)),
+            dropoff: degrees(self.ground.point(dropoff.location)),
+            walk_to_s: pickup.walk.as_secs_f64(),
+            walk_from_s: dropoff.walk.as_secs_f64(),
+        };
+        (pickup.walk + dropoff.walk > Millis::ZERO).then_some(walks)
+    }
+
     fn stand(&self, standing: Standing) -> Stand {
         let point = self.ground.point(standing.location);
         let arc = standing.arc.map(|node| node.get() + 1);
@@ -315,6 +330,10 @@ impl World {
             .vehicle(vehicle)
             .map_or_else(String::new, |spec| spec.name.as_str().to_owned())
     }
+}
+
+fn degrees(point: LatLon) -> [f64; 2] {
+    [point.lat(), point.lon()]
 }
 
 fn requested(row: &DemandRow, clock: LocalClock) -> RecordKind {

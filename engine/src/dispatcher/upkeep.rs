@@ -11,7 +11,7 @@ use crate::oracle::Location;
 use crate::oracle::Oracle;
 use crate::planning::forecast::{Cover, Reach};
 use crate::planning::policy::Policy;
-use crate::planning::view::View;
+use crate::planning::view::{Load, View};
 use crate::units::{EngineTime, Millis};
 
 /// Idle vehicles are looked at this often.
@@ -150,7 +150,7 @@ pub(super) fn coverage(state: &State, oracle: &dyn Oracle, policy: &Policy) -> C
     let mut nearest = vec![Millis::INFINITE; spots.len()];
     let mut times = vec![Millis::INFINITE; spots.len()];
     for vehicle in state.active.iter().filter_map(|id| state.vehicles.get(id.idx())) {
-        let free_seat = vehicle.seats_taken < u16::from(vehicle.spec.seats);
+        let free_seat = Load { seats: 1, ..Load::default() }.plus(vehicle.taken).fits(vehicle.capacity());
         if vehicle.duty != Duty::OnShift || !free_seat {
             continue;
         }

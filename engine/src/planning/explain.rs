@@ -10,7 +10,7 @@ use crate::ids::{RequestId, VehicleId};
 use crate::limits::{EXPLAINED_VEHICLES_MAX, VISITS_MAX};
 use crate::planning::insertion::{Fleet, Search};
 use crate::planning::trial::{self, Scratch};
-use crate::planning::view::{Load, Schedule, View, pull_in_at};
+use crate::planning::view::{Capacity, Load, Schedule, View, pull_in_at};
 use crate::units::{EngineTime, Millis};
 
 /// What can stand against a place.
@@ -24,6 +24,10 @@ pub enum Rule {
     Seats,
     /// Not enough wheelchair places on some leg.
     Wheelchairs,
+    /// Not enough child seats on some leg.
+    ChildSeats,
+    /// No room for luggage on some leg.
+    Luggage,
     /// It would stand at the pickup too late.
     Wait,
     /// The rider would be off too late.
@@ -45,6 +49,8 @@ impl Rule {
             Self::PlanFull => "plan_full",
             Self::Seats => "seats",
             Self::Wheelchairs => "wheelchairs",
+            Self::ChildSeats => "child_seats",
+            Self::Luggage => "luggage",
             Self::Wait => "wait",
             Self::DropOff => "dropoff",
             Self::RideTime => "ride_time",
@@ -278,10 +284,12 @@ fn timed<'a>(
 }
 
 /// What there is too little of.
-fn too_few(load: Load, capacity: Load) -> impl Iterator<Item = Rule> {
+fn too_few(load: Load, Capacity { places, fold }: Capacity) -> impl Iterator<Item = Rule> {
     let places = [
-        (Rule::Seats, load.seats, capacity.seats),
-        (Rule::Wheelchairs, load.wheelchairs, capacity.wheelchairs),
+        (Rule::Seats, load.seats.saturating_add(fold.saturating_mul(load.wheelchairs)), places.seats),
+        (Rule::Wheelchairs, load.wheelchairs, places.wheelchairs),
+        (Rule::ChildSeats, load.child_seats, places.child_seats),
+        (Rule::Luggage, load.luggage, places.luggage),
     ];
     places.into_iter().filter(|(_, taken, there)| taken > there).map(|(rule, ..)| rule)
 }

@@ -166,6 +166,17 @@ impl Candidate {
 /// The first look is in parallel from [`PARALLEL_VEHICLES_MIN`] vehicles on; the answer is the same on any number of threads.
 #[must_use]
 pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) -> Option<Insertion> {
+    best_below(search, fleet, except, i64::MAX)
+}
+
+/// The same, if it costs less than `limit`; most vehicles are then ruled out by their bounds.
+#[must_use]
+pub fn best_below(
+    search: &Search<'_>,
+    fleet: Fleet<'_>,
+    except: Option<VehicleId>,
+    limit: i64,
+) -> Option<Insertion> {
     let wish = search.wish(fleet.outlooks);
     let look = |&vehicle: &VehicleId| {
         let others = Some(vehicle).filter(|_| Some(vehicle) != except);
@@ -182,6 +193,9 @@ pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) ->
     let mut best: Option<Insertion> = None;
     while let Some(Reverse(candidate)) = queue.pop() {
         if best.is_some_and(|best| (best.first, best.cost) < (candidate.first, candidate.cost)) {
+            break;
+        }
+        if limit <= candidate.cost && search.goal == Goal::Promise {
             break;
         }
         let id = candidate.vehicle;
@@ -202,7 +216,7 @@ pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) ->
             }
         }
     }
-    best
+    best.filter(|best| best.cost < limit)
 }
 
 fn ms(duration: Millis) -> i64 {

@@ -16,6 +16,16 @@ const DETOUR: i64 = 1;
 /// Weight of a millisecond by which a visit of somebody else comes later.
 const DELAY: i64 = 1;
 
+/// Weight of a millisecond on foot.
+const WALK: i64 = 1;
+
+/// What a choice of stops costs besides the insertion: the rider's own time that no other choice of vehicle would change. With
+/// it, ways of riding from other stops are compared by all the time that they take.
+#[must_use]
+pub fn journey(direct: Millis, walk: Millis) -> i64 {
+    DETOUR * i64::from(direct.get()) + WALK * i64::from(walk.get())
+}
+
 /// The parts of an insertion's cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effect {

@@ -78,7 +78,7 @@ fn errors_say_what_is_wrong() {
             "unknown key policy.reoptimize; did you mean policy.reoptimise?",
         ),
         ("policy.max_wait_s=-1", "policy.max_wait_s: must be between 0 and 86400, not -1"),
-        ("policy.walk_max_s=300", "policy.walk_max_s: walking to a stop is not supported yet"),
+        ("policy.walk_max_s=1801", "policy.walk_max_s: must be between 0 and 1800, not 1801"),
         ("uncertainty.no_show=0.1", "uncertainty.no_show is not available"),
         ("end=2026-11-24T00:00:00+01:00", "end must be after start"),
         ("start=noon", "start: \"noon\" is no time"),
