@@ -8,6 +8,7 @@ use crate::demand::request::Name;
 use crate::fleet::motion::Motion;
 use crate::fleet::visit::Visit;
 use crate::oracle::{Location, Path};
+use crate::planning::objective::Scarce;
 use crate::planning::view::{Capacity, Load, Schedule};
 use crate::units::{EngineTime, Millis};
 
@@ -79,6 +80,8 @@ pub struct Vehicle {
     pub last_fact: EngineTime,
     /// Places taken.
     pub taken: Load,
+    /// Which of its places others may need more.
+    pub scarce: Scarce,
     /// When it is looked at again if it does not report its next act.
     pub due: Option<EngineTime>,
 }
@@ -99,6 +102,7 @@ impl Vehicle {
             version: 0,
             last_fact: now,
             taken: Load::default(),
+            scarce: Scarce::default(),
             due: None,
             spec,
         }
@@ -129,6 +133,7 @@ impl Vehicle {
             on_board: self.taken,
             capacity: self.capacity(),
             shift_end: self.spec.shift_end,
+            scarce: self.scarce,
         }
     }
 

@@ -124,7 +124,8 @@ fn try_all(
         drives.clear();
         drives.resize(n + 1, None);
     }
-    let mut trial = Trial { search, schedule, vehicle, view, cells, party, bounds, best };
+    let price = schedule.scarce.price(party, search.policy.scarcity);
+    let mut trial = Trial { search, schedule, vehicle, view, cells, party, price, bounds, best };
     for i in view.locked..=n {
         if !trial.board_before(i) {
             break;
@@ -141,6 +142,8 @@ struct Trial<'a, 'b> {
     view: &'a View,
     cells: &'b mut Cells,
     party: Load,
+    /// Of the places that others may need more.
+    price: i64,
     bounds: Option<Bounds<'a>>,
     best: Option<Insertion>,
 }
@@ -254,7 +257,7 @@ impl Trial<'_, '_> {
         let delay_ms = delay_ms + bounds.outlook.least_delay(j, later_ms);
         let least = |detours: &[i64]| {
             let detour_ms = detours.get(j).copied().unwrap_or(0);
-            drive_ms + wait_ms + bounds.wish.detour_ms + delay_ms + detour_ms
+            drive_ms + wait_ms + bounds.wish.detour_ms + delay_ms + detour_ms + self.price
         };
         if best.cost < least(&self.cells.from_ms) {
             Hope::Lost
@@ -338,6 +341,7 @@ impl Trial<'_, '_> {
             wait: boarding.times.begin.since(search.board.earliest),
             detour: ride.saturating_sub(search.board.direct),
             delay_ms,
+            scarcity: self.price,
         };
         let first = match search.goal {
             Goal::Promise => 0,

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 /// Keys by their full name. Below `fleet` stand the types of vehicles.
-pub const KEYS: [&str; 34] = [
+pub const KEYS: [&str; 35] = [
     "region",
     "demand",
     "requests_per_day",
@@ -22,6 +22,7 @@ pub const KEYS: [&str; 34] = [
     "policy.alight_s",
     "policy.wheelchair_s",
     "policy.walk_max_s",
+    "policy.scarcity_s",
     "policy.offer_ttl_s",
     "policy.react_s",
     "policy.no_show_wait_s",
