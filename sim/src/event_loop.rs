@@ -9,6 +9,7 @@ use std::collections::BinaryHeap;
 
 use sharxi_engine::dispatcher::command::{Command, CommandError};
 use sharxi_engine::fleet::vehicle::VehicleSpec;
+use sharxi_engine::limits;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::units::{EngineTime, Millis};
 
@@ -38,6 +39,24 @@ pub struct Cast<'a> {
     pub end: EngineTime,
     /// Longest distance from a road at which a ride can begin or end, in metres.
     pub snap_max_m: f64,
+    /// Whether riders share vehicles. If not, every vehicle has the seats of the largest, and every ride takes them all.
+    pub pooling: bool,
+    /// The study ends when more riders than this have been refused.
+    pub refusals_max: u32,
+}
+
+impl Cast<'_> {
+    /// When the dispatcher hears of a shift: as long before as rides may be booked, so that they are promised against it.
+    fn known_from(&self, vehicle: &FleetRow) -> EngineTime {
+        let ahead = clock::shifted(vehicle.shift_start, -limits::BOOKING_AHEAD_MS);
+        vehicle.shift_start.min(self.start.max(ahead))
+    }
+
+    /// Seats that each vehicle has and each ride takes if nobody shares; `None` if riders share.
+    fn seats_claimed(&self) -> Option<u8> {
+        let most = self.fleet.iter().map(|vehicle| vehicle.seats).max().unwrap_or(1);
+        (!self.pooling).then_some(most)
+    }
 }
 
 /// Why a study can't go on. Each is a bug of the dispatcher or of the harness, or an impossible fleet.
@@ -72,6 +91,7 @@ pub enum LoopError {
 /// The rank orders what is due at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
+    /// The dispatcher hears of a shift; it begins then, or later.
     ShiftStart { row: usize },
     Act { vehicle: VehicleId, turn: u32 },
     ShiftEnd { vehicle: VehicleId },
@@ -113,6 +133,9 @@ pub fn run(cast: &Cast<'_>, world: World, progress: &dyn Fn(u64)) -> Result<Outc
             n_requests += 1;
             progress(n_requests);
         }
+        if cast.refusals_max < study.world.n_refused() {
+            break;
+        }
     }
     Ok(study.world.finish(study.coverage_milli))
 }
@@ -127,8 +150,9 @@ impl<'a> EventLoop<'a> {
                 vehicle: vehicle.name.as_str().to_owned(),
                 max_m: cast.snap_max_m,
             })?;
-            starts.push(vehicle::spec(vehicle, start));
-            agenda.push(Reverse((vehicle.shift_start, Due::ShiftStart { row })));
+            let spec = vehicle::spec(vehicle, start);
+            starts.push(VehicleSpec { seats: cast.seats_claimed().unwrap_or(spec.seats), ..spec });
+            agenda.push(Reverse((cast.known_from(vehicle), Due::ShiftStart { row })));
         }
         for (row, request) in cast.demand.iter().enumerate() {
             agenda.push(Reverse((request.requested_at, Due::Request { row })));
@@ -225,6 +249,7 @@ impl<'a> EventLoop<'a> {
             self.world.refuse(demand, "outside_area".to_owned());
             return Ok(());
         };
+        let request = rider::claiming(request, self.cast.seats_claimed());
         let place = request.from;
         if let Err(error) = self.world.ask(demand, request) {
             let reason = match error {

@@ -231,11 +231,16 @@ pub(crate) fn fleet(n: u32) -> Vec<FleetRow> {
 
 /// Plays demand and fleet in the town.
 pub(crate) fn play(demand: &[DemandRow], fleet: &[FleetRow]) -> Outcome {
-    play_by(Policy::default(), demand, fleet)
+    play_by(Policy::default(), demand, fleet, true)
 }
 
 /// The same by other rules.
-pub(crate) fn play_by(policy: Policy, demand: &[DemandRow], fleet: &[FleetRow]) -> Outcome {
+pub(crate) fn play_by(
+    policy: Policy,
+    demand: &[DemandRow],
+    fleet: &[FleetRow],
+    pooling: bool,
+) -> Outcome {
     let ground: Arc<dyn Ground> = Arc::new(Town);
     let oracle: Arc<dyn Oracle> = Arc::new(Town);
     let spots: Vec<Spot> = (0..SIDE)
@@ -243,6 +248,14 @@ pub(crate) fn play_by(policy: Policy, demand: &[DemandRow], fleet: &[FleetRow]) 
         .collect();
     let dispatcher = Dispatcher::new(oracle, policy, &spots);
     let world = World::new(ground, dispatcher, LocalClock::UTC);
-    let cast = Cast { demand, fleet, start: minute(-10), end: minute(240), snap_max_m: 500.0 };
+    let cast = Cast {
+        demand,
+        fleet,
+        start: minute(-10),
+        end: minute(240),
+        snap_max_m: 500.0,
+        pooling,
+        refusals_max: u32::MAX,
+    };
     event_loop::run(&cast, world, &|_| {}).unwrap()
 }

@@ -3,7 +3,7 @@
 //! Decides nothing about rides or vehicles. It measures what the dispatcher takes for a request (wall clock, a report
 //! only) and how far the vehicles drive.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,12 @@ pub struct World {
     records: Vec<Record>,
     legs: Vec<Leg>,
     decisions: Vec<Duration>,
+    n_refused: u32,
+    /// By ride: people on board, which are fewer than it has seats if it has the vehicle for itself.
+    passengers: Vec<u32>,
     plans_changed: BTreeSet<VehicleId>,
+    /// Shifts that the dispatcher knows and that have not begun.
+    announced: BTreeMap<(EngineTime, VehicleId), RecordKind>,
     /// Why, for each answer and each idle move, if wanted.
     reasons: Option<Vec<Value>>,
 }
@@ -80,7 +85,10 @@ impl World {
             records: Vec::new(),
             legs: Vec::new(),
             decisions: Vec::new(),
+            n_refused: 0,
+            passengers: Vec::new(),
             plans_changed: BTreeSet::new(),
+            announced: BTreeMap::new(),
             reasons: None,
         }
     }
@@ -101,6 +109,12 @@ impl World {
     #[must_use]
     pub fn ground(&self) -> &dyn Ground {
         self.ground.as_ref()
+    }
+
+    /// Riders who were refused so far.
+    #[must_use]
+    pub const fn n_refused(&self) -> u32 {
+        self.n_refused
     }
 
     /// Vehicles whose plan has changed since the last call, in order of id.
@@ -134,6 +148,8 @@ impl World {
         let begin = Instant::now();
         let events = self.dispatcher.apply(row.requested_at, Command::RequestRide(request))?;
         self.decisions.push(begin.elapsed());
+        self.passengers.push(u32::from(row.party.passengers()));
+        self.begin_shifts(row.requested_at);
         self.records.push(Record { at: row.requested_at, kind: requested(row, self.clock) });
         for event in &events {
             self.note(event);
@@ -169,8 +185,10 @@ impl World {
         let at = row.requested_at;
         let request_id = row.name.as_str().to_owned();
         let kind = requested(row, self.clock);
+        self.begin_shifts(at);
         self.records.push(Record { at, kind });
         self.records.push(Record { at, kind: RecordKind::Rejected { request_id, reason } });
+        self.n_refused += 1;
     }
 
     /// Ends the study.
@@ -191,11 +209,8 @@ impl World {
             return None;
         };
         let on_board = self.dispatcher.on_board(vehicle);
-        let party = |request: &RequestId| {
-            self.dispatcher
-                .ride(*request)
-                .map_or(0, |ride| u32::from(ride.request.party.passengers()))
-        };
+        let party =
+            |request: &RequestId| self.passengers.get(request.idx()).copied().unwrap_or_default();
         Some(Leg {
             vehicle,
             arrived,
@@ -205,9 +220,29 @@ impl World {
         })
     }
 
+    /// Notes the shifts that have begun by `time`.
+    fn begin_shifts(&mut self, time: EngineTime) {
+        while let Some(entry) = self.announced.first_entry().filter(|entry| entry.key().0 <= time) {
+            let ((at, _), kind) = entry.remove_entry();
+            self.records.push(Record { at, kind });
+        }
+    }
+
     fn note(&mut self, event: &Event) {
+        if let EventKind::ShiftStarted { vehicle, .. } = event.kind
+            && let Some(begins) = self.dispatcher.vehicle(vehicle).map(|spec| spec.shift_start)
+            && event.at < begins
+        {
+            let kind = self.record_of(&event.kind);
+            self.announced.extend(kind.map(|kind| ((begins, vehicle), kind)));
+            return;
+        }
+        self.begin_shifts(event.at);
         if let EventKind::PlanChanged { vehicle, .. } = event.kind {
             self.plans_changed.insert(vehicle);
+        }
+        if let EventKind::Rejected { .. } = event.kind {
+            self.n_refused += 1;
         }
         if let Some(kind) = self.record_of(&event.kind) {
             self.records.push(Record { at: event.at, kind });

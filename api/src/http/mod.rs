@@ -2,6 +2,7 @@
 
 pub mod page;
 pub mod queries;
+mod recurring;
 pub mod reply;
 pub mod routes;
 mod traffic;

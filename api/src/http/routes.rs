@@ -13,7 +13,7 @@ use warp::hyper::body::Bytes;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use super::{page, queries, reply, traffic};
+use super::{page, queries, recurring, reply, traffic};
 use crate::app::App;
 use crate::core_loop::{AnswerTo, Input, closing};
 use crate::desk::Question;
@@ -44,6 +44,8 @@ pub fn routes(app: &Arc<App>) -> Routes {
         .or(figures)
         .unify()
         .or(traffic::routes(app))
+        .unify()
+        .or(recurring::routes(app))
         .unify()
         .or(tile(app))
         .unify()
@@ -90,7 +92,7 @@ fn commands(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-async fn command(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<String, Unreadable> {
+pub(super) async fn command(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<String, Unreadable> {
     let unlabelled = |error| Unreadable { id: None, error };
     handshake::check_origin(headers, &app.origins).map_err(unlabelled)?;
     let (sender, command) = read_command_as(body)?;

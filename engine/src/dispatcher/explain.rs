@@ -72,7 +72,7 @@ pub(super) fn errand(state: &State, ctx: Context<'_>, id: VehicleId) -> Option<W
             others.add(state.forecast.reach(other.end_of_plan(), ctx.oracle));
         }
     }
-    Some(state.forecast.worth(from, to, &others, state.active.len(), ctx.oracle))
+    Some(state.forecast.worth(from, to, &others, upkeep::n_at_work(state, ctx.now), ctx.oracle))
 }
 
 impl Turn<'_> {

@@ -92,9 +92,9 @@ impl Way {
         Ok(Self { ends, promise, visits })
     }
 
-    /// What it costs besides the insertion.
-    fn journey(&self) -> i64 {
-        objective::journey(self.promise.direct(), self.ends.walk())
+    /// What it costs with an insertion of this cost and drive.
+    fn cost(&self, cost: i64, drive_ms: i64) -> i64 {
+        objective::journey(cost, drive_ms, self.promise.direct(), self.ends.walk())
     }
 }
 
@@ -186,11 +186,14 @@ impl Turn<'_> {
         let fleet = self.state.fleet();
         let mut best: Option<(i64, Way, Insertion)> = None;
         let mut consider = |way: Way| {
-            let journey = way.journey();
-            let limit = best.as_ref().map_or(i64::MAX, |(cost, ..)| cost - journey);
+            // Nothing is driven less for another rider.
+            let limit = best.as_ref().map_or(i64::MAX, |(cost, ..)| cost - way.cost(0, 0));
             let search = Search::new(self.ctx, Goal::Promise, way.visits);
             if let Some(place) = insertion::best_below(&search, fleet, None, limit) {
-                best = Some((place.cost + journey, way, place));
+                let cost = way.cost(place.cost, place.drive_ms);
+                if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
+                    best = Some((cost, way, place));
+                }
             }
         };
         consider(doors);

@@ -108,6 +108,8 @@ pub struct Insertion {
     pub first: i64,
     /// Cost by the objective.
     pub cost: i64,
+    /// Of it, what the vehicle drives more.
+    pub drive_ms: i64,
     /// Times of boarding.
     pub board: VisitTimes,
     /// Times of alighting.

@@ -21,12 +21,21 @@ const DELAY: i64 = 1;
 
 /// Weight of a millisecond on foot.
 const WALK: i64 = 1;
+/// Weight of a millisecond that a vehicle drives more, when ways of riding from other stops are compared.
+const DRIVE_FROM_STOPS: i64 = 1;
 
-/// What a choice of stops costs besides the insertion: the rider's own time that no other choice of vehicle would change. With
-/// it, ways of riding from other stops are compared by all the time that they take.
+fn knob(name: &str, default: i64) -> i64 {
+    std::env::var(name).ok().and_then(|t| t.parse().ok()).unwrap_or(default)
+}
+
+/// What a way of riding costs, given the insertion that it takes, the drive without detours and the walks: all the time that it
+/// takes from the rider, and the vehicle's at the weight that makes walking worth while.
 #[must_use]
-pub fn journey(direct: Millis, walk: Millis) -> i64 {
-    DETOUR * i64::from(direct.get()) + WALK * i64::from(walk.get())
+pub fn journey(cost: i64, drive_ms: i64, direct: Millis, walk: Millis) -> i64 {
+    let (wd, ww) = (knob("K_DRIVE", DRIVE_FROM_STOPS * 1000), knob("K_WALK", WALK * 1000));
+    cost + (wd - 1000) * drive_ms / 1000
+        + DETOUR * i64::from(direct.get())
+        + ww * i64::from(walk.get()) / 1000
 }
 
 /// From this many people on seats on, a party counts as large.

@@ -1,6 +1,6 @@
 //! A simulated rider: asks once, takes what is offered.
 
-use sharxi_engine::demand::request::RideRequest;
+use sharxi_engine::demand::request::{Party, RideRequest};
 use sharxi_engine::demand::walk::{self, Stop};
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::units::Millis;
@@ -25,7 +25,7 @@ pub fn request(
         if walk_max == Millis::ZERO {
             return Vec::new();
         }
-        let near = ground.stops_near(door, walk::beeline_m(walk_max), walk::CHOICES);
+        let near = ground.stops_near(door, walk::beeline_m(walk_max), std::env::var("K_N").ok().and_then(|t| t.parse().ok()).unwrap_or(walk::CHOICES));
         near.into_iter().map(|(location, beeline_m)| Stop::at(location, beeline_m)).collect()
     };
     Some(RideRequest {
@@ -38,4 +38,15 @@ pub fn request(
         when: row.when,
         accept_at_once: true,
     })
+}
+
+/// The same request by a party that takes `seats` ordinary seats, however few it needs, so that nobody else fits in.
+#[must_use]
+pub fn claiming(request: RideRequest, seats: Option<u8>) -> RideRequest {
+    let party = request.party;
+    let claimed = seats.filter(|&seats| party.seats() < seats).and_then(|seats| {
+        let full = Party::new(seats.saturating_add(party.wheelchairs()), party.wheelchairs());
+        full.and_then(|full| full.with_needs(party.child_seats(), party.luggage())).ok()
+    });
+    RideRequest { party: claimed.unwrap_or(party), ..request }
 }

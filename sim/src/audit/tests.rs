@@ -44,7 +44,7 @@ impl Day {
         let (mut asks, cabs) = (testing::demand(150, 4), testing::fleet(12));
         asks[0].walk_max = Some(Millis::ZERO);
         let policy = Policy { walk_max: Millis::from_secs(600), ..Policy::default() };
-        Self::of(&asks, &cabs, &testing::play_by(policy, &asks, &cabs))
+        Self::of(&asks, &cabs, &testing::play_by(policy, &asks, &cabs, true))
     }
 
     fn verdict(&self) -> Verdict {
