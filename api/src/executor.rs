@@ -268,7 +268,9 @@ impl Executor {
         if walk_max > Millis::ZERO {
             let [pickups, dropoffs] = doors.map(|door| {
                 let near = self.map.stops_near(door, walk::beeline_m(walk_max), walk::CHOICES);
-                near.into_iter().map(|(location, beeline_m)| Stop::at(location, beeline_m)).collect()
+                near.into_iter()
+                    .map(|(location, beeline_m)| Stop::at(location, beeline_m))
+                    .collect()
             });
             (request.pickups, request.dropoffs) = (pickups, dropoffs);
         }

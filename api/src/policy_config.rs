@@ -210,7 +210,8 @@ mod tests {
     fn an_empty_table_is_the_default_and_keys_change_it() {
         assert_eq!(read(""), Ok(Policy::default()));
         let policy =
-            read("max_wait_s = 600\nride_alpha = 1.25\nwalk_max_s = 300\ncoverage = false").unwrap();
+            read("max_wait_s = 600\nride_alpha = 1.25\nwalk_max_s = 300\ncoverage = false")
+                .unwrap();
         assert_eq!(policy.walk_max, Millis::from_secs(300));
         assert_eq!(policy.max_wait, Millis::from_secs(600));
         assert_eq!(policy.ride_alpha_milli, 1250);

@@ -58,10 +58,8 @@ fn each_rule_is_named_with_its_amount() {
     ask(&mut town, minute(1), far);
     let minutes = |rule, minutes: u32| vec![Broken { rule, by: Millis::from_secs(60 * minutes) }];
     assert_eq!(broken(&town, 0), minutes(Rule::Wait, 5));
-    let chair = RideRequest {
-        party: Party::new(1, 1).unwrap(),
-        ..town.request("chair", (1, 0), (5, 0))
-    };
+    let chair =
+        RideRequest { party: Party::new(1, 1).unwrap(), ..town.request("chair", (1, 0), (5, 0)) };
     ask(&mut town, minute(1), chair);
     assert_eq!(broken(&town, 1), minutes(Rule::Wheelchairs, 0));
     let club =

@@ -24,8 +24,8 @@ use sharxi_engine::fleet::visit::Visit;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::planning::insertion::{self, Fleet, Goal, Search};
-use sharxi_engine::planning::outlook::Outlooks;
 use sharxi_engine::planning::objective::Scarce;
+use sharxi_engine::planning::outlook::Outlooks;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::planning::view::Load;
 use sharxi_engine::units::{EngineTime, Millis};
@@ -107,8 +107,7 @@ fn simulate(
             begin = begin + policy.stop;
         }
         let party = visit.party;
-        let needs =
-            [party.passengers(), party.wheelchairs(), party.child_seats(), party.luggage()];
+        let needs = [party.passengers(), party.wheelchairs(), party.child_seats(), party.luggage()];
         match visit.action {
             Action::Board => {
                 begin = begin.max(visit.earliest);

@@ -23,8 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use sharxi_engine::demand::promise::Promise;
 use sharxi_engine::demand::request::{Party, RideRequest, When};
-use sharxi_engine::demand::walk::Stop;
 use sharxi_engine::demand::ride::{Actor, RideState};
+use sharxi_engine::demand::walk::Stop;
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
@@ -240,7 +240,8 @@ fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Tow
                 };
                 let stops = |(x, y): (u32, u32)| -> Vec<Stop> {
                     let blocks = [(x + 1, y, 1), (x, y + 1, 1), (x + 1, y + 1, 2)];
-                    let inside = blocks.into_iter().filter(|(x, y, _)| n % 2 == 0 && x.max(y) < &15);
+                    let inside =
+                        blocks.into_iter().filter(|(x, y, _)| n % 2 == 0 && x.max(y) < &15);
                     let stop = |(x, y, minutes): (u32, u32, u32)| Stop {
                         location: town.grid.at(x, y),
                         walk: Millis::from_secs(240 * minutes),

@@ -17,7 +17,8 @@ use sharxi_engine::demand::ride::RideState;
 use sharxi_engine::demand::walk::{Ends, Stop};
 use sharxi_engine::dispatcher::command::{Command, CommandError};
 use sharxi_engine::dispatcher::explain::RideReason;
-use sharxi_engine::ids::RequestId;
+use sharxi_engine::fleet::plan::NextAct;
+use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::limits::{WALK_MAX, WALK_STOPS_MAX};
 use sharxi_engine::planning::explain::Verdict;
 use sharxi_engine::planning::policy::Policy;
@@ -117,10 +118,16 @@ fn cost_from(
     ride: &RideRequest,
     ends: Ends,
 ) -> Option<i64> {
-    let mut town = Town::new(14, policy());
-    for (time, command) in history {
-        town.apply(*time, command.clone());
-    }
+    let replayed = || {
+        let mut town = Town::new(14, policy());
+        for (time, command) in history {
+            town.apply(*time, command.clone());
+        }
+        town
+    };
+    let (mut town, mut without) = (replayed(), replayed());
+    // Time goes on there too.
+    without.apply(at, Command::Tick);
     let only = RideRequest {
         from: ends.pickup.location,
         to: ends.dropoff.location,
@@ -133,15 +140,35 @@ fn cost_from(
     let direct = i64::from(oracle_ms(&town, ends));
     town.apply(at, Command::RequestRide(only));
     let request = RequestId::new(town.dispatcher.n_rides() as u32 - 1);
+    // Two visits more: what the vehicle drives more is the difference of its plan's length.
     match town.dispatcher.explain_ride(request)? {
-        RideReason::Waits { explanation, .. } => match explanation.candidates[0].verdict {
-            Verdict::Possible { cost, .. } => {
-                Some(cost + direct + i64::from(ends.walk().get()))
+        RideReason::Waits { explanation, vehicle } => {
+            let drive = driven(&town, vehicle) - driven(&without, vehicle);
+            match explanation.candidates[0].verdict {
+                Verdict::Possible { cost, .. } => {
+                    Some(cost + drive + direct + i64::from(ends.walk().get()))
+                }
+                Verdict::Fails(_) => panic!("{explanation:?}"),
             }
-            Verdict::Fails(_) => panic!("{explanation:?}"),
-        },
+        }
         _ => None,
     }
+}
+
+/// What a vehicle drives from now to the end of its plan, in milliseconds.
+fn driven(town: &Town, vehicle: VehicleId) -> i64 {
+    let now = town.dispatcher.now();
+    let legs = match town.dispatcher.next_act(vehicle) {
+        NextAct::Arrive { at, path, .. } => Some((path.to, at.since(now))),
+        _ => town.dispatcher.last_standing(vehicle).map(|at| (at.location, Millis::ZERO)),
+    };
+    let (mut at, first) = legs.unwrap();
+    let mut driven = i64::from(first.get());
+    for visit in town.dispatcher.visits(vehicle) {
+        driven += i64::from(town.dispatcher.oracle().time(at, visit.location).get());
+        at = visit.location;
+    }
+    driven
 }
 
 fn oracle_ms(town: &Town, ends: Ends) -> u32 {
@@ -175,9 +202,20 @@ proptest! {
                 ..town.request(&format!("r{n}"), (x, y), (to_x, to_y))
             };
             let history = town.commands.clone();
-            let all = std::iter::once(ride.doors()).chain(ride.walks());
-            let costs = all.filter_map(|ends| cost_from(&history, minute(now), &ride, ends));
-            let least = costs.min();
+            // First the pickup, then the drop-off; of equal ones the first.
+            let best = |ends: Vec<Ends>| {
+                let costs = ends.into_iter().enumerate().filter_map(|(k, ends)| {
+                    Some((cost_from(&history, minute(now), &ride, ends)?, k, ends.pickup))
+                });
+                costs.min_by_key(|&(cost, k, _)| (cost, k))
+            };
+            let doors = ride.doors();
+            let pickups = ride.pickups.iter().map(|&pickup| Ends { pickup, ..doors });
+            let first = best(std::iter::once(doors).chain(pickups).collect());
+            let pickup = first.map_or(doors.pickup, |(.., pickup)| pickup);
+            let dropoffs = ride.dropoffs.iter().map(|&dropoff| Ends { pickup, dropoff });
+            let all = std::iter::once(Ends { pickup, ..doors }).chain(dropoffs);
+            let least = best(all.collect()).map(|(cost, ..)| cost);
             town.apply(minute(now), Command::RequestRide(ride.clone()));
             let taken = town.dispatcher.ride(RequestId::new(n as u32)).unwrap();
             let found = taken

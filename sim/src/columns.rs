@@ -35,11 +35,7 @@ pub fn filled<const N: usize>(
 
 /// Seconds up to `most`, rounded to milliseconds.
 #[must_use]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the range is checked"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
 pub fn seconds(text: &str, most: Millis) -> Option<Millis> {
     let seconds: f64 = text.parse().ok()?;
     let is_possible = (0.0..=most.as_secs_f64()).contains(&seconds);

@@ -9,8 +9,8 @@ use std::collections::BinaryHeap;
 
 use sharxi_engine::dispatcher::command::{Command, CommandError};
 use sharxi_engine::fleet::vehicle::VehicleSpec;
-use sharxi_engine::limits;
 use sharxi_engine::ids::{RequestId, VehicleId};
+use sharxi_engine::limits;
 use sharxi_engine::units::{EngineTime, Millis};
 
 use crate::actors::{rider, vehicle};
@@ -92,10 +92,19 @@ pub enum LoopError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     /// The dispatcher hears of a shift; it begins then, or later.
-    ShiftStart { row: usize },
-    Act { vehicle: VehicleId, turn: u32 },
-    ShiftEnd { vehicle: VehicleId },
-    Request { row: usize },
+    ShiftStart {
+        row: usize,
+    },
+    Act {
+        vehicle: VehicleId,
+        turn: u32,
+    },
+    ShiftEnd {
+        vehicle: VehicleId,
+    },
+    Request {
+        row: usize,
+    },
     Wakeup,
 }
 

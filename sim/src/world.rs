@@ -15,8 +15,8 @@ use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::command::{Command, CommandError};
 use sharxi_engine::dispatcher::event::{Event, EventKind, Standing};
 use sharxi_engine::fleet::plan::NextAct;
-use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::geo::LatLon;
+use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::units::{EngineTime, Millimeters, Millis};
 
 use crate::clock::LocalClock;

@@ -92,7 +92,11 @@ fn commands(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-pub(super) async fn command(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<String, Unreadable> {
+pub(super) async fn command(
+    app: &App,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<String, Unreadable> {
     let unlabelled = |error| Unreadable { id: None, error };
     handshake::check_origin(headers, &app.origins).map_err(unlabelled)?;
     let (sender, command) = read_command_as(body)?;

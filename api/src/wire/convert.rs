@@ -161,11 +161,7 @@ fn needs(party: Party, child_seats: i64, luggage: i64) -> Result<Party, WireErro
 }
 
 /// Seconds up to the longest walk, as milliseconds.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the range is checked"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
 fn walk_max(seconds: f64) -> Result<Millis, WireError> {
     if (0.0..=WALK_MAX.as_secs_f64()).contains(&seconds) {
         Ok(Millis::new((seconds * 1000.0).round() as u32))

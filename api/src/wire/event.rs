@@ -160,9 +160,11 @@ impl Names<'_> {
                     fields.insert("seats".into(), spec.seats.into());
                     fields.insert("wheelchairs".into(), spec.wheelchairs.into());
                     let Fittings { fold, child_seats, luggage } = spec.fittings;
-                    for (fitting, count) in
-                        [("folding_seats", fold), ("child_seats", child_seats), ("luggage", luggage)]
-                    {
+                    for (fitting, count) in [
+                        ("folding_seats", fold),
+                        ("child_seats", child_seats),
+                        ("luggage", luggage),
+                    ] {
                         if count > 0 {
                             fields.insert(fitting.into(), count.into());
                         }

@@ -68,8 +68,7 @@ pub fn read(body: &[u8]) -> Result<Rule, WireError> {
     let bad_target =
         || WireError::bad_value("target_at", "must be the first time, RFC 3339 with an offset");
     let pieces = Pieces::parse(&target_at).map_err(|_unreadable| bad_target())?;
-    let (time, offset) =
-        pieces.time().zip(pieces.to_numeric_offset()).ok_or_else(bad_target)?;
+    let (time, offset) = pieces.time().zip(pieces.to_numeric_offset()).ok_or_else(bad_target)?;
     let until = until
         .parse()
         .map_err(|_unreadable| WireError::bad_value("until", "must be a date, the last day"))?;
@@ -101,9 +100,9 @@ impl Rule {
         let Ok(today) = Timestamp::from_millisecond(now.unix_ms()) else { return Vec::new() };
         let from = self.first.max(self.offset.to_datetime(today).date());
         let days = (0..DAYS_MAX).filter_map(|days| from.checked_add(days.days()).ok());
-        let wanted = days.take_while(|day| *day <= self.until).filter(|day| {
-            self.weekdays.contains(&day.weekday().to_monday_zero_offset())
-        });
+        let wanted = days
+            .take_while(|day| *day <= self.until)
+            .filter(|day| self.weekdays.contains(&day.weekday().to_monday_zero_offset()));
         wanted.filter_map(|day| self.single(day, now)).collect()
     }
 

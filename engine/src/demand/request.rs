@@ -150,20 +150,6 @@ impl RideRequest {
     pub const fn doors(&self) -> Ends {
         Ends { pickup: Stop::door(self.from), dropoff: Stop::door(self.to) }
     }
-
-    /// All ways of riding that need a walk, those with the first pickups first.
-    pub fn walks(&self) -> impl Iterator<Item = Ends> {
-        let doors = self.doors();
-        let at = |door: Stop, stops: &[Stop]| -> Vec<Stop> {
-            std::iter::once(door).chain(stops.iter().copied()).collect()
-        };
-        let dropoffs = at(doors.dropoff, &self.dropoffs);
-        let ends = at(doors.pickup, &self.pickups).into_iter().flat_map(move |pickup| {
-            let dropoffs = dropoffs.clone().into_iter();
-            dropoffs.map(move |dropoff| Ends { pickup, dropoff })
-        });
-        ends.filter(move |ends| *ends != doors && ends.pickup.location != ends.dropoff.location)
-    }
 }
 
 /// Why a value is no request.

@@ -161,7 +161,8 @@ pub(super) fn coverage(state: &State, oracle: &dyn Oracle, policy: &Policy) -> C
     let mut nearest = vec![Millis::INFINITE; spots.len()];
     let mut times = vec![Millis::INFINITE; spots.len()];
     for vehicle in state.active.iter().filter_map(|id| state.vehicles.get(id.idx())) {
-        let free_seat = Load { seats: 1, ..Load::default() }.plus(vehicle.taken).fits(vehicle.capacity());
+        let free_seat =
+            Load { seats: 1, ..Load::default() }.plus(vehicle.taken).fits(vehicle.capacity());
         if vehicle.duty != Duty::OnShift || !free_seat {
             continue;
         }

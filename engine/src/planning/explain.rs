@@ -146,8 +146,7 @@ fn nearest_that_fail(
     vehicles: impl Iterator<Item = VehicleId>,
 ) -> Vec<Candidate> {
     let arrival = |id: VehicleId| {
-        let start =
-            fleet.vehicles.get(id.idx())?.schedule().divert(search.policy, search.now);
+        let start = fleet.vehicles.get(id.idx())?.schedule().divert(search.policy, search.now);
         Some((start.time + search.oracle.time(start.location, search.board.location), id))
     };
     let mut arrivals: Vec<(EngineTime, VehicleId)> = vehicles.filter_map(arrival).collect();
@@ -218,9 +217,8 @@ fn broken_at(
                 .map(|other| other.times.begin)
                 .or(visit.boarded_at),
         };
-        let over = boarded.map_or(Millis::ZERO, |begin| {
-            times.end.since(begin).saturating_sub(visit.ride_max)
-        });
+        let over = boarded
+            .map_or(Millis::ZERO, |begin| times.end.since(begin).saturating_sub(visit.ride_max));
         match before {
             None => {
                 let rule = if visit.action == Action::Board { Rule::Wait } else { Rule::DropOff };
@@ -286,7 +284,11 @@ fn timed<'a>(
 /// What there is too little of.
 fn too_few(load: Load, Capacity { places, fold }: Capacity) -> impl Iterator<Item = Rule> {
     let places = [
-        (Rule::Seats, load.seats.saturating_add(fold.saturating_mul(load.wheelchairs)), places.seats),
+        (
+            Rule::Seats,
+            load.seats.saturating_add(fold.saturating_mul(load.wheelchairs)),
+            places.seats,
+        ),
         (Rule::Wheelchairs, load.wheelchairs, places.wheelchairs),
         (Rule::ChildSeats, load.child_seats, places.child_seats),
         (Rule::Luggage, load.luggage, places.luggage),

@@ -21,21 +21,17 @@ const DELAY: i64 = 1;
 
 /// Weight of a millisecond on foot.
 const WALK: i64 = 1;
-/// Weight of a millisecond that a vehicle drives more, when ways of riding from other stops are compared.
-const DRIVE_FROM_STOPS: i64 = 1;
-
-fn knob(name: &str, default: i64) -> i64 {
-    std::env::var(name).ok().and_then(|t| t.parse().ok()).unwrap_or(default)
-}
+/// Weight of a millisecond that a vehicle drives more, when ways of riding from other stops are compared. On the island day with
+/// 75 vehicles and walks of up to five minutes a weight of 1 drove 737 hours and of 2 694, from door to door 801.
+const DRIVE_FROM_STOPS: i64 = 2;
 
 /// What a way of riding costs, given the insertion that it takes, the drive without detours and the walks: all the time that it
 /// takes from the rider, and the vehicle's at the weight that makes walking worth while.
 #[must_use]
 pub fn journey(cost: i64, drive_ms: i64, direct: Millis, walk: Millis) -> i64 {
-    let (wd, ww) = (knob("K_DRIVE", DRIVE_FROM_STOPS * 1000), knob("K_WALK", WALK * 1000));
-    cost + (wd - 1000) * drive_ms / 1000
+    cost + (DRIVE_FROM_STOPS - DRIVE) * drive_ms
         + DETOUR * i64::from(direct.get())
-        + ww * i64::from(walk.get()) / 1000
+        + WALK * i64::from(walk.get())
 }
 
 /// From this many people on seats on, a party counts as large.

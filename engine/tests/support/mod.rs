@@ -180,13 +180,7 @@ impl Town {
         }
     }
 
-    pub fn vehicle(
-        &mut self,
-        id: &str,
-        at: (u32, u32),
-        seats: u8,
-        wheelchairs: u8,
-    ) -> VehicleId {
+    pub fn vehicle(&mut self, id: &str, at: (u32, u32), seats: u8, wheelchairs: u8) -> VehicleId {
         self.vehicle_with(id, at, (seats, wheelchairs), Fittings::default())
     }
 

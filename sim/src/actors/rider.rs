@@ -25,7 +25,7 @@ pub fn request(
         if walk_max == Millis::ZERO {
             return Vec::new();
         }
-        let near = ground.stops_near(door, walk::beeline_m(walk_max), std::env::var("K_N").ok().and_then(|t| t.parse().ok()).unwrap_or(walk::CHOICES));
+        let near = ground.stops_near(door, walk::beeline_m(walk_max), walk::CHOICES);
         near.into_iter().map(|(location, beeline_m)| Stop::at(location, beeline_m)).collect()
     };
     Some(RideRequest {

@@ -157,7 +157,14 @@ pub fn audit(case: &Case<'_>) -> Result<Verdict, AuditError> {
     for (name, cab) in &cabs {
         let own = by_vehicle.get(name.as_str()).map_or(&[][..], Vec::as_slice);
         vehicles::check(
-            &vehicles::Scope { name, cab, asks: &asks, rules: case.rules, stranded: &stranded, meetings: &meetings },
+            &vehicles::Scope {
+                name,
+                cab,
+                asks: &asks,
+                rules: case.rules,
+                stranded: &stranded,
+                meetings: &meetings,
+            },
             own,
             &mut seen,
             &mut breaches,

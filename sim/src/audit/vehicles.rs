@@ -217,7 +217,12 @@ fn board<'a>(
     let wheelchairs = taken(|ask| ask.wheelchairs);
     let folded = wheelchairs.saturating_mul(scope.cab.folding_seats);
     let places = [
-        ("riders", taken(|ask| ask.passengers.saturating_sub(ask.wheelchairs)), "seats", scope.cab.seats.saturating_sub(folded)),
+        (
+            "riders",
+            taken(|ask| ask.passengers.saturating_sub(ask.wheelchairs)),
+            "seats",
+            scope.cab.seats.saturating_sub(folded),
+        ),
         ("wheelchairs", wheelchairs, "places", scope.cab.wheelchairs),
         ("children", taken(|ask| ask.child_seats), "child seats", scope.cab.child_seats),
         ("pieces of luggage", taken(|ask| ask.luggage), "places", scope.cab.luggage),
