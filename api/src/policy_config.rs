@@ -25,7 +25,6 @@ pub struct PolicyConfig {
     pub alight_s: Option<f64>,
     pub wheelchair_s: Option<f64>,
     pub walk_max_s: Option<f64>,
-    pub scarcity_s: Option<f64>,
     pub offer_ttl_s: Option<f64>,
     pub react_s: Option<f64>,
     pub no_show_wait_s: Option<f64>,
@@ -37,7 +36,7 @@ pub struct PolicyConfig {
 }
 
 /// The keys of [`PolicyConfig`], to name the nearest one to an unknown.
-pub const POLICY_KEYS: [&str; 17] = [
+pub const POLICY_KEYS: [&str; 16] = [
     "max_wait_s",
     "ride_alpha",
     "ride_beta_s",
@@ -46,7 +45,6 @@ pub const POLICY_KEYS: [&str; 17] = [
     "alight_s",
     "wheelchair_s",
     "walk_max_s",
-    "scarcity_s",
     "offer_ttl_s",
     "react_s",
     "no_show_wait_s",
@@ -113,7 +111,6 @@ impl PolicyConfig {
             alight,
             wheelchair,
             walk_max,
-            scarcity,
             offer_ttl,
             react,
             no_show_wait,
@@ -132,7 +129,6 @@ impl PolicyConfig {
             ("alight_s", alight == kept.alight),
             ("wheelchair_s", wheelchair == kept.wheelchair),
             ("walk_max_s", walk_max == kept.walk_max),
-            ("scarcity_s", scarcity == kept.scarcity),
             ("offer_ttl_s", offer_ttl == kept.offer_ttl),
             ("react_s", react == kept.react),
             ("no_show_wait_s", no_show_wait == kept.no_show_wait),
@@ -169,7 +165,6 @@ impl PolicyConfig {
                 }
                 None => base.walk_max,
             },
-            scarcity: time("scarcity_s", self.scarcity_s, base.scarcity)?,
             offer_ttl: time("offer_ttl_s", self.offer_ttl_s, base.offer_ttl)?,
             react: time("react_s", self.react_s, base.react)?,
             no_show_wait: time("no_show_wait_s", self.no_show_wait_s, base.no_show_wait)?,

@@ -23,7 +23,6 @@ use sharxi_engine::fleet::visit::Visit;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::Oracle;
 use sharxi_engine::planning::insertion::{self, Fleet, Goal, Search};
-use sharxi_engine::planning::objective::Scarce;
 use sharxi_engine::planning::outlook::Outlooks;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::planning::view::Load;
@@ -72,10 +71,7 @@ fn vehicle(grid: &Grid, id: usize, (x, y): (u32, u32)) -> Vehicle {
         shift_start: minute(100),
         shift_end: minute(220),
     };
-    let mut vehicle = Vehicle::new(spec, grid.arc_at(start), minute(100));
-    // Whoever takes the places of every third one pays for it.
-    vehicle.scarce = Scarce { wheelchairs: id % 3 == 0, seats: id % 2 == 0 };
-    vehicle
+    Vehicle::new(spec, grid.arc_at(start), minute(100))
 }
 
 fn visits(ctx: Context<'_>, grid: &Grid, id: u32, step: Step) -> (Visit, Visit) {

@@ -24,10 +24,8 @@ use sharxi_engine::fleet::visit::Visit;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::planning::insertion::{self, Fleet, Goal, Search};
-use sharxi_engine::planning::objective::Scarce;
 use sharxi_engine::planning::outlook::Outlooks;
 use sharxi_engine::planning::policy::Policy;
-use sharxi_engine::planning::view::Load;
 use sharxi_engine::units::{EngineTime, Millis};
 use support::{Grid, config, minute, name};
 
@@ -71,7 +69,7 @@ fn vehicle(grid: &Grid, id: usize, start: (u32, u32)) -> Vehicle {
     let spec = VehicleSpec {
         name: name(&format!("v{id}")),
         kind: name("taxi"),
-        seats: 3 + u8::from(id == 1),
+        seats: 3,
         // Every second vehicle has a place that takes two of its seats, a child seat and room for two pieces.
         wheelchairs: u8::from(id % 2 == 0),
         fittings: if id % 2 == 0 {
@@ -155,15 +153,6 @@ fn brute_force(
     for vehicle in fleet {
         let Motion::Standing { at, .. } = vehicle.motion else { panic!("all stand") };
         let run = |order: &[Visit]| simulate(grid, policy, at, minute(100), &vehicle.spec, order);
-        // Places that the fleet's least vehicle lacks have a price for those who do not need them.
-        let party = board.party;
-        let spends = [
-            fleet.iter().any(|other| other.spec.wheelchairs < vehicle.spec.wheelchairs)
-                && party.wheelchairs() == 0,
-            fleet.iter().any(|other| other.spec.seats < vehicle.spec.seats) && party.seats() < 3,
-        ];
-        let spent = spends.into_iter().filter(|&spends| spends).count() as i64;
-        let price = spent * i64::from(policy.scarcity.get());
         let (old_times, old_driven) = run(&vehicle.visits).expect("what is planned is feasible");
         // Who is boarding already is not put off.
         let boarding = |first: &Visit| first.location == at && first.earliest <= minute(100);
@@ -181,7 +170,7 @@ fn brute_force(
                 let others = (0..order.len()).filter(|&k| k != i && k != j + 1);
                 let delay: i64 =
                     others.zip(&old_times).map(|(k, old)| ms(times[k].1) - ms(old.1)).sum();
-                let cost = (driven - old_driven) + wait + detour + delay + price;
+                let cost = (driven - old_driven) + wait + detour + delay;
                 best = Some(best.map_or(cost, |best| best.min(cost)));
             }
         }
@@ -199,22 +188,15 @@ proptest! {
         wishes in prop::collection::vec(wish(), 1..9),
         stop_s in prop_oneof![Just(0u32), Just(60)],
         wait_s in prop_oneof![Just(300u32), Just(900)],
-        scarcity_s in prop_oneof![Just(0u32), Just(180)],
     ) {
         let grid = Grid { width: WIDTH, step: Millis::from_secs(60) };
         let policy = Policy {
             stop: Millis::from_secs(stop_s),
             max_wait: Millis::from_secs(wait_s),
-            scarcity: Millis::from_secs(scarcity_s),
             ..Policy::default()
         };
         let mut fleet: Vec<Vehicle> =
             starts.iter().enumerate().map(|(id, &start)| vehicle(&grid, id, start)).collect();
-        let places = |vehicle: &Vehicle| vehicle.capacity().places;
-        let least = fleet.iter().map(places).reduce(Load::least).unwrap();
-        for vehicle in &mut fleet {
-            vehicle.scarce = Scarce::new(places(vehicle), least);
-        }
         let active: Vec<VehicleId> = (0..fleet.len() as u32).map(VehicleId::new).collect();
         let first = Context { oracle: &grid, policy: &policy, now: minute(100) };
         let mut outlooks = Outlooks::of(&fleet, first);

@@ -12,7 +12,6 @@ use crate::planning::explain::Explanation;
 use crate::planning::forecast::{Forecast, Reach};
 use crate::planning::insertion::Fleet;
 use crate::planning::outlook::Outlooks;
-use crate::planning::view::Load;
 use crate::units::EngineTime;
 
 /// What time alone brings. The order decides who goes first at equal times.
@@ -53,8 +52,6 @@ pub(super) struct State {
     pub(super) vehicles: Vec<Vehicle>,
     /// Vehicles on shift, in order of id.
     pub(super) active: Vec<VehicleId>,
-    /// The fewest places of each kind that a vehicle on shift has.
-    pub(super) least: Load,
     /// Outside names of vehicles.
     pub(super) vehicle_names: BTreeMap<Name, VehicleId>,
     /// What waits for time to pass.
@@ -79,7 +76,6 @@ impl State {
             refusals: BTreeMap::new(),
             vehicles: Vec::new(),
             active: Vec::new(),
-            least: Load::default(),
             vehicle_names: BTreeMap::new(),
             due: BTreeSet::new(),
             forecast,

@@ -3,7 +3,6 @@
 use crate::demand::ride::RideState;
 use crate::dispatcher::command::CommandError;
 use crate::dispatcher::event::{EventKind, Standing};
-use crate::dispatcher::state::State;
 use crate::dispatcher::turn::Turn;
 use crate::fleet::motion::Motion;
 use crate::fleet::plan::{Action, NextAct};
@@ -12,7 +11,6 @@ use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::limits;
 use crate::oracle::Location;
-use crate::planning::objective::Scarce;
 use crate::planning::view::Load;
 use crate::units::EngineTime;
 
@@ -55,7 +53,6 @@ impl Turn<'_> {
         self.state.vehicles.push(Vehicle::new(spec, standing.arc, self.now()));
         self.state.active.push(id);
         self.state.outlooks.touch(id);
-        self.weigh_places();
         self.say(EventKind::ShiftStarted { vehicle: id, standing });
         self.touch(id);
         self.plan_review();
@@ -74,21 +71,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Looks whose places are scarce in the fleet as it is now: at the newest vehicle, and at all others only if what the fleet has
-    /// least of has changed.
-    fn weigh_places(&mut self) {
-        let State { vehicles, active, outlooks, least, .. } = &mut *self.state;
-        let places = |id: &VehicleId| vehicles.get(id.idx()).map(|v| v.capacity().places);
-        let found = active.iter().filter_map(places).reduce(Load::least).unwrap_or_default();
-        let is_same = std::mem::replace(least, found) == found;
-        let changed = if is_same { active.len().saturating_sub(1) } else { 0 };
-        for id in active.iter().skip(changed) {
-            let Some(vehicle) = vehicles.get_mut(id.idx()) else { continue };
-            vehicle.scarce = Scarce::new(vehicle.capacity().places, found);
-            outlooks.touch(*id);
-        }
-    }
-
     /// Takes the vehicle off the list of those that can be given riders.
     fn leave(&mut self, id: VehicleId, duty: Duty) {
         if let Some(vehicle) = self.vehicle_mut(id) {
@@ -97,7 +79,6 @@ impl Turn<'_> {
         }
         self.state.active.retain(|&active| active != id);
         self.state.reaches.remove(&id);
-        self.weigh_places();
         self.touch(id);
     }
 

@@ -8,7 +8,6 @@ use crate::demand::request::Name;
 use crate::fleet::motion::Motion;
 use crate::fleet::visit::Visit;
 use crate::oracle::{Location, Path};
-use crate::planning::objective::Scarce;
 use crate::planning::view::{Capacity, Load, Schedule};
 use crate::units::{EngineTime, Millis};
 
@@ -80,8 +79,6 @@ pub struct Vehicle {
     pub last_fact: EngineTime,
     /// Places taken.
     pub taken: Load,
-    /// Which of its places others may need more.
-    pub scarce: Scarce,
     /// When it is looked at again if it does not report its next act.
     pub due: Option<EngineTime>,
 }
@@ -102,7 +99,6 @@ impl Vehicle {
             version: 0,
             last_fact: now,
             taken: Load::default(),
-            scarce: Scarce::default(),
             due: None,
             spec,
         }
@@ -133,7 +129,6 @@ impl Vehicle {
             on_board: self.taken,
             capacity: self.capacity(),
             shift_end: self.spec.shift_end,
-            scarce: self.scarce,
         }
     }
 

@@ -74,7 +74,6 @@ impl<'a> Search<'a> {
             between_ms: ms(self.between),
             detour_ms: 0,
             party: Load::default().after(board),
-            scarcity: self.policy.scarcity,
             stop: self.policy.stop,
             now: self.now,
             informed: self.now + self.policy.react,

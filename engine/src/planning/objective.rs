@@ -4,10 +4,7 @@
 //! what the others are delayed. Everybody's time counts alike. Weighing the driving more saves kilometres and costs promises:
 //! on the Vulkaneifel day with 150 vehicles, weights of 4, 2 and 1 drove 88,600, 92,700 and 99,600 km and could not
 //! promise 68, 23 and 8 of 10,577 riders near a road, for tight schedules leave no room for the next rider.
-//!
-//! Wheelchair places and large vehicles have a price for those who do not need them, so that they are there for those who do.
 
-use crate::planning::view::Load;
 use crate::units::Millis;
 
 /// Weight of a millisecond that a vehicle drives more.
@@ -34,38 +31,6 @@ pub fn journey(cost: i64, drive_ms: i64, direct: Millis, walk: Millis) -> i64 {
         + WALK * i64::from(walk.get())
 }
 
-/// From this many people on seats on, a party counts as large.
-const LARGE_PARTY: u16 = 3;
-
-/// Which places of a vehicle others may need more, because other vehicles of the fleet have fewer of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Scarce {
-    /// Its wheelchair places.
-    pub wheelchairs: bool,
-    /// Its seats.
-    pub seats: bool,
-}
-
-impl Scarce {
-    /// Of a vehicle with these places, in a fleet in which each kind of place is found `least` often.
-    #[must_use]
-    pub fn new(places: Load, least: Load) -> Self {
-        Self {
-            wheelchairs: least.wheelchairs < places.wheelchairs,
-            seats: least.seats < places.seats,
-        }
-    }
-
-    /// What it costs to take a party into the vehicle: `price` if it has wheelchair places that the party does not need, and
-    /// `price` if it is large and the party is not. A price and never a rule: whoever finds no other vehicle gets this one.
-    #[must_use]
-    pub fn price(self, party: Load, price: Millis) -> i64 {
-        let chair = self.wheelchairs && party.wheelchairs == 0;
-        let seats = self.seats && party.seats < LARGE_PARTY;
-        i64::from(price.get()) * (i64::from(chair) + i64::from(seats))
-    }
-}
-
 /// The parts of an insertion's cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
@@ -78,8 +43,6 @@ pub struct Effect {
     pub detour: Millis,
     /// Sum over the visits of others of how much later they end.
     pub delay_ms: i64,
-    /// What [`Scarce::price`] says.
-    pub scarcity: i64,
 }
 
 impl Effect {
@@ -90,6 +53,5 @@ impl Effect {
             + WAIT * i64::from(self.wait.get())
             + DETOUR * i64::from(self.detour.get())
             + DELAY * self.delay_ms
-            + self.scarcity
     }
 }

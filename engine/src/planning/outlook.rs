@@ -27,7 +27,6 @@ use crate::fleet::visit::Visit;
 use crate::ids::VehicleId;
 use crate::oracle::Location;
 use crate::planning::bounds::{Landmarks, Sight};
-use crate::planning::objective::Scarce;
 use crate::planning::policy::Policy;
 use crate::planning::view::{Capacity, Load, View};
 use crate::units::{EngineTime, Millis};
@@ -43,7 +42,6 @@ pub struct Start {
     is_driving: bool,
     /// It has no visits.
     is_free: bool,
-    scarce: Scarce,
 }
 
 impl Start {
@@ -78,8 +76,7 @@ impl Start {
             (false, _) => 0,
         };
         let wait_ms = ms_between(wish.board.earliest, arrives.max(wish.board.earliest));
-        let price = self.scarce.price(wish.party, wish.scarcity);
-        let cost = self.is_bounded(wish.now).then_some(wait_ms + wish.detour_ms + drive_ms + price);
+        let cost = self.is_bounded(wish.now).then_some(wait_ms + wish.detour_ms + drive_ms);
         (arrives, cost)
     }
 
@@ -213,7 +210,6 @@ impl Outlooks {
                 bounded_until: bounded_until(vehicle, &view, ctx),
                 is_driving: matches!(vehicle.motion, Motion::Driving { .. }),
                 is_free: vehicle.visits.is_empty(),
-                scarce: vehicle.scarce,
             });
         }
         let slots = slots(vehicle, &view, ctx.policy);
@@ -314,8 +310,6 @@ pub struct Wish<'a> {
     pub detour_ms: i64,
     /// The party.
     pub party: Load,
-    /// Price of a place that others need more.
-    pub scarcity: Millis,
     /// Time of a stop.
     pub stop: Millis,
     /// The time of the decision.
@@ -397,8 +391,7 @@ impl Outlook {
         if begin > wish.board.latest {
             return None;
         }
-        let price = start.scarce.price(wish.party, wish.scarcity);
-        let base = ms_between(wish.board.earliest, begin) + wish.detour_ms + price;
+        let base = ms_between(wish.board.earliest, begin) + wish.detour_ms;
         // Of the two drives that replace a leg, the first less the leg.
         let drive_ms = match slot.zip(self.view.times.get(i)) {
             // Who is under way may have driven part of it: count from when it would arrive.

@@ -25,8 +25,6 @@ pub struct Policy {
     /// How long riders who do not say so themselves may be asked to walk at either end of a ride, see
     /// [`crate::demand::walk`].
     pub walk_max: Millis,
-    /// Price of a place that others need more, as so much driving, see [`crate::planning::objective::Scarce`].
-    pub scarcity: Millis,
     /// How long an offer is held.
     pub offer_ttl: Millis,
     /// How long after a decision a vehicle can act on it at the earliest (radio, driver).
@@ -56,7 +54,6 @@ impl Default for Policy {
             alight: Millis::from_secs(30),
             wheelchair: Millis::from_secs(180),
             walk_max: Millis::ZERO,
-            scarcity: Millis::from_secs(600),
             offer_ttl: Millis::from_secs(60),
             react: Millis::ZERO,
             no_show_wait: Millis::from_secs(120),

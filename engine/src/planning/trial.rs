@@ -124,8 +124,7 @@ fn try_all(
         drives.clear();
         drives.resize(n + 1, None);
     }
-    let price = schedule.scarce.price(party, search.policy.scarcity);
-    let mut trial = Trial { search, schedule, vehicle, view, cells, party, price, bounds, best };
+    let mut trial = Trial { search, schedule, vehicle, view, cells, party, bounds, best };
     for i in view.locked..=n {
         if !trial.board_before(i) {
             break;
@@ -142,8 +141,6 @@ struct Trial<'a, 'b> {
     view: &'a View,
     cells: &'b mut Cells,
     party: Load,
-    /// Of the places that others may need more.
-    price: i64,
     bounds: Option<Bounds<'a>>,
     best: Option<Insertion>,
 }
@@ -257,7 +254,7 @@ impl Trial<'_, '_> {
         let delay_ms = delay_ms + bounds.outlook.least_delay(j, later_ms);
         let least = |detours: &[i64]| {
             let detour_ms = detours.get(j).copied().unwrap_or(0);
-            drive_ms + wait_ms + bounds.wish.detour_ms + delay_ms + detour_ms + self.price
+            drive_ms + wait_ms + bounds.wish.detour_ms + delay_ms + detour_ms
         };
         if best.cost < least(&self.cells.from_ms) {
             Hope::Lost
@@ -341,7 +338,6 @@ impl Trial<'_, '_> {
             wait: boarding.times.begin.since(search.board.earliest),
             detour: ride.saturating_sub(search.board.direct),
             delay_ms,
-            scarcity: self.price,
         };
         let first = match search.goal {
             Goal::Promise => 0,

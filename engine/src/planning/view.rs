@@ -6,7 +6,6 @@ use crate::fleet::plan::Action;
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::limits::VISITS_MAX;
 use crate::oracle::Path;
-use crate::planning::objective::Scarce;
 use crate::planning::policy::Policy;
 use crate::units::{EngineTime, Millis};
 
@@ -56,17 +55,6 @@ impl Load {
             wheelchairs: self.wheelchairs + party.wheelchairs,
             child_seats: self.child_seats + party.child_seats,
             luggage: self.luggage + party.luggage,
-        }
-    }
-
-    /// The fewer of each kind.
-    #[must_use]
-    pub fn least(self, other: Self) -> Self {
-        Self {
-            seats: self.seats.min(other.seats),
-            wheelchairs: self.wheelchairs.min(other.wheelchairs),
-            child_seats: self.child_seats.min(other.child_seats),
-            luggage: self.luggage.min(other.luggage),
         }
     }
 
@@ -121,8 +109,6 @@ pub struct Schedule<'a> {
     pub capacity: Capacity,
     /// When the last rider must be off.
     pub shift_end: EngineTime,
-    /// Which of its places others may need more.
-    pub scarce: Scarce,
 }
 
 /// The schedule's times at one moment.

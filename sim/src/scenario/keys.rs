@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 /// Keys by their full name. Below `fleet` stand the types of vehicles.
-pub const KEYS: [&str; 39] = [
+pub const KEYS: [&str; 38] = [
     "region",
     "demand",
     "requests_per_day",
@@ -26,7 +26,6 @@ pub const KEYS: [&str; 39] = [
     "policy.alight_s",
     "policy.wheelchair_s",
     "policy.walk_max_s",
-    "policy.scarcity_s",
     "policy.offer_ttl_s",
     "policy.react_s",
     "policy.no_show_wait_s",
