@@ -10,6 +10,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::Region;
 use super::locate::{HEADINGS, course};
 use super::traffic::{Directions, Effect, IMPORTED, Scope, TrafficChange, TrafficError, is_inside};
@@ -17,6 +19,7 @@ use crate::graph::num::{ARC_MS_MAX, interpolate, row};
 use crate::graph::roads::{Heading, PieceTimes, Road};
 use crate::ids::RoadId;
 use crate::routing::NEVER;
+use crate::units::Millis;
 
 /// By piece: milliseconds by heading, [`NEVER`] if closed, [`PieceTimes::AS_IMPORTED`].
 pub(super) type PieceTable = Vec<[u32; 2]>;
@@ -41,6 +44,19 @@ pub struct ChangedWay {
     pub along: bool,
     /// The speed of now in per cent of the imported one, rounded; `None` if it is closed.
     pub speed_percent: Option<u32>,
+}
+
+/// A piece of a way whose time differs from the imported one, as a snapshot keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ChangedPiece {
+    /// Its road.
+    pub road: RoadId,
+    /// Its row among the pieces of all roads.
+    pub piece: u32,
+    /// Whether it is the time against the shape of the road.
+    pub backward: bool,
+    /// Its time of now; `None` if it is closed.
+    pub time: Option<Millis>,
 }
 
 /// A piece of a road in one heading.
@@ -273,6 +289,49 @@ impl Region {
             })
         });
         changed.collect()
+    }
+
+    /// All that differs from the map as imported, in order of piece and heading, for [`Region::with_pieces`].
+    #[must_use]
+    pub fn changed_pieces(&self) -> Vec<ChangedPiece> {
+        let changed =
+            self.all_pieces().zip(&self.traffic.pieces).flat_map(|((road, piece), now)| {
+                HEADINGS.into_iter().filter_map(move |heading| {
+                    let entry = now[heading as usize];
+                    (entry != PieceTimes::AS_IMPORTED).then(|| ChangedPiece {
+                        road: RoadId::new(road),
+                        piece,
+                        backward: heading == Heading::Backward,
+                        time: (entry != NEVER).then(|| Millis::new(entry)),
+                    })
+                })
+            });
+        changed.collect()
+    }
+
+    /// What is in the table for pieces that were changed in this region.
+    pub(super) fn entries_of(
+        &self,
+        pieces: &[ChangedPiece],
+    ) -> Result<Vec<PieceTime>, TrafficError> {
+        let roads = &self.contents.roads;
+        let entry = |changed: &ChangedPiece| {
+            let (road, n_roads) = (changed.road, roads.n());
+            let unknown = TrafficError::UnknownRoad { road: road.get(), n_roads };
+            let heading = if changed.backward { Heading::Backward } else { Heading::Forward };
+            let is_there = road.idx() < n_roads
+                && (roads.first_way[road.idx()]..roads.first_way[road.idx() + 1])
+                    .contains(&changed.piece);
+            if !is_there {
+                return Err(unknown);
+            }
+            let ms = changed.time.map_or(NEVER, Millis::get);
+            if changed.time.is_some() && ARC_MS_MAX < ms {
+                return Err(TrafficError::Time { ms });
+            }
+            Ok(PieceTime { road: road.get(), idx: changed.piece, heading, ms })
+        };
+        pieces.iter().map(entry).collect()
     }
 
     /// Whether a position lies inside a closed piece, not at its end; `here` is from just before it to just after it.
