@@ -96,6 +96,12 @@ impl Dispatcher {
         self.state.now
     }
 
+    /// Time of the last command, if there has been one.
+    #[must_use]
+    pub fn last_command_at(&self) -> Option<EngineTime> {
+        Some(self.state.now).filter(|&now| State::BEFORE_ALL < now)
+    }
+
     /// The rules.
     #[must_use]
     pub const fn policy(&self) -> &Policy {

@@ -70,9 +70,12 @@ pub(super) struct State {
 }
 
 impl State {
+    /// What the clock shows before the first command.
+    pub(super) const BEFORE_ALL: EngineTime = EngineTime::from_unix_ms(i64::MIN / 4);
+
     pub(super) fn new(forecast: Forecast) -> Self {
         Self {
-            now: EngineTime::from_unix_ms(i64::MIN / 4),
+            now: Self::BEFORE_ALL,
             rides: BTreeMap::new(),
             n_rides: 0,
             ended: VecDeque::new(),
