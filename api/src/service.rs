@@ -166,7 +166,7 @@ impl Service {
         let (recovered_sender, recovered) = oneshot::channel();
         let (ended_sender, ended) = oneshot::channel();
         let run = move || {
-            let result = run_core(&config, map, times_sender, inputs, recovered_sender);
+            let result = run_core(&config, &map, times_sender, inputs, recovered_sender);
             // Nobody may be waiting any more.
             drop(ended_sender.send(result));
         };
@@ -275,14 +275,14 @@ fn open_journal(
 /// The core's thread: recover, say so, run.
 fn run_core(
     config: &ServiceConfig,
-    map: Arc<dyn Map>,
+    map: &Arc<dyn Map>,
     times: watch::Sender<Arc<dyn Oracle>>,
     inputs: mpsc::Receiver<Input>,
     recovered: oneshot::Sender<Option<EngineTime>>,
 ) -> Result<(), ServiceError> {
     let start = config.start.unwrap_or_else(clock::wall);
     let journal = open_journal(config, map.as_ref(), start)?;
-    let Recovered { executor, desk, snapshot_seq, .. } = recover(&journal, &map)?;
+    let Recovered { executor, desk, snapshot_seq, .. } = recover(&journal, map)?;
     let last = executor.dispatcher().last_command_at();
     // What ends with the process needs no snapshots.
     let every = config.journal.as_ref().map_or(0, |_| config.snapshot_every);

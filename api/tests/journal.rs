@@ -148,7 +148,10 @@ async fn damage_is_refused_and_named() {
         ("DELETE FROM record WHERE seq = 2", "record 2"),
         ("DELETE FROM header WHERE key = 'policy'", "policy"),
         ("UPDATE header SET value = x'63000000' WHERE key = 'format_version'", "version 99"),
-        ("UPDATE header SET value = x'00' || substr(value, 2) WHERE key = 'policy'", "checksum"),
+        (
+            "UPDATE header SET value = CAST(x'00' || substr(value, 2) AS BLOB) WHERE key = 'policy'",
+            "checksum",
+        ),
         ("DELETE FROM header", "format_version"),
         ("UPDATE state_hash SET hash = hash + 1 WHERE seq = 4", "record 4"),
     ] {
@@ -239,7 +242,13 @@ async fn a_journal_keeps_the_rules_it_was_begun_under() {
 #[tokio::test]
 async fn a_journal_ahead_of_the_wall_is_noticed_and_refusals_do_not_move_it() {
     let folder = tempfile::tempdir().unwrap();
-    let in_earnest = |file: &str| ServiceConfig { start: None, ..on(&folder.path().join(file)) };
+    // Idle vehicles that are looked at would be a tick, which does move it.
+    let policy = Policy { reposition: false, ..Policy::default() };
+    let in_earnest = |file: &str| ServiceConfig {
+        start: None,
+        policy: policy.clone(),
+        ..on(&folder.path().join(file))
+    };
     let later = |s: u32| Some(wall() + Millis::from_secs(s));
     let running = start(ServiceConfig { start: later(3600), ..in_earnest("ahead") }).await;
     assert_eq!(running.ahead(), None, "asked for");
