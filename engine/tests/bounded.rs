@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 #![allow(clippy::allow_attributes, clippy::cast_possible_truncation, reason = "a test")]
+#![allow(clippy::cast_sign_loss, reason = "a test")]
 
 mod support;
 
