@@ -1,7 +1,5 @@
 //! Isochrones on the island: what they hold, and that they are polygons as GeoJSON (RFC 7946) and OGC have them.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 mod roads_common;
 
 use geo::{Contains, LineString, Validation, Winding};

@@ -1,7 +1,5 @@
 //! Bounded searches and reasons on the island, beside single queries.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 mod roads_common;
 
 use roads_common::island;
