@@ -30,12 +30,16 @@ pub struct FileConfig {
     pub snapshot_every: Option<u64>,
     /// Days for which records and ended rides are kept; 0: for ever.
     pub keep_days: Option<u32>,
+    /// Speeds by hour of the week.
+    pub week: Option<PathBuf>,
+    /// Whose hours these are.
+    pub time_zone: Option<String>,
     /// The rules.
     #[serde(default)]
     pub policy: PolicyConfig,
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "listen",
     "journal",
     "speed",
@@ -44,6 +48,8 @@ const KEYS: [&str; 9] = [
     "hash_every",
     "snapshot_every",
     "keep_days",
+    "week",
+    "time_zone",
     "policy",
 ];
 

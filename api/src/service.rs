@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use crate::app::App;
 use crate::clock::{self, Clock};
 use crate::core_loop::{Core, CoreHandle, Input, queue};
+use crate::hours::Hours;
 use crate::http::routes::routes;
 use crate::journal::record::Header;
 use crate::journal::recovery::{Recovered, recover};
@@ -50,6 +51,8 @@ pub struct ServiceConfig {
     pub policy_stated: PolicyConfig,
     /// Where demand is expected; `None`: as the journal says, or the region's places if it begins.
     pub spots: Option<Vec<Spot>>,
+    /// Speeds by hour of the week; `None`: what a journal says of them is taken back.
+    pub hours: Option<Hours>,
     /// Commands between two recorded state hashes.
     pub hash_every: u64,
     /// Commands between two snapshots of a journal in a file; 0 for none.
@@ -75,6 +78,7 @@ impl Default for ServiceConfig {
             policy: Policy::default(),
             policy_stated: PolicyConfig::default(),
             spots: None,
+            hours: None,
             hash_every: 64,
             snapshot_every: 10_000,
             keep_days: Some(30),
@@ -293,6 +297,7 @@ fn run_core(
     let ahead = last.filter(|last| in_earnest && CLOCK_AHEAD_MAX < last.since(start));
     let core = Core::new(executor, desk, Box::new(journal), clock, config.hash_every)
         .keeping(Keeping::new(every, config.keep_days, snapshot_seq))
+        .following(config.hours.clone())?
         .telling(times);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -1,7 +1,8 @@
 //! What is in a snapshot: everything that replaying all commands up to a record would bring back.
 //!
 //! A version byte, then postcard of [`Contents`]: numbers of the last record and event, the dispatcher's state
-//! (`Dispatcher::save`) and its hash, who asked for what, the live figures, and the newest events for clients that resume.
+//! (`Dispatcher::save`) and its hash, who asked for what, the live figures, what the hour of the
+//! week said last, and the newest events for clients that resume.
 //! Not in it are the answers that repeats get: they are read from the records again.
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::region::TrafficChange;
 
 use super::JournalError;
 use super::record::Snapshot;
@@ -23,13 +25,14 @@ use crate::publish::KeptEvent;
 const VERSION: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
-struct Contents<D, L, K> {
+struct Contents<D, L, K, H> {
     record_seq: u64,
     event_seq: u64,
     hash: u64,
     dispatcher: D,
     ledger: L,
     kpi: K,
+    hours: H,
     events: Vec<KeptEvent>,
 }
 
@@ -52,6 +55,7 @@ pub fn take(executor: &Executor, desk: &Desk) -> Result<Option<Snapshot>, Journa
         dispatcher: dispatcher.save().map_err(unsaved)?,
         ledger: executor.ledger(),
         kpi: desk.kpi(),
+        hours: executor.hours(),
         events: desk.publisher.kept(),
     };
     let body = postcard::to_extend(&contents, vec![VERSION]).map_err(JournalError::Encode)?;
@@ -77,7 +81,7 @@ pub fn take_up(
         }
         None => return Err(unusable("it is empty".to_owned())),
     };
-    let contents: Contents<Vec<u8>, Ledger, Kpi> =
+    let contents: Contents<Vec<u8>, Ledger, Kpi, Vec<TrafficChange>> =
         postcard::from_bytes(body).map_err(|error| unusable(error.to_string()))?;
     if contents.record_seq != snapshot.seq {
         return Err(unusable(format!("it is one after record {}", contents.record_seq)));
@@ -86,6 +90,7 @@ pub fn take_up(
     let dispatcher = Dispatcher::restore(map.clone(), policy, bytes, hash)
         .map_err(|error| unusable(error.to_string()))?;
     let seqs = (contents.record_seq, contents.event_seq);
-    let executor = Executor::go_on(dispatcher, map.clone(), contents.ledger, seqs);
+    let books = (contents.ledger, contents.hours);
+    let executor = Executor::go_on(dispatcher, map.clone(), books, seqs);
     Ok((executor, Desk::go_on(map.clone(), contents.kpi, contents.events)))
 }

@@ -240,6 +240,10 @@ impl Oracle for Region {
         Ok(Arc::new(Self::with_pieces(self, version, pieces)?))
     }
 
+    fn with_hours(&self, changes: &[TrafficChange]) -> Result<Arc<dyn Oracle>, TrafficError> {
+        Ok(Arc::new(Self::with_hours(self, changes)?))
+    }
+
     fn changed_ways(&self) -> Vec<ChangedWay> {
         Self::changed_ways(self)
     }

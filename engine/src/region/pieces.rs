@@ -55,6 +55,8 @@ pub struct ChangedPiece {
     pub piece: u32,
     /// Whether it is the time against the shape of the road.
     pub backward: bool,
+    /// Whether the hour of the week says so; told traffic goes before it.
+    pub by_hour: bool,
     /// Its time of now; `None` if it is closed.
     pub time: Option<Millis>,
 }
@@ -199,7 +201,8 @@ impl Region {
         by_way
     }
 
-    fn all_pieces(&self) -> impl Iterator<Item = (u32, u32)> {
+    /// (road, piece), in order.
+    pub(super) fn all_pieces(&self) -> impl Iterator<Item = (u32, u32)> {
         (0..row(self.contents.roads.n())).flat_map(|road| self.pieces_of(road))
     }
 
@@ -289,49 +292,6 @@ impl Region {
             })
         });
         changed.collect()
-    }
-
-    /// All that differs from the map as imported, in order of piece and heading, for [`Region::with_pieces`].
-    #[must_use]
-    pub fn changed_pieces(&self) -> Vec<ChangedPiece> {
-        let changed =
-            self.all_pieces().zip(&self.traffic.pieces).flat_map(|((road, piece), now)| {
-                HEADINGS.into_iter().filter_map(move |heading| {
-                    let entry = now[heading as usize];
-                    (entry != PieceTimes::AS_IMPORTED).then(|| ChangedPiece {
-                        road: RoadId::new(road),
-                        piece,
-                        backward: heading == Heading::Backward,
-                        time: (entry != NEVER).then(|| Millis::new(entry)),
-                    })
-                })
-            });
-        changed.collect()
-    }
-
-    /// What is in the table for pieces that were changed in this region.
-    pub(super) fn entries_of(
-        &self,
-        pieces: &[ChangedPiece],
-    ) -> Result<Vec<PieceTime>, TrafficError> {
-        let roads = &self.contents.roads;
-        let entry = |changed: &ChangedPiece| {
-            let (road, n_roads) = (changed.road, roads.n());
-            let unknown = TrafficError::UnknownRoad { road: road.get(), n_roads };
-            let heading = if changed.backward { Heading::Backward } else { Heading::Forward };
-            let is_there = road.idx() < n_roads
-                && (roads.first_way[road.idx()]..roads.first_way[road.idx() + 1])
-                    .contains(&changed.piece);
-            if !is_there {
-                return Err(unknown);
-            }
-            let ms = changed.time.map_or(NEVER, Millis::get);
-            if changed.time.is_some() && ARC_MS_MAX < ms {
-                return Err(TrafficError::Time { ms });
-            }
-            Ok(PieceTime { road: road.get(), idx: changed.piece, heading, ms })
-        };
-        pieces.iter().map(entry).collect()
     }
 
     /// Whether a position lies inside a closed piece, not at its end; `here` is from just before it to just after it.

@@ -78,7 +78,7 @@ impl Oracle for Grid {
 
     fn changed_pieces(&self) -> Vec<ChangedPiece> {
         let time = Some(self.step).filter(|step| !step.is_infinite());
-        vec![ChangedPiece { road: RoadId::new(0), piece: 0, backward: false, time }]
+        vec![ChangedPiece { road: RoadId::new(0), piece: 0, backward: false, by_hour: false, time }]
     }
 
     fn with_pieces(
