@@ -47,7 +47,7 @@ pub(super) fn ride(state: &State, ctx: Context<'_>, request: RequestId) -> Optio
         let (reason, explanation) = (*reason, explanation.clone());
         return Some(RideReason::Refused { reason, explanation });
     }
-    let vehicle = state.rides.get(request.idx())?.vehicle?;
+    let vehicle = state.rides.get(&request)?.vehicle?;
     let own = state.vehicles.get(vehicle.idx())?.visits.iter();
     let own: Vec<&Visit> = own.filter(|visit| visit.request == request).collect();
     let [board, alight] = own[..] else { return Some(RideReason::Carried { vehicle }) };

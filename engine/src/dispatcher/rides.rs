@@ -101,7 +101,7 @@ impl Way {
 /// The place that a request would get now.
 pub(super) fn quote(state: &State, ctx: Context<'_>, request: &RideRequest) -> Option<Insertion> {
     let promise = promise_for(ctx, request, &request.doors()).ok()?;
-    let id = RequestId::new(u32::try_from(state.rides.len()).ok()?);
+    let id = RequestId::new(state.n_rides);
     let visits = Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
     insertion::best(&Search::new(ctx, Goal::Promise, visits), state.fleet(), None)
 }
@@ -123,9 +123,10 @@ impl Turn<'_> {
             let why = "a request names at most 16 stops at each end, half an hour's walk away";
             return Err(CommandError::Invalid(why));
         }
-        let id = RequestId::new(u32::try_from(self.state.rides.len()).map_err(|_too_many| full)?);
+        let id = RequestId::new(self.state.n_rides);
+        self.state.n_rides = self.state.n_rides.checked_add(1).ok_or(full)?;
         self.state.ride_names.insert(request.name.clone(), id);
-        self.state.rides.push(Ride {
+        let ride = Ride {
             request: RideRequest { pickups: Vec::new(), dropoffs: Vec::new(), ..request.clone() },
             ends: request.doors(),
             stands_from: self.now(),
@@ -136,7 +137,8 @@ impl Turn<'_> {
             moves: 0,
             warned: false,
             broken: false,
-        });
+        };
+        self.state.rides.insert(id, ride);
         self.say(EventKind::Requested { request: id });
         self.state.forecast.see(request.from, self.ctx.oracle);
         match self.find_place(id, request) {
@@ -145,6 +147,7 @@ impl Turn<'_> {
                 let alternative = self.alternative(id, request, reason);
                 let doors = Way::new(self.ctx, id, request, request.doors()).ok();
                 self.keep_refusal(id, reason, doors.map(|way| way.visits));
+                self.state.note_end(self.ctx.now, id);
                 self.say(EventKind::Rejected { request: id, reason, alternative });
             }
         }

@@ -4,6 +4,8 @@
 //! [`crate::planning::trial`] finds in it. For a vehicle in which it finds nothing, every pair of positions is timed from scratch,
 //! and the pair that breaks the fewest rules, by the least, is told.
 
+use serde::{Deserialize, Serialize};
+
 use crate::fleet::plan::Action;
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::{RequestId, VehicleId};
@@ -14,7 +16,7 @@ use crate::planning::view::{Capacity, Load, Schedule, View, pull_in_at};
 use crate::units::{EngineTime, Millis};
 
 /// What can stand against a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Rule {
     /// The vehicle has not reported when it should have; nobody knows where it is.
     Silent,
@@ -61,7 +63,7 @@ impl Rule {
 }
 
 /// A rule that a place would break.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Broken {
     /// Which.
     pub rule: Rule,
@@ -70,7 +72,7 @@ pub struct Broken {
 }
 
 /// What a vehicle could have done for the rider.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// It could take the rider.
     Possible {
@@ -86,7 +88,7 @@ pub enum Verdict {
 }
 
 /// A vehicle and what it could have done.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Candidate {
     /// Which.
     pub vehicle: VehicleId,
@@ -95,7 +97,7 @@ pub struct Candidate {
 }
 
 /// Why a rider was given to a vehicle, or to none.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Explanation {
     /// As things stood at this time.
     pub at: EngineTime,

@@ -1,5 +1,7 @@
 //! What a vehicle will do if nothing changes: times, loads and the first position that may still be changed.
 
+use serde::{Deserialize, Serialize};
+
 use crate::demand::request::Party;
 use crate::fleet::motion::{Motion, Start};
 use crate::fleet::plan::Action;
@@ -13,7 +15,7 @@ use crate::units::{EngineTime, Millis};
 const SILENT_FOR: Millis = Millis::from_secs(30);
 
 /// Places of each kind, taken or there. Whoever sits in a child seat takes a seat as well.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Load {
     /// Ordinary seats.
     pub seats: u16,
