@@ -238,7 +238,7 @@ impl Desk {
                 .chain(
                     rides
                         .into_iter()
-                        .filter_map(|id| Some(RideEntry::Open(status::ride(id, names)?))),
+                        .filter_map(|id| Some(RideEntry::Open(Box::new(status::ride(id, names)?)))),
                 )
                 .collect(),
             vehicles: vehicles

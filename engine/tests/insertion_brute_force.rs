@@ -71,8 +71,8 @@ fn vehicle(grid: &Grid, id: usize, start: (u32, u32)) -> Vehicle {
         kind: name("taxi"),
         seats: 3,
         // Every second vehicle has a place that takes two of its seats, a child seat and room for two pieces.
-        wheelchairs: u8::from(id % 2 == 0),
-        fittings: if id % 2 == 0 {
+        wheelchairs: u8::from(id.is_multiple_of(2)),
+        fittings: if id.is_multiple_of(2) {
             Fittings { fold: 2, child_seats: 1, luggage: 2 }
         } else {
             Fittings::default()

@@ -28,7 +28,7 @@ pub fn extras<const N: usize>(
 #[must_use]
 pub fn filled<const N: usize>(
     names: [&str; N],
-    rows: impl Iterator<Item = [String; N]> + Clone,
+    rows: &(impl Iterator<Item = [String; N]> + Clone),
 ) -> Vec<usize> {
     (0..names.len()).filter(|&k| rows.clone().any(|row| !row[k].is_empty())).collect()
 }

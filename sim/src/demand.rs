@@ -138,7 +138,7 @@ pub fn clock_of(text: &str) -> Option<LocalClock> {
 /// [`DemandError::Csv`] if the output fails.
 pub fn write(rows: &[DemandRow], clock: LocalClock, output: impl Write) -> Result<(), DemandError> {
     let mut writer = csv::Writer::from_writer(output);
-    let filled = columns::filled(EXTRAS, rows.iter().map(extra_fields));
+    let filled = columns::filled(EXTRAS, &rows.iter().map(extra_fields));
     writer.write_record(COLUMNS.into_iter().chain(filled.iter().map(|&idx| EXTRAS[idx])))?;
     for row in rows {
         let extra = extra_fields(row);

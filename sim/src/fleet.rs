@@ -120,7 +120,7 @@ pub fn read(input: impl Read) -> Result<Vec<FleetRow>, FleetError> {
 /// [`FleetError::Csv`] if the output fails.
 pub fn write(rows: &[FleetRow], clock: LocalClock, output: impl Write) -> Result<(), FleetError> {
     let mut writer = csv::Writer::from_writer(output);
-    let filled = columns::filled(EXTRAS, rows.iter().map(extra_fields));
+    let filled = columns::filled(EXTRAS, &rows.iter().map(extra_fields));
     writer.write_record(COLUMNS.into_iter().chain(filled.iter().map(|&idx| EXTRAS[idx])))?;
     for row in rows {
         let extra = extra_fields(row);

@@ -104,7 +104,7 @@ pub struct VehicleInfo<'a> {
 #[serde(untagged)]
 pub enum RideEntry<'a> {
     /// As it stands now.
-    Open(RideInfo<'a>),
+    Open(Box<RideInfo<'a>>),
     /// As it ended.
     Ended(&'a RawValue),
 }
