@@ -90,13 +90,18 @@ impl CoreHandle {
         drop(self.0.send(input).await);
     }
 
+    /// How many inputs wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.max_capacity() - self.0.capacity()
+    }
+
     /// Asks; `None` if there is no such thing.
     ///
     /// # Errors
     /// `overloaded` if so much is waiting that the room left is for commands, `closing` if the core has ended.
     pub async fn ask(&self, question: Question) -> Result<Option<String>, WireError> {
-        let waiting = self.0.max_capacity() - self.0.capacity();
-        if QUESTIONS_QUEUE_MAX <= waiting {
+        if QUESTIONS_QUEUE_MAX <= self.waiting() {
             return Err(overloaded());
         }
         let (sender, receiver) = oneshot::channel();

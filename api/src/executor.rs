@@ -237,7 +237,9 @@ impl Executor {
             Intent::CancelRide(name) => {
                 let by = match sent.caller.role {
                     Role::Rider => Actor::Rider,
-                    Role::Vehicle | Role::Operator => Actor::Operator,
+                    Role::Vehicle | Role::Operator | Role::Dispatcher | Role::Analyst => {
+                        Actor::Operator
+                    }
                 };
                 return Ok(Command::CancelRide(self.ride(&name)?, by));
             }
