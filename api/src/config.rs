@@ -35,12 +35,16 @@ pub struct FileConfig {
     pub connections_max: Option<usize>,
     /// Commands between two recorded state hashes.
     pub hash_every: Option<u64>,
+    /// Speeds by hour of the week.
+    pub week: Option<PathBuf>,
+    /// Whose hours these are.
+    pub time_zone: Option<String>,
     /// The rules.
     #[serde(default)]
     pub policy: PolicyConfig,
 }
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 12] = [
     "listen",
     "journal",
     "speed",
@@ -50,6 +54,8 @@ const KEYS: [&str; 10] = [
     "trusted_proxies",
     "connections_max",
     "hash_every",
+    "week",
+    "time_zone",
     "policy",
 ];
 

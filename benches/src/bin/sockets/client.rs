@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 /// A connection of one client.
-pub type Socket = WebSocketStream<TcpStream>;
+pub(super) type Socket = WebSocketStream<TcpStream>;
 
 /// Connections from one source address: fewer than there are ports to choose from.
 const FROM_ONE_ADDRESS: usize = 20_000;
@@ -21,7 +21,7 @@ const FROM_ONE_ADDRESS: usize = 20_000;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Connects as the `n`th client, from 127.0.0.1 or one of its neighbours.
-pub async fn connect(addr: SocketAddr, n: usize) -> Result<Socket> {
+pub(super) async fn connect(addr: SocketAddr, n: usize) -> Result<Socket> {
     let stream = if addr.is_ipv4() {
         let last = u8::try_from(1 + n / FROM_ONE_ADDRESS).context("too many clients")?;
         let socket = TcpSocket::new_v4()?;
@@ -38,7 +38,12 @@ pub async fn connect(addr: SocketAddr, n: usize) -> Result<Socket> {
 }
 
 /// Connects and says hello; the welcome.
-pub async fn hello(addr: SocketAddr, n: usize, role: &str, name: &str) -> Result<(Socket, Value)> {
+pub(super) async fn hello(
+    addr: SocketAddr,
+    n: usize,
+    role: &str,
+    name: &str,
+) -> Result<(Socket, Value)> {
     let mut socket = connect(addr, n).await?;
     say(&mut socket, &json!({"type": "hello", "role": role, "name": name})).await?;
     let welcome = expect(&mut socket, |message| message["type"] == "welcome").await?;
@@ -46,12 +51,12 @@ pub async fn hello(addr: SocketAddr, n: usize, role: &str, name: &str) -> Result
 }
 
 /// Sends one message.
-pub async fn say(socket: &mut Socket, message: &Value) -> Result<()> {
+pub(super) async fn say(socket: &mut Socket, message: &Value) -> Result<()> {
     Ok(socket.send(Message::text(message.to_string())).await?)
 }
 
 /// Waits for a message of that kind.
-pub async fn expect(socket: &mut Socket, is_it: impl Fn(&Value) -> bool) -> Result<Value> {
+pub(super) async fn expect(socket: &mut Socket, is_it: impl Fn(&Value) -> bool) -> Result<Value> {
     let wait = async {
         while let Some(frame) = socket.next().await {
             if let Message::Text(text) = frame? {
@@ -67,7 +72,7 @@ pub async fn expect(socket: &mut Socket, is_it: impl Fn(&Value) -> bool) -> Resu
 }
 
 /// Sends a command and waits for its answer.
-pub async fn command(socket: &mut Socket, command: &Value) -> Result<Value> {
+pub(super) async fn command(socket: &mut Socket, command: &Value) -> Result<Value> {
     say(socket, command).await?;
     let id = command["id"].clone();
     expect(socket, |message| {
@@ -77,7 +82,7 @@ pub async fn command(socket: &mut Socket, command: &Value) -> Result<Value> {
 }
 
 /// The body of `GET path`.
-pub async fn get(addr: SocketAddr, path: &str) -> Result<Value> {
+pub(super) async fn get(addr: SocketAddr, path: &str) -> Result<Value> {
     let mut stream = TcpStream::connect(addr).await?;
     let head = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).await?;

@@ -53,7 +53,7 @@ impl Conversation for Echo {
 }
 
 /// Serves at every path until the time is over.
-pub async fn run(listen: SocketAddr, message_max: usize, time: Duration) -> Result<()> {
+pub(super) async fn run(listen: SocketAddr, message_max: usize, time: Duration) -> Result<()> {
     let route = warp::get()
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional::<OnUpgrade>())

@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 /// Writes one line to standard output.
-pub fn tell(line: &str) -> Result<()> {
+pub(super) fn tell(line: &str) -> Result<()> {
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }
 
 /// The `share` quantile of times, in milliseconds; 0 of none.
-pub fn quantile_ms(times: &mut [Duration], share: f64) -> f64 {
+pub(super) fn quantile_ms(times: &mut [Duration], share: f64) -> f64 {
     times.sort_unstable();
     let last = times.len().saturating_sub(1);
     #[expect(
@@ -25,7 +25,7 @@ pub fn quantile_ms(times: &mut [Duration], share: f64) -> f64 {
 }
 
 /// Resident memory of a process in KiB.
-pub fn resident_kib(pid: u32) -> Result<u64> {
+pub(super) fn resident_kib(pid: u32) -> Result<u64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status"))
         .with_context(|| format!("read the status of process {pid}"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;

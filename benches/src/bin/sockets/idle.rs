@@ -15,7 +15,12 @@ use super::figures::{resident_kib, tell};
 const AT_A_TIME: usize = 32;
 
 /// Opens sockets as riders, holds them while answering pings, and tells the growth of process `pid`.
-pub async fn run(addr: SocketAddr, pid: u32, n_sockets: usize, hold: Duration) -> Result<()> {
+pub(super) async fn run(
+    addr: SocketAddr,
+    pid: u32,
+    n_sockets: usize,
+    hold: Duration,
+) -> Result<()> {
     let before = resident_kib(pid)?;
     let begun = Instant::now();
     let mut sockets: Vec<Socket> = Vec::with_capacity(n_sockets);

@@ -16,15 +16,15 @@ use super::client::{Socket, command, get, hello};
 use super::figures::{quantile_ms, tell};
 
 /// What is done.
-pub struct Plan {
+pub(super) struct Plan {
     /// Riders.
-    pub clients: usize,
+    pub(super) clients: usize,
     /// Commands a second, all together.
-    pub rate: u64,
+    pub(super) rate: u64,
     /// For how long.
-    pub seconds: u64,
+    pub(super) seconds: u64,
     /// Vehicles in service.
-    pub vehicles: usize,
+    pub(super) vehicles: usize,
 }
 
 /// What a rider has seen.
@@ -51,7 +51,7 @@ struct Common {
 }
 
 /// Runs the plan and tells the figures.
-pub async fn run(addr: SocketAddr, plan: &Plan) -> Result<()> {
+pub(super) async fn run(addr: SocketAddr, plan: &Plan) -> Result<()> {
     let region = get(addr, "/v1/region").await?;
     let places: Vec<Value> = region["places"]
         .as_array()

@@ -21,7 +21,7 @@ const EVERY: Duration = Duration::from_millis(10);
 const HALF_S_MAX: f64 = 10.0;
 
 /// One client floods the service with commands and reads no answer; another measures before and meanwhile.
-pub async fn reader(addr: SocketAddr, seconds: Duration) -> Result<()> {
+pub(super) async fn reader(addr: SocketAddr, seconds: Duration) -> Result<()> {
     let (mut watcher, _) = hello(addr, 0, "rider", "watcher").await?;
     let mut before = times(&mut watcher, seconds, "before").await?;
     let (slow, _) = hello(addr, 1, "rider", "slow").await?;
@@ -73,7 +73,7 @@ async fn flood(mut socket: Socket, during: Duration) -> (Option<Duration>, u64) 
 }
 
 /// Sends half a header on many connections, and nothing on as many others; when they are closed.
-pub async fn headers(addr: SocketAddr, connections: usize) -> Result<()> {
+pub(super) async fn headers(addr: SocketAddr, connections: usize) -> Result<()> {
     let mut waiting = JoinSet::new();
     for n in 0..2 * connections {
         waiting.spawn(async move {
