@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sharxi_engine::oracle::Oracle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::auth::gate::Gate;
 use crate::core_loop::CoreHandle;
@@ -33,10 +33,6 @@ pub struct App {
     pub gate: Arc<Gate>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// What is left of the connections that there may be.
-    pub permits: Arc<Semaphore>,
-    /// Connections that there may be.
-    pub connections_max: usize,
     /// How long a peer may take.
     pub deadlines: Deadlines,
     /// Whether the journal has been replayed.

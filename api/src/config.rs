@@ -163,6 +163,11 @@ pub fn parse(text: &str) -> Result<FileConfig, ConfigError> {
     let wrong = |error: toml::de::Error| ConfigError::Toml(one_line(&error, text));
     let table: toml::Table = toml::from_str(text).map_err(wrong)?;
     check_keys("", &table, &KEYS)?;
+    for key in ["policy", "auth", "tls"] {
+        if table.get(key).is_some_and(|value| !value.is_table()) {
+            return Err(ConfigError::Range { key, rule: "a table" });
+        }
+    }
     if let Some(toml::Value::Table(policy)) = table.get("policy") {
         PolicyConfig::from_table(policy)?;
     }

@@ -27,7 +27,26 @@ use crate::request_id::RequestId;
 use crate::tls::Tls;
 
 /// One connection's share of the limit; the last holder gives it back.
-pub type Permit = Arc<OwnedSemaphorePermit>;
+pub type Permit = Arc<Seat>;
+
+/// A place among the connections that there may be, counted as long as it is taken.
+pub struct Seat {
+    _permit: OwnedSemaphorePermit,
+    metrics: Arc<Metrics>,
+}
+
+impl Seat {
+    fn new(permit: OwnedSemaphorePermit, metrics: Arc<Metrics>) -> Self {
+        metrics.connections.inc();
+        Self { _permit: permit, metrics }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.metrics.connections.dec();
+    }
+}
 
 /// The address of whoever sent a request, as far as it can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +91,9 @@ pub async fn accept(listener: TcpListener, door: Arc<Door>, mut stop: watch::Rec
         match accepted {
             Some((Ok((stream, peer)), permit)) => {
                 let (door, stop) = (door.clone(), stop.clone());
+                let seat = Arc::new(Seat::new(permit, door.metrics.clone()));
                 tokio::spawn(async move {
-                    if let Err(error) = serve(stream, peer, &door, Arc::new(permit), stop).await {
+                    if let Err(error) = serve(stream, peer, &door, seat, stop).await {
                         tracing::debug!(%error, "a connection ended");
                     }
                 });

@@ -189,8 +189,6 @@ impl Service {
             region: to_text(&region_info(map.as_ref(), true)),
             gate: gate.clone(),
             metrics: metrics.clone(),
-            permits: permits.clone(),
-            connections_max,
             deadlines: config.deadlines.clone(),
             ready,
             n_clients: AtomicU64::new(0),

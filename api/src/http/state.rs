@@ -44,8 +44,6 @@ fn metrics(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .and(with(app))
         .then(|app: Arc<App>| async move {
-            let open = app.connections_max.saturating_sub(app.permits.available_permits());
-            app.metrics.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
             app.metrics.queue.set(i64::try_from(app.core.waiting()).unwrap_or(i64::MAX));
             let recovered = *app.ready.borrow();
             app.metrics.ready.set(i64::from(recovered));
