@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::auth::config::{AUTH_KEYS, AuthConfig, OIDC_KEYS, SECONDS_RULE};
 use crate::config_keys::{UnknownKey, check_keys};
-use crate::limits::{CONNECTIONS_MAX, ORIGINS_MAX, PROXIES_MAX};
+use crate::limits::{CONNECTIONS_MAX, KEEP_DAYS_MAX, ORIGINS_MAX, PROXIES_MAX};
 use crate::policy_config::{PolicyConfig, PolicyError};
 use crate::tls::{TLS_KEYS, TlsConfig};
 
@@ -35,6 +35,10 @@ pub struct FileConfig {
     pub connections_max: Option<usize>,
     /// Commands between two recorded state hashes.
     pub hash_every: Option<u64>,
+    /// Commands between two snapshots; 0 for none.
+    pub snapshot_every: Option<u64>,
+    /// Days for which records and ended rides are kept; 0: for ever.
+    pub keep_days: Option<u32>,
     /// Speeds by hour of the week.
     pub week: Option<PathBuf>,
     /// Whose hours these are.
@@ -44,7 +48,7 @@ pub struct FileConfig {
     pub policy: PolicyConfig,
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "listen",
     "journal",
     "speed",
@@ -54,6 +58,8 @@ const KEYS: [&str; 12] = [
     "trusted_proxies",
     "connections_max",
     "hash_every",
+    "snapshot_every",
+    "keep_days",
     "week",
     "time_zone",
     "policy",
@@ -197,6 +203,9 @@ pub fn parse(text: &str) -> Result<FileConfig, ConfigError> {
     }
     if config.auth.as_ref().is_some_and(|auth| !auth.is_sane()) {
         return range("auth.token_s and auth.session_s", SECONDS_RULE);
+    }
+    if config.keep_days.is_some_and(|days| KEEP_DAYS_MAX < days) {
+        return Err(ConfigError::Range { key: "keep_days", rule: "0 (for ever) to 3660" });
     }
     Ok(config)
 }

@@ -118,6 +118,29 @@ async fn other_peoples_rides_are_theirs() {
 }
 
 #[tokio::test]
+async fn rides_of_the_past_are_theirs_as_well() {
+    let house = House::new();
+    // An hour passes in a second: the dispatcher forgets the ride, the journal does not.
+    let running = start(ServiceConfig { speed: 3600.0, ..house.config() }).await;
+    let addr = running.addr();
+    let anna = house.token("anna", 900);
+    let ask = request("1", "r1", 3, 8, false).to_string();
+    let (status, body) = call(addr, "POST", "/v1/commands", Some(&anna), "", &ask).await;
+    assert_eq!((status, &body["result"]), (200, &json!("rejected")), "{body}");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for (who, status) in [("anna", 200), ("bert", 404), ("carl", 404), ("desk", 200), ("boss", 200)]
+    {
+        let token = house.token(who, 900);
+        assert_eq!(
+            call(addr, "GET", "/v1/rides/r1", Some(&token), "", "").await.0,
+            status,
+            "{who}"
+        );
+    }
+    running.shutdown().await.unwrap();
+}
+
+#[tokio::test]
 async fn who_is_removed_or_late_is_out() {
     let house = House::new();
     let running = house.start().await;
