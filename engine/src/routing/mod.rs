@@ -12,9 +12,12 @@
 //! All times are `u32` milliseconds below `NEVER`, and those of arcs whole ticks (`TICK_MS`).
 
 pub(crate) mod ancestors;
+mod based;
 pub(crate) mod bundle;
 pub(crate) mod dijkstra;
+mod fill;
 mod flow_cutter;
+mod form;
 pub(crate) mod hierarchy;
 pub(crate) mod labels;
 pub(crate) mod lanes;
