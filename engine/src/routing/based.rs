@@ -28,7 +28,7 @@ const SURE: u32 = FAR as u32 - 2 * UNIT;
 // Two bases that do not fit together mean no way.
 const _: () = assert!(FAR as u64 * UNIT as u64 * TICK_MS as u64 > NEVER as u64);
 // All sums of bases and slots fit 32 bits.
-const _: () = assert!((FAR as u64 * (UNIT as u64 + 3)) * (TICK_MS as u64) < 1 << 32);
+const _: () = assert!((FAR as u64 * (2 * UNIT as u64 + 3)) * (TICK_MS as u64) < 1 << 32);
 
 /// Masks for the first `n` slots: numbers of others are [`FAR`], and so are bases of groups without any.
 static MASKS: [Block; SLOTS + 1] = {
@@ -150,7 +150,8 @@ fn least_of(least: [u16; GROUPS], slots: &[u16; GROUPS]) -> [u16; GROUPS] {
     std::array::from_fn(|group| least[group].min(slots[group]))
 }
 
-/// The ticks of the least `up[i] + down[i]` of the first `n` slots, far too many if there is no way; `None` if it is not known.
+/// The ticks of the least `up[i] + down[i]` of the first `n` slots, far too many if there is no way; `None` if it is not known. Where sums
+/// over the bases of some group do not fit, each slot is looked at with its own.
 #[inline(always)]
 pub(crate) fn least_sum(up: &[Block], down: &[Block], n: usize) -> Option<u32> {
     let mut best = [u32::MAX; GROUPS];
@@ -172,7 +173,37 @@ pub(crate) fn least_sum(up: &[Block], down: &[Block], n: usize) -> Option<u32> {
     }
     let best = best.into_iter().fold(u32::MAX, u32::min);
     let base = base.into_iter().fold(FAR, u16::min);
-    (best <= u32::from(base) * UNIT + if base < FAR { SURE } else { FAR.into() }).then_some(best)
+    if best <= u32::from(base) * UNIT + if base < FAR { SURE } else { FAR.into() } {
+        return Some(best);
+    }
+    least_by_slots(up, down, n)
+}
+
+/// The same with sums in 32 bits.
+#[inline(never)]
+fn least_by_slots(up: &[Block], down: &[Block], n: usize) -> Option<u32> {
+    // The least of what is known, and what all others are not below.
+    let (mut best, mut bound) = ([u32::MAX; GROUPS], [u32::MAX; GROUPS]);
+    for ((Block(up), Block(down)), start) in up.iter().zip(down).zip((0..n).step_by(SLOTS)) {
+        let Block(mask) = &MASKS[(n - start).min(SLOTS)];
+        let [up, down, mask] = [up, down, mask].map(|block| block.as_chunks::<GROUPS>().0);
+        for ((up_slots, down_slots), mask) in up.iter().zip(down).zip(mask).skip(1) {
+            for group in 0..GROUPS {
+                let bases = u32::from(up[0][group]) + u32::from(down[0][group]);
+                let (up, down) = (u32::from(up_slots[group]), u32::from(down_slots[group]));
+                let sum = bases * UNIT + up.min(SURE) + down.min(SURE);
+                let sum = if mask[group] == 0 { sum } else { u32::MAX };
+                let is_known = up.max(down) <= SURE;
+                best[group] = best[group].min(if is_known { sum } else { u32::MAX });
+                bound[group] = bound[group].min(if is_known { u32::MAX } else { sum });
+            }
+        }
+    }
+    let least = |all: [u32; GROUPS]| all.into_iter().fold(u32::MAX, u32::min);
+    let (best, bound) = (least(best), least(bound));
+    // Two bases that do not fit together mean no way.
+    let known = best.min(u32::from(FAR) * UNIT);
+    (known <= bound).then_some(known)
 }
 
 /// The least `ms[i] + row[i]` in milliseconds, at most [`NEVER`]; `None` if it is not known.

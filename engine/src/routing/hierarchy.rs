@@ -25,7 +25,7 @@ pub(crate) struct Hierarchy {
     pub(super) weights: Weights,
     pub(super) labels: Option<Labels>,
     /// That of labels, whether there are any or not.
-    pub(super) form: Form,
+    pub(crate) form: Form,
     instructions: Instructions,
 }
 

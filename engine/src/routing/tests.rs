@@ -237,3 +237,19 @@ fn a_hierarchy_brought_up_to_date_is_the_one_made_anew() {
         }
     }
 }
+
+#[test]
+fn the_form_of_labels_is_that_of_the_drives() {
+    // A street with a junction every so many seconds.
+    for (seconds, form) in [(1, Form::Plain), (30, Form::Plain), (60, Form::Based)] {
+        let points: Vec<LatLon> =
+            (0..200).map(|n| LatLon::from_e7(0, n * 1_000).unwrap()).collect();
+        let time = seconds * 1_000;
+        let arcs: Vec<Arc> = (1..200)
+            .flat_map(|n| [(n - 1, n), (n, n - 1)])
+            .map(|(tail, head)| Arc { tail, head, time, course: 0, turn: 0 })
+            .collect();
+        let hierarchy = Hierarchy::new(&numbered(&points, &arcs), u64::MAX).unwrap();
+        assert_eq!(hierarchy.form, form, "{seconds} s");
+    }
+}
