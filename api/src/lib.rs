@@ -21,6 +21,7 @@ pub mod core_loop;
 pub mod desk;
 pub mod executor;
 pub mod journal;
+pub mod keeping;
 pub mod kpi;
 pub mod ledger;
 pub mod outbox;
@@ -34,6 +35,7 @@ pub mod policy_config;
 pub mod queries;
 pub mod serve;
 
+pub mod hours;
 pub mod http;
 pub mod patient_io;
 pub mod server;
