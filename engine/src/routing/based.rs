@@ -105,7 +105,6 @@ pub(crate) fn relax(to: &mut [Block], from: &[Block], ms: u32) {
 }
 
 /// Whole units, and the ticks left over.
-#[expect(clippy::cast_possible_truncation, reason = "less than a unit")]
 fn parts(ticks: u32) -> (u16, u16) {
     (u16::try_from(ticks / UNIT).unwrap_or(FAR), (ticks % UNIT) as u16)
 }

@@ -48,8 +48,8 @@ impl Form {
         is_known.then_some(())
     }
 
-    /// The milliseconds of the least `up[i] + down[i]` of the first `n` slots and of what is to add, at most [`NEVER`]; `None` if they are not
-    /// known.
+    /// The milliseconds of the least `up[i] + down[i]` of the first `n` slots and of what is to add, at most [`NEVER`]; `None` if they
+    /// are not known.
     #[inline(always)]
     pub(crate) fn least_sum(
         self,

@@ -6,8 +6,8 @@
 //! place, to the least of what neighbours have in common; so it costs no look-up. Down to the
 //! least of a tile all lanes count; from there on each up to its own.
 //!
-//! Tables between nodes are made of 16-bit ticks where labels are plain, all others of milliseconds. The loops are compiled for several sets
-//! of instructions; `pulp` asks the processor which it has.
+//! Tables between nodes are made of 16-bit ticks where labels are plain, all others of milliseconds. The loops are compiled for
+//! several sets of instructions; `pulp` asks the processor which it has.
 
 use pulp::NullaryFnOnce;
 use smallvec::SmallVec;

@@ -83,7 +83,7 @@ fn times_and_paths_equal_dijkstra_with_and_without_labels() {
     let kinds = [(u64::MAX, Form::Plain), (u64::MAX, Form::Based), (0, Form::Plain)];
     for seed in 0..300 {
         let (points, mut arcs) = random_graph(seed);
-        let scale = scales[seed as usize % scales.len()];
+        let scale = scales[usize::try_from(seed).unwrap() % scales.len()];
         // A mixture of short and long arcs.
         for (idx, arc) in arcs.iter_mut().enumerate().filter(|(idx, _)| seed % 3 > 0 || idx % 3 > 0)
         {

@@ -1,6 +1,7 @@
 //! Blocks with bases against rows of 64-bit sums.
 
 use super::*;
+use crate::graph::num::row;
 
 /// Far more than any time.
 const NOWHERE: u64 = 1 << 40;
@@ -8,24 +9,21 @@ const NOWHERE: u64 = 1 << 40;
 struct Random(u64);
 
 impl Random {
-    fn below(&mut self, n: u64) -> u64 {
+    fn below(&mut self, n: u32) -> u32 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
+        u32::try_from((self.0 >> 33) % u64::from(n)).unwrap()
     }
 }
 
 /// A chain of nodes, each with the nodes before it as ancestors, as ticks and as blocks.
-fn chain(random: &mut Random, n: usize, longest: u64) -> Vec<(Vec<u64>, Vec<Block>)> {
+fn chain(random: &mut Random, n: usize, longest: u32) -> Vec<(Vec<u64>, Vec<Block>)> {
     let mut rows: Vec<(Vec<u64>, Vec<Block>)> = Vec::new();
     for depth in 0..n {
         let mut ticks = vec![NOWHERE; depth];
         let mut blocks = vec![Block([7; LANES]); (depth + 1).div_ceil(SLOTS)];
-        let uppers = [
-            depth.wrapping_sub(1),
-            random.below(n as u64) as usize,
-            random.below(n as u64) as usize,
-        ];
+        let uppers =
+            [depth.wrapping_sub(1), random.below(row(n)) as usize, random.below(row(n)) as usize];
         for (nth, (above, above_blocks)) in
             uppers.iter().filter_map(|&upper| rows.get(upper)).enumerate()
         {
@@ -36,7 +34,7 @@ fn chain(random: &mut Random, n: usize, longest: u64) -> Vec<(Vec<u64>, Vec<Bloc
                 2 => Some(65_530 + random.below(10)),
                 _ => Some(random.below(longest)),
             };
-            let ms = edge.map_or(NEVER, |edge| edge as u32 * TICK_MS);
+            let ms = edge.map_or(NEVER, |edge| edge * TICK_MS);
             if nth == 0 {
                 begin(&mut blocks, above_blocks, ms);
                 blocks[above_blocks.len()..].fill(Block::FAR);
@@ -44,7 +42,7 @@ fn chain(random: &mut Random, n: usize, longest: u64) -> Vec<(Vec<u64>, Vec<Bloc
                 relax(&mut blocks, above_blocks, ms);
             }
             for (mine, theirs) in ticks.iter_mut().zip(above) {
-                *mine = (*mine).min(theirs + edge.unwrap_or(NOWHERE));
+                *mine = (*mine).min(theirs + edge.map_or(NOWHERE, u64::from));
             }
         }
         if depth == 0 {
@@ -83,7 +81,7 @@ fn what_is_known_is_right() {
                 }
                 None => n_unknown += 1,
             }
-            let ms: Vec<u32> = (0..n).map(|_| random.below(u64::from(NEVER)) as u32).collect();
+            let ms: Vec<u32> = (0..n).map(|_| random.below(NEVER)).collect();
             let expected = ms.iter().zip(up).map(|(&ms, ticks)| u64::from(ms) + ticks * 100).min();
             match least_ms(&ms, up_row) {
                 Some(found) => assert_eq!(u64::from(found), expected.unwrap().min(NEVER.into())),
@@ -111,8 +109,8 @@ fn rows_of_near_neighbours_are_known_however_far_they_are() {
     }
     let last = &rows[n - 1];
     for depth in 0..n {
-        assert_eq!(slot(last, depth), Some(3_000 * (n - 1 - depth) as u32));
-        let least = 2 * 3_000 * (n - 1 - depth) as u32;
+        assert_eq!(slot(last, depth), Some(3_000 * row(n - 1 - depth)));
+        let least = 2 * 3_000 * row(n - 1 - depth);
         assert_eq!(least_sum(last, last, depth + 1), Some(least));
     }
 }
