@@ -26,13 +26,26 @@ pub struct FileConfig {
     pub connections_max: Option<usize>,
     /// Commands between two recorded state hashes.
     pub hash_every: Option<u64>,
+    /// Speeds by hour of the week.
+    pub week: Option<PathBuf>,
+    /// Whose hours these are.
+    pub time_zone: Option<String>,
     /// The rules.
     #[serde(default)]
     pub policy: PolicyConfig,
 }
 
-const KEYS: [&str; 7] =
-    ["listen", "journal", "speed", "allowed_origins", "connections_max", "hash_every", "policy"];
+const KEYS: [&str; 9] = [
+    "listen",
+    "journal",
+    "speed",
+    "allowed_origins",
+    "connections_max",
+    "hash_every",
+    "week",
+    "time_zone",
+    "policy",
+];
 
 /// Why a file is no configuration.
 #[derive(Debug, thiserror::Error)]

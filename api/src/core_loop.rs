@@ -20,6 +20,7 @@ use crate::access;
 use crate::clock::{self, Clock};
 use crate::desk::{Desk, Question};
 use crate::executor::{Executed, Executor, Sent};
+use crate::hours::Hours;
 use crate::intent::{Caller, Order};
 use crate::journal::record::{Batch, Outcome, StateHash};
 use crate::journal::{Journal, JournalError};
@@ -130,6 +131,9 @@ pub struct Core {
     clock: Clock,
     hash_every: u64,
     last_tick: Instant,
+    hours: Option<Hours>,
+    /// When the hours are looked at next.
+    hours_due: Option<EngineTime>,
     times: watch::Sender<Arc<dyn Oracle>>,
 }
 
@@ -161,7 +165,21 @@ impl Core {
         let hash_every = hash_every.max(1);
         let times = watch::Sender::new(Arc::clone(executor.dispatcher().oracle()));
         let last_tick = Instant::now();
-        Self { executor, desk, journal, clock, hash_every, last_tick, times }
+        let (hours, hours_due) = (None, None);
+        Self { executor, desk, journal, clock, hash_every, last_tick, hours, hours_due, times }
+    }
+
+    /// The same with the speeds of these hours from now on; without any, what the journal says of them is taken back.
+    ///
+    /// # Errors
+    /// [`JournalError`] if the speeds of now could not be made durable.
+    pub fn following(mut self, hours: Option<Hours>) -> Result<Self, JournalError> {
+        self.hours = hours;
+        self.hours_due = Some(self.now());
+        let mut pending = Pending::default();
+        self.keep_hours(&mut pending)?;
+        self.commit(&mut pending)?;
+        Ok(self)
     }
 
     /// The same, telling everybody at the other end which travel times are in force, now and after each change.
@@ -212,9 +230,25 @@ impl Core {
     /// Wall time until something has to be done though nobody says anything.
     fn wait(&self, next_beat: Instant) -> Duration {
         let beat = next_beat.saturating_duration_since(Instant::now());
+        let beat = self.hours_due.map_or(beat, |border| beat.min(self.clock.until(border)));
         let Some(wakeup) = self.executor.dispatcher().next_wakeup() else { return beat };
         let pause = TICK_PAUSE.saturating_sub(self.last_tick.elapsed());
         beat.min(self.clock.until(wakeup).max(pause))
+    }
+
+    /// At the border of an hour: other speeds, if the next hour says something else.
+    fn keep_hours(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
+        let now = self.now();
+        if self.hours_due.is_none_or(|border| now < border) {
+            return Ok(());
+        }
+        self.hours_due = self.hours.as_ref().map(|hours| hours.next_border(now));
+        let wanted = self.hours.as_ref().map_or_else(Vec::new, |hours| hours.changes_at(now));
+        if wanted != self.executor.hours() {
+            let executed = self.executor.set_hours(now, wanted)?;
+            self.hold(None, executed, pending);
+        }
+        Ok(())
     }
 
     /// Works off what is there, but no more than lets ticks and beats come on time; the reason to stop, if there is
@@ -225,6 +259,7 @@ impl Core {
         inputs: &mut mpsc::Receiver<Input>,
     ) -> Result<Option<&'static str>, JournalError> {
         let mut pending = Pending::default();
+        self.keep_hours(&mut pending)?;
         self.tick(&mut pending)?;
         let mut stop = None;
         let mut next = first;
@@ -276,9 +311,11 @@ impl Core {
                 let executed = self.executor.execute(sent, intent)?;
                 self.hold(Some(answer), executed, pending);
             }
-            Order::Position { vehicle, point } => {
+            Order::Position { vehicle, mut fix } => {
                 if access::may_report_position(caller, &vehicle) {
-                    self.desk.position(&self.executor, &vehicle, point);
+                    // A clock that is ahead must not make the reports after this one look old.
+                    fix.at = fix.at.map(|at| at.min(self.now()));
+                    self.desk.position(&self.executor, &vehicle, fix);
                 } else {
                     let error =
                         WireError::new(Code::NotAllowed, "only a vehicle reports its position");

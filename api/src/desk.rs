@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use serde::Serialize;
 use sharxi_engine::demand::request::{Name, Party, RideRequest, When};
-use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::Location;
 use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::region::Fix;
 use sharxi_engine::units::EngineTime;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -20,7 +20,7 @@ use crate::kpi::Kpi;
 use crate::limits::BEAT;
 use crate::map::Map;
 use crate::publish::{ClientId, Publisher, Told, word_events};
-use crate::tracker::Tracker;
+use crate::tracker::{Place, Tracker};
 use crate::wire;
 use crate::wire::event::degrees;
 use crate::wire::message::Role;
@@ -69,7 +69,7 @@ pub struct Desk {
 struct Positions<'a> {
     r#type: &'static str,
     t: String,
-    vehicles: Vec<(&'a str, f64, f64, u32)>,
+    vehicles: Vec<(&'a str, f64, f64, u32, &'static str)>,
 }
 
 #[derive(Serialize)]
@@ -130,9 +130,9 @@ impl Desk {
     }
 
     /// A vehicle says where it is.
-    pub fn position(&mut self, executor: &Executor, vehicle: &Name, point: LatLon) {
+    pub fn position(&mut self, executor: &Executor, vehicle: &Name, fix: Fix) {
         if let Some(id) = executor.dispatcher().find_vehicle(vehicle) {
-            self.tracker.report(id, point);
+            self.tracker.report(id, fix, executor.dispatcher().oracle().region());
         }
     }
 
@@ -281,13 +281,20 @@ impl Desk {
         let names = executor.names();
         let mut vehicles = Vec::new();
         for id in present(executor) {
-            if let Some([lat, lon]) = self.locate(id, executor, now) {
+            if let Some(place) = self.locate(id, executor, now) {
+                let [lat, lon] = degrees(place.point);
                 let rides = executor.dispatcher().on_board(id).into_iter();
                 let people = |ride| {
                     let ride = executor.dispatcher().ride(ride);
                     ride.map_or(0, |ride| u32::from(ride.request.party.passengers()))
                 };
-                vehicles.push((names.vehicle(id), lat, lon, rides.map(people).sum()));
+                vehicles.push((
+                    names.vehicle(id),
+                    lat,
+                    lon,
+                    rides.map(people).sum(),
+                    place.source.word(),
+                ));
             }
         }
         to_text(&Positions { r#type: "positions", t: format(now), vehicles })
@@ -311,9 +318,9 @@ impl Desk {
         vehicle: VehicleId,
         executor: &Executor,
         now: EngineTime,
-    ) -> Option<[f64; 2]> {
+    ) -> Option<Place> {
         let dispatcher = executor.dispatcher();
-        self.tracker.locate(vehicle, now, dispatcher, self.map.as_ref()).map(degrees)
+        self.tracker.locate(vehicle, now, dispatcher, self.map.as_ref())
     }
 }
 

@@ -10,6 +10,7 @@ use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::ids::{RequestId, VehicleId};
+use sharxi_engine::region::TrafficChange;
 use sharxi_engine::units::EngineTime;
 
 use crate::access;
@@ -58,6 +59,8 @@ pub struct Executor {
     map: Arc<dyn Map>,
     ledger: Ledger,
     dedupe: Dedupe,
+    /// What the hour of the week says, as applied last.
+    hours: Vec<TrafficChange>,
     event_seq: u64,
     record_seq: u64,
 }
@@ -67,7 +70,7 @@ impl Executor {
     #[must_use]
     pub fn new(dispatcher: Dispatcher, map: Arc<dyn Map>) -> Self {
         let (ledger, dedupe) = (Ledger::default(), Dedupe::default());
-        Self { dispatcher, map, ledger, dedupe, event_seq: 0, record_seq: 0 }
+        Self { dispatcher, map, ledger, dedupe, hours: Vec::new(), event_seq: 0, record_seq: 0 }
     }
 
     /// The dispatcher, to look at.
@@ -153,15 +156,42 @@ impl Executor {
     /// # Errors
     /// [`JournalError::Encode`], a bug.
     pub fn tick(&mut self, at: EngineTime) -> Result<Executed, JournalError> {
-        let command = encode_command(&Command::Tick)?;
-        let events = match self.dispatcher.apply(at, Command::Tick) {
+        self.own(at, Command::Tick)
+    }
+
+    /// What the hour of the week says, as applied last.
+    #[must_use]
+    pub fn hours(&self) -> &[TrafficChange] {
+        &self.hours
+    }
+
+    /// From now on the hour of the week says this.
+    ///
+    /// # Errors
+    /// [`JournalError::Encode`], a bug.
+    pub fn set_hours(
+        &mut self,
+        at: EngineTime,
+        changes: Vec<TrafficChange>,
+    ) -> Result<Executed, JournalError> {
+        let executed = self.own(at, Command::SetHours(changes.clone()))?;
+        if executed.record.is_some() {
+            self.hours = changes;
+        }
+        Ok(executed)
+    }
+
+    /// A command of the service itself.
+    fn own(&mut self, at: EngineTime, command: Command) -> Result<Executed, JournalError> {
+        let bytes = encode_command(&command)?;
+        let events = match self.dispatcher.apply(at, command) {
             Ok(events) => events,
             Err(error) => {
-                tracing::warn!(%error, "a tick was refused");
+                tracing::error!(%error, "a command of the service itself was refused");
                 return Ok(Executed::default());
             }
         };
-        let outcome = Outcome::Applied { command, events_digest: digest_events(&events)? };
+        let outcome = Outcome::Applied { command: bytes, events_digest: digest_events(&events)? };
         let events = self.take_in(None, events);
         let record = Some(self.record(at, None, outcome));
         Ok(Executed { events, record, ..Executed::default() })
@@ -184,6 +214,9 @@ impl Executor {
         else {
             return Ok(Vec::new());
         };
+        if let Command::SetHours(changes) = &command {
+            self.hours.clone_from(changes);
+        }
         let events = self
             .dispatcher
             .apply(record.at, command)

@@ -34,6 +34,7 @@ pub mod policy_config;
 pub mod queries;
 pub mod serve;
 
+pub mod hours;
 pub mod http;
 pub mod patient_io;
 pub mod server;

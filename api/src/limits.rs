@@ -8,6 +8,8 @@ use sharxi_engine::units::Millis;
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of one HTTP body with traffic.
 pub const TRAFFIC_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Bytes of the file with speeds by hour of the week.
+pub const WEEK_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Bytes of a command id and of a client's name.
 pub const ID_BYTES_MAX: usize = 64;
 /// Connections served at a time; further ones wait in the kernel's backlog.
@@ -74,6 +76,10 @@ pub const TICK_PAUSE: Duration = Duration::from_millis(10);
 pub const BEAT: Duration = Duration::from_secs(1);
 /// Wall time for which a reported position counts as where the vehicle is.
 pub const POSITION_FRESH: Duration = Duration::from_secs(10);
+/// Wall time between two reports of a vehicle that are matched to the road though nobody looks.
+pub const MATCH_PAUSE: Duration = Duration::from_millis(500);
+/// Wall time after a vehicle's last report for which its reports are remembered for the next match.
+pub const REPORTS_KEPT: Duration = Duration::from_secs(300);
 /// How far a journal may be ahead of the wall clock without a word.
 pub const CLOCK_AHEAD_MAX: Millis = Millis::from_secs(60);
 /// How far the wall clock has to be ahead of the service's for the latter to catch up: less is only drift.

@@ -17,6 +17,7 @@ use crate::clock::{self, Clock};
 use crate::core_loop::{Core, CoreHandle, Input, queue};
 use crate::desk::Desk;
 use crate::executor::Executor;
+use crate::hours::Hours;
 use crate::http::routes::routes;
 use crate::journal::record::Header;
 use crate::journal::recovery::recover;
@@ -51,6 +52,8 @@ pub struct ServiceConfig {
     pub policy_stated: PolicyConfig,
     /// Where demand is expected; `None`: as the journal says, or the region's places if it begins.
     pub spots: Option<Vec<Spot>>,
+    /// Speeds by hour of the week; `None`: what a journal says of them is taken back.
+    pub hours: Option<Hours>,
     /// Commands between two recorded state hashes.
     pub hash_every: u64,
     /// Origins allowed besides the service's own, each like `https://example.org`.
@@ -72,6 +75,7 @@ impl Default for ServiceConfig {
             policy: Policy::default(),
             policy_stated: PolicyConfig::default(),
             spots: None,
+            hours: None,
             hash_every: 64,
             origins: Vec::new(),
             connections_max: CONNECTIONS_MAX,
@@ -287,8 +291,9 @@ fn run_core(
     let clock =
         if in_earnest { Clock::of_the_wall(begin) } else { Clock::new(begin, config.speed) };
     let ahead = last.filter(|last| in_earnest && CLOCK_AHEAD_MAX < last.since(start));
-    let core =
-        Core::new(executor, desk, Box::new(journal), clock, config.hash_every).telling(times);
+    let core = Core::new(executor, desk, Box::new(journal), clock, config.hash_every)
+        .following(config.hours.clone())?
+        .telling(times);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

@@ -104,6 +104,14 @@ pub trait Oracle: Send + Sync {
         Err(TrafficError::Fixed)
     }
 
+    /// The next version, with these changes in the place of what the hour of the week said before; see [`Region::with_hours`].
+    ///
+    /// # Errors
+    /// [`TrafficError`] if a change makes no sense, or if this oracle has no roads that could change.
+    fn with_hours(&self, _changes: &[TrafficChange]) -> Result<Arc<dyn Oracle>, TrafficError> {
+        Err(TrafficError::Fixed)
+    }
+
     /// The ways whose traffic differs from the map as imported.
     fn changed_ways(&self) -> Vec<ChangedWay> {
         Vec::new()

@@ -286,3 +286,49 @@ fn versions_are_swapped_while_queries_run_and_never_mixed() {
     });
     assert_eq!(live.current().version(), 4);
 }
+
+/// What the hour says lies below what is told, goes when the next hour comes, and shows again where traffic is taken back.
+#[test]
+fn hours_lie_below_what_is_told() {
+    let island = island();
+    let change = |scope, effect| TrafficChange { scope, directions: Directions::Both, effect };
+    let hour = [
+        change(Scope::All, Effect::SpeedPercent(80)),
+        change(Scope::Class(RoadClass::Primary), Effect::SpeedPercent(50)),
+    ];
+    let next = [change(Scope::Class(RoadClass::Secondary), Effect::SpeedPercent(70))];
+    let told = [
+        change(Scope::Class(RoadClass::Secondary), Effect::SpeedPercent(25)),
+        change(Scope::Class(RoadClass::Residential), Effect::Closed),
+    ];
+    let back = [change(Scope::All, Effect::AsImported)];
+    let times = |region: &Region| region.arcs().map(|arc| arc.time).collect::<Vec<_>>();
+    let with =
+        |changes: &[&[TrafficChange]]| times(&island.with_traffic(&changes.concat()).unwrap());
+    let same = |region: &Region, changes: &[&[TrafficChange]], context: &str| {
+        assert!(times(region) == with(changes), "{context}");
+    };
+
+    let first = island.with_hours(&hour).unwrap();
+    same(&first, &[&hour], "an hour alone");
+    check(&first, &mut Random(5), "an hour alone");
+    let both = first.with_traffic(&told).unwrap();
+    same(&both, &[&hour, &told], "told above an hour");
+    let later = both.with_hours(&next).unwrap();
+    same(&later, &[&next, &told], "the next hour below what was told");
+    check(&later, &mut Random(6), "the next hour");
+    same(&later.with_traffic(&back).unwrap(), &[&next], "taken back");
+    same(&later.with_hours(&[]).unwrap(), &[&told], "an hour that says nothing");
+    let after = island.with_traffic(&told).unwrap().with_hours(&hour).unwrap();
+    same(&after, &[&hour, &told], "an hour below what was told before");
+    assert_eq!(after.version(), 2);
+
+    // The two buffers keep the layers as well.
+    let live = LiveRegion::new(first);
+    for nth in 0..4_u32 {
+        let one = change(Scope::Roads(vec![RoadId::new(nth)]), Effect::TimePercent(300));
+        live.apply(&[one]).unwrap();
+    }
+    live.apply(&back).unwrap();
+    same(&live.current(), &[&hour], "taken back from the buffers");
+}

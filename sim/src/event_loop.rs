@@ -38,6 +38,18 @@ pub struct Cast<'a> {
     pub end: EngineTime,
     /// Longest distance from a road at which a ride can begin or end, in metres.
     pub snap_max_m: f64,
+    /// Whether riders share vehicles. If not, every vehicle has the seats of the largest, and every ride takes them all.
+    pub pooling: bool,
+    /// The study ends when more riders than this have been refused.
+    pub refusals_max: u32,
+}
+
+impl Cast<'_> {
+    /// Seats that each vehicle has and each ride takes if nobody shares; `None` if riders share.
+    fn seats_claimed(&self) -> Option<u8> {
+        let most = self.fleet.iter().map(|vehicle| vehicle.seats).max().unwrap_or(1);
+        (!self.pooling).then_some(most)
+    }
 }
 
 /// Why a study can't go on. Each is a bug of the dispatcher or of the harness, or an impossible fleet.
@@ -113,6 +125,9 @@ pub fn run(cast: &Cast<'_>, world: World, progress: &dyn Fn(u64)) -> Result<Outc
             n_requests += 1;
             progress(n_requests);
         }
+        if cast.refusals_max < study.world.n_refused() {
+            break;
+        }
     }
     Ok(study.world.finish(study.coverage_milli))
 }
@@ -127,7 +142,8 @@ impl<'a> EventLoop<'a> {
                 vehicle: vehicle.name.as_str().to_owned(),
                 max_m: cast.snap_max_m,
             })?;
-            starts.push(vehicle::spec(vehicle, start));
+            let spec = vehicle::spec(vehicle, start);
+            starts.push(VehicleSpec { seats: cast.seats_claimed().unwrap_or(spec.seats), ..spec });
             agenda.push(Reverse((vehicle.shift_start, Due::ShiftStart { row })));
         }
         for (row, request) in cast.demand.iter().enumerate() {
@@ -225,6 +241,7 @@ impl<'a> EventLoop<'a> {
             self.world.refuse(demand, "outside_area".to_owned());
             return Ok(());
         };
+        let request = rider::claiming(request, self.cast.seats_claimed());
         let place = request.from;
         if let Err(error) = self.world.ask(demand, request) {
             let reason = match error {

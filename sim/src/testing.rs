@@ -219,6 +219,11 @@ pub(crate) fn fleet(n: u32) -> Vec<FleetRow> {
 
 /// Plays demand and fleet in the town.
 pub(crate) fn play(demand: &[DemandRow], fleet: &[FleetRow]) -> Outcome {
+    play_as(demand, fleet, true)
+}
+
+/// The same, with riders who share vehicles or do not.
+pub(crate) fn play_as(demand: &[DemandRow], fleet: &[FleetRow], pooling: bool) -> Outcome {
     let ground: Arc<dyn Ground> = Arc::new(Town);
     let oracle: Arc<dyn Oracle> = Arc::new(Town);
     let spots: Vec<Spot> = (0..SIDE)
@@ -226,6 +231,14 @@ pub(crate) fn play(demand: &[DemandRow], fleet: &[FleetRow]) -> Outcome {
         .collect();
     let dispatcher = Dispatcher::new(oracle, Policy::default(), &spots);
     let world = World::new(ground, dispatcher, LocalClock::UTC);
-    let cast = Cast { demand, fleet, start: minute(-10), end: minute(240), snap_max_m: 500.0 };
+    let cast = Cast {
+        demand,
+        fleet,
+        start: minute(-10),
+        end: minute(240),
+        snap_max_m: 500.0,
+        pooling,
+        refusals_max: u32::MAX,
+    };
     event_loop::run(&cast, world, &|_| {}).unwrap()
 }

@@ -10,6 +10,7 @@ use sharxi_engine::units::EngineTime;
 use super::event::{Names, degrees};
 use super::time::format;
 use crate::map::Map;
+use crate::tracker::Place;
 
 #[derive(Serialize)]
 struct Next<'a> {
@@ -85,6 +86,9 @@ pub struct VehicleInfo<'a> {
     wheelchairs: u8,
     lat: f64,
     lon: f64,
+    position: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bearing_deg: Option<f64>,
     state: &'static str,
     on_board: Vec<&'a str>,
     plan: Plan<'a>,
@@ -240,10 +244,11 @@ pub fn ride<'a>(request: RequestId, names: Names<'a>) -> Option<RideInfo<'a>> {
 #[must_use]
 pub fn vehicle<'a>(
     vehicle: VehicleId,
-    [lat, lon]: [f64; 2],
+    place: Place,
     now: EngineTime,
     names: Names<'a>,
 ) -> Option<VehicleInfo<'a>> {
+    let [lat, lon] = degrees(place.point);
     let spec = names.dispatcher.vehicle(vehicle)?;
     let plan = plan(vehicle, now, names);
     let state = match (names.dispatcher.in_service(vehicle), plan.next.act) {
@@ -260,6 +265,8 @@ pub fn vehicle<'a>(
         wheelchairs: spec.wheelchairs,
         lat,
         lon,
+        position: place.source.word(),
+        bearing_deg: place.bearing_deg.map(|deg| (deg * 10.0).round() / 10.0),
         state,
         on_board: riders(names.dispatcher, vehicle),
         plan,

@@ -76,7 +76,14 @@ impl Dispatcher {
         command: Command,
     ) -> Result<Vec<Event>, CommandError> {
         let next = match &command {
-            Command::SetTraffic(changes) => Some(traffic::changed(self.oracle.as_ref(), changes)?),
+            Command::SetTraffic(changes) => {
+                traffic::check_size(changes)?;
+                Some(self.oracle.with_traffic(changes)?)
+            }
+            Command::SetHours(changes) => {
+                traffic::check_size(changes)?;
+                Some(self.oracle.with_hours(changes)?)
+            }
             _ => None,
         };
         let oracle = next.as_ref().unwrap_or(&self.oracle);

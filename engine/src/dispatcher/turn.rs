@@ -72,7 +72,7 @@ impl<'a> Turn<'a> {
                 self.break_down(vehicle, location, at)?;
             }
             Command::Tick => self.tick(),
-            Command::SetTraffic(_) => self.take_traffic(),
+            Command::SetTraffic(_) | Command::SetHours(_) => self.take_traffic(),
             Command::AdoptPlan(improvement) => self.adopt_plan(&improvement)?,
         }
         self.state.now = self.ctx.now;

@@ -9,6 +9,7 @@ mod directions;
 mod distance;
 mod file;
 mod isochrone;
+mod layers;
 mod locate;
 mod matching;
 mod nearby;

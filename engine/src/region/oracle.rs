@@ -228,6 +228,10 @@ impl Oracle for Region {
         Ok(Arc::new(Self::with_traffic(self, changes)?))
     }
 
+    fn with_hours(&self, changes: &[TrafficChange]) -> Result<Arc<dyn Oracle>, TrafficError> {
+        Ok(Arc::new(Self::with_hours(self, changes)?))
+    }
+
     fn changed_ways(&self) -> Vec<ChangedWay> {
         Self::changed_ways(self)
     }

@@ -183,7 +183,8 @@ impl Region {
         by_way
     }
 
-    fn all_pieces(&self) -> impl Iterator<Item = (u32, u32)> {
+    /// (road, piece), in order.
+    pub(super) fn all_pieces(&self) -> impl Iterator<Item = (u32, u32)> {
         (0..row(self.contents.roads.n())).flat_map(|road| self.pieces_of(road))
     }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::studies::Sweep;
+
 /// Studies of a shared taxi on real roads: simulate a day, make demand, audit what happened.
 #[derive(Debug, Parser)]
 #[command(
@@ -15,7 +17,8 @@ use clap::{Parser, Subcommand};
     sharxi-sim demand iom.region --profile data/demand/isle-of-man.toml --seed 7 -o demand.csv\n  \
     sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv out/events.jsonl\n  \
     sharxi-sim drive http://127.0.0.1:8080 data/scenarios/isle-of-man-morning.toml --speed 60\n  \
-    sharxi-sim solve --format lilim lc101.txt --seconds 1 -o lc101.sol"
+    sharxi-sim solve --format lilim lc101.txt --seconds 1 -o lc101.sol\n  \
+    sharxi-sim sweep data/scenarios/isle-of-man-day.toml --vary fleet.taxi=30..60..10 --seeds 1..5 -o sweep"
 )]
 pub(crate) struct Args {
     /// Print one JSON object instead of text.
@@ -37,6 +40,8 @@ pub(crate) enum Command {
     Drive(Drive),
     /// The optimiser alone on a benchmark file: vehicles, distance and routes, checked.
     Solve(Solve),
+    /// Many runs of a scenario: every combination of values of any keys, each with every seed.
+    Sweep(Sweep),
 }
 
 #[derive(Debug, clap::Args)]

@@ -13,6 +13,7 @@ mod commands;
 mod live;
 mod progress;
 mod solve;
+mod studies;
 
 use args::{Args, Command};
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         Command::Audit(audit) => commands::audit(audit, args.json),
         Command::Drive(drive) => live::drive(drive, args.json),
         Command::Solve(solve) => solve::solve(solve, args.json),
+        Command::Sweep(sweep) => studies::sweep(sweep, args.json),
     };
     let (text, code) = match result {
         Ok((text, is_good)) => (text, ExitCode::from(u8::from(!is_good))),
