@@ -41,6 +41,10 @@ pub mod inspect;
 
 pub mod sweep;
 
+pub mod compare;
+
+pub mod tune;
+
 pub mod report;
 
 pub mod drive;

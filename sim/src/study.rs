@@ -84,6 +84,7 @@ impl Land {
 }
 
 /// Everything that is played.
+#[derive(Clone)]
 pub struct Prepared {
     /// The roads.
     pub region: Arc<Region>,

@@ -181,15 +181,16 @@ impl Outlooks {
     }
 
     /// Those of `active`, which is ascending, that are in no group because they have changed since or are new.
-    pub(super) fn ungrouped<'a>(
-        &'a self,
-        active: &'a [VehicleId],
-    ) -> impl Iterator<Item = VehicleId> {
-        let n_known = self.starts.len();
-        let is_known = move |id: &VehicleId| id.idx() < n_known;
+    pub(super) fn ungrouped(&self, active: &[VehicleId]) -> impl Iterator<Item = VehicleId> {
+        let is_known = |id: &VehicleId| id.idx() < self.starts.len();
         let new = active.get(active.partition_point(is_known)..).unwrap_or_default();
         let changed = self.stale.iter().filter(move |&id| is_known(id));
         changed.filter(|id| active.binary_search(id).is_ok()).chain(new).copied()
+    }
+
+    /// Expects a vehicle that has just joined, maybe in the row of one that left.
+    pub fn join(&mut self, vehicle: VehicleId) {
+        self.stale.push(vehicle);
     }
 
     /// Makes the outlooks of all vehicles that have changed. O(visits) for each, and the sights of places that are new.
