@@ -49,11 +49,6 @@ impl Neighbours {
         Self((0..n_requests).map(nearest).collect())
     }
 
-    /// The requests nearest to `request`, itself first.
-    pub(super) fn requests(&self, request: u32) -> &[u32] {
-        &self.0[request as usize]
-    }
-
     /// Takes strings out of routes around `seed`; false if a route could not do without: roll back then.
     pub(super) fn ruin(&self, work: &mut Work<'_>, seed: u32, rng: &mut Rng) -> bool {
         let n_used = work.n_used().max(1) as f64;

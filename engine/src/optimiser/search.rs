@@ -37,9 +37,6 @@ const FLEET_SHARE: f64 = 0.4;
 /// from which no good plan is near.
 const SECOND_START: f64 = 0.7;
 
-/// Neighbours that are looked at first to make room for somebody who is left out.
-const NEAR: usize = 24;
-
 /// One chain.
 #[derive(Clone, Debug)]
 pub struct Search<'p> {
@@ -53,8 +50,6 @@ pub struct Search<'p> {
     /// Another plan to start from.
     second: Option<Best>,
     is_second: bool,
-    /// Whether to look first at what is near somebody who is left out.
-    makes_room: bool,
     requests: Vec<u32>,
     heat: f64,
     /// Iterations so far.
@@ -125,7 +120,6 @@ impl<'p> Search<'p> {
             fleet: settings.fewer_vehicles.then(|| Fleet::new(problem)),
             second: None,
             is_second: false,
-            makes_room: !settings.fewer_vehicles,
             requests,
             heat,
             iterations: 0,
@@ -215,19 +209,9 @@ impl<'p> Search<'p> {
     pub(super) fn change(&mut self) -> bool {
         self.work.begin();
         self.work.tested += 1;
-        let seed = self.seed();
+        let seed = self.requests[self.rng.below(self.requests.len())];
         self.neighbours.ruin(&mut self.work, seed, &mut self.rng)
             && self.orders.recreate(&mut self.work, &mut self.blinks, &mut self.rng)
-    }
-
-    /// Where the next change begins: anywhere, or half of the time near somebody who is left out.
-    fn seed(&mut self) -> u32 {
-        let left_out = &self.work.unserved;
-        if self.makes_room && !left_out.is_empty() && self.rng.one_in(2) {
-            let near = self.neighbours.requests(left_out[self.rng.below(left_out.len())]);
-            return near[self.rng.below(near.len().min(NEAR))];
-        }
-        self.requests[self.rng.below(self.requests.len())]
     }
 
     /// Goes back to the best plan.

@@ -190,7 +190,7 @@ impl Looks<'_> {
         let group = |(at, start): (usize, &Start)| {
             Candidate::new(self.search, self.wish, start, Whom::Group(at)).map(Reverse)
         };
-        let ungrouped = outlooks.ungrouped(active).filter_map(|id| self.vehicle(id));
+        let ungrouped = outlooks.ungrouped(active).into_iter().filter_map(|id| self.vehicle(id));
         groups.iter().filter_map(group).chain(ungrouped).collect()
     }
 

@@ -181,11 +181,11 @@ impl Outlooks {
     }
 
     /// Those of `active`, which is ascending, that are in no group because they have changed since or are new.
-    pub(super) fn ungrouped(&self, active: &[VehicleId]) -> impl Iterator<Item = VehicleId> {
+    pub(super) fn ungrouped(&self, active: &[VehicleId]) -> Vec<VehicleId> {
         let is_known = |id: &VehicleId| id.idx() < self.starts.len();
         let new = active.get(active.partition_point(is_known)..).unwrap_or_default();
-        let changed = self.stale.iter().filter(move |&id| is_known(id));
-        changed.filter(|id| active.binary_search(id).is_ok()).chain(new).copied()
+        let changed = self.stale.iter().filter(|&id| is_known(id));
+        changed.filter(|id| active.binary_search(id).is_ok()).chain(new).copied().collect()
     }
 
     /// Expects a vehicle that has just joined, maybe in the row of one that left.
