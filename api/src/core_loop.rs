@@ -24,6 +24,7 @@ use crate::hours::Hours;
 use crate::intent::{Caller, Order};
 use crate::journal::record::{Batch, Outcome, StateHash};
 use crate::journal::{Journal, JournalError};
+use crate::keeping::Keeping;
 use crate::limits::{BATCH_MAX, BEAT, LOOKS_MAX, QUESTIONS_QUEUE_MAX, QUEUE_MAX, TICK_PAUSE};
 use crate::outbox::Outbox;
 use crate::publish::{ClientId, Told};
@@ -130,6 +131,7 @@ pub struct Core {
     journal: Box<dyn Journal>,
     clock: Clock,
     hash_every: u64,
+    keeping: Keeping,
     last_tick: Instant,
     hours: Option<Hours>,
     /// When the hours are looked at next.
@@ -163,10 +165,29 @@ impl Core {
         hash_every: u64,
     ) -> Self {
         let hash_every = hash_every.max(1);
+        let keeping = Keeping::default();
         let times = watch::Sender::new(Arc::clone(executor.dispatcher().oracle()));
         let last_tick = Instant::now();
         let (hours, hours_due) = (None, None);
-        Self { executor, desk, journal, clock, hash_every, last_tick, hours, hours_due, times }
+        Self {
+            executor,
+            desk,
+            journal,
+            clock,
+            hash_every,
+            keeping,
+            last_tick,
+            hours,
+            hours_due,
+            times,
+        }
+    }
+
+    /// The same, making snapshots and removing what is old.
+    #[must_use]
+    pub fn keeping(mut self, keeping: Keeping) -> Self {
+        self.keeping = keeping;
+        self
     }
 
     /// The same with the speeds of these hours from now on; without any, what the journal says of them is taken back.
@@ -215,9 +236,12 @@ impl Core {
             if let Some(reason) = self.turn(first, &mut inputs)? {
                 return self.finish(reason);
             }
+            self.keeping.begin_if_due(&self.executor, &self.desk)?;
             if next_beat <= Instant::now() {
                 next_beat = Instant::now() + BEAT;
-                self.desk.beat(&self.executor, self.now());
+                let now = self.now();
+                self.desk.beat(&self.executor, now);
+                self.keeping.remove_old(self.journal.as_mut(), now)?;
             }
         }
     }
@@ -274,7 +298,7 @@ impl Core {
                 // What looks at the state must not see what is not yet durable.
                 other => {
                     self.commit(&mut pending)?;
-                    self.look(other);
+                    self.look(other)?;
                     n_looks += 1;
                 }
             }
@@ -308,7 +332,7 @@ impl Core {
         match order {
             Order::Lasting { id, body_digest, intent } => {
                 let sent = Sent { at: self.now(), caller, id: &id, body_digest };
-                let executed = self.executor.execute(sent, intent)?;
+                let executed = self.executor.execute(sent, intent, self.journal.as_ref())?;
                 self.hold(Some(answer), executed, pending);
             }
             Order::Position { vehicle, mut fix } => {
@@ -352,6 +376,7 @@ impl Core {
             }
             pending.batch.records.push(record);
         }
+        pending.batch.ended.append(&mut executed.ended);
         let told = self.desk.note(&executed.events, &self.executor);
         let changed = changed(&executed);
         let answer = answer.map(|answer| (answer, executed.reply));
@@ -360,7 +385,8 @@ impl Core {
 
     /// Makes what is pending durable, then answers and publishes it.
     fn commit(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
-        let Pending { batch, done } = std::mem::take(pending);
+        let Pending { mut batch, done } = std::mem::take(pending);
+        batch.snapshot.extend(self.keeping.next_step());
         if !batch.is_empty()
             && let Err(error) = self.journal.append(&batch)
         {
@@ -383,21 +409,29 @@ impl Core {
     }
 
     /// What only looks at the state.
-    fn look(&mut self, input: Input) {
+    fn look(&mut self, input: Input) -> Result<(), JournalError> {
+        let journal = self.journal.as_ref();
         match input {
             Input::Join { client, caller, resume, outbox } => {
                 let speed = self.clock.speed();
                 self.desk.publisher.join(client, caller.as_ref().clone(), outbox);
-                self.desk.greet(client, &caller, resume, speed, &self.executor, self.now());
+                let now = self.now();
+                let from = (&self.executor, journal);
+                self.desk.greet(client, &caller, resume, speed, from, now)?;
             }
             Input::Leave(client) => self.desk.publisher.leave(client),
             Input::Ask(question, answer) => {
-                let told = self.desk.tell(&question, &self.executor, self.now());
+                let now = self.now();
+                let mut told = self.desk.tell(&question, &self.executor, now);
+                if let (None, Question::Ride(name)) = (&told, &question) {
+                    told = journal.ended(name.as_str())?.map(|ride| ride.info);
+                }
                 // Who no longer waits needs no answer.
                 drop(answer.send(told));
             }
             Input::Order { .. } | Input::Stop(_) => {}
         }
+        Ok(())
     }
 
     /// Ends in good order: the state hash into the journal, a word to every client.
@@ -406,7 +440,8 @@ impl Core {
         if 0 < seq {
             let hash = self.executor.dispatcher().state_hash();
             let mark = StateHash { seq, hash, clean: true };
-            self.journal.append(&Batch { records: Vec::new(), hashes: vec![mark] })?;
+            let snapshot = self.keeping.last_steps(&self.executor, &self.desk)?;
+            self.journal.append(&Batch { hashes: vec![mark], snapshot, ..Batch::default() })?;
         }
         let text = serde_json::json!({ "type": "closing", "reason": reason }).to_string();
         self.desk.publisher.close(&Utf8Bytes::from(text));

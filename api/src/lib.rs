@@ -21,6 +21,7 @@ pub mod core_loop;
 pub mod desk;
 pub mod executor;
 pub mod journal;
+pub mod keeping;
 pub mod kpi;
 pub mod ledger;
 pub mod outbox;

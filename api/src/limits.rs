@@ -33,8 +33,18 @@ pub const RING_EVENTS_MAX: usize = 16_384;
 pub const RESUME_EVENTS_MAX: usize = OUTBOX_MESSAGES_MAX / 2;
 /// Bytes of missed events, likewise.
 pub const RESUME_BYTES_MAX: usize = OUTBOX_BYTES_MAX / 2;
-/// Ended rides that a rider's snapshot shows: the newest this many.
+/// Ended rides that a rider's snapshot shows: the newest this many; older ones are told by name.
 pub const ENDED_RIDES_SHOWN_MAX: usize = 100;
+/// Bytes of a snapshot written with one batch, so that nobody waits long for it.
+pub const SNAPSHOT_PART_BYTES: usize = 256 * 1024;
+/// Parts of one snapshot.
+pub const SNAPSHOT_PARTS_MAX: u32 = 4_096;
+/// Snapshots kept: the newest this many.
+pub const SNAPSHOTS_KEPT: usize = 3;
+/// Rows removed at a time from what is older than the retention.
+pub const PRUNE_ROWS_MAX: usize = 4_000;
+/// Days for which records and ended rides are kept, at most (ten years).
+pub const KEEP_DAYS_MAX: u32 = 3_660;
 /// Command ids remembered for repeats: at least the newest this many.
 pub const DEDUPE_IDS_MAX: usize = 100_000;
 /// Questions to the roads that are worked out or wait for it; a further one is answered `overloaded`.

@@ -126,6 +126,10 @@ fn merge(args: &ServeArgs, file: FileConfig) -> Result<ServiceConfig, ServeError
         policy_stated: file.policy,
         hours: Hours::read(week, zone)?,
         hash_every: file.hash_every.unwrap_or(usual.hash_every),
+        snapshot_every: file.snapshot_every.unwrap_or(usual.snapshot_every),
+        keep_days: file
+            .keep_days
+            .map_or(usual.keep_days, |days| Some(days).filter(|&days| 0 < days)),
         origins: file.allowed_origins,
         connections_max: file.connections_max.unwrap_or(usual.connections_max),
         ..usual

@@ -167,7 +167,7 @@ proptest! {
         stop_s in prop_oneof![Just(0u32), Just(60)],
         wait_s in prop_oneof![Just(300u32), Just(900)],
     ) {
-        let grid = Grid { width: WIDTH, step: Millis::from_secs(60) };
+        let grid = Grid { width: WIDTH, step: Millis::from_secs(60), version: 0 };
         let policy = Policy {
             stop: Millis::from_secs(stop_s),
             max_wait: Millis::from_secs(wait_s),

@@ -332,3 +332,48 @@ fn hours_lie_below_what_is_told() {
     live.apply(&back).unwrap();
     same(&live.current(), &[&hour], "taken back from the buffers");
 }
+
+#[test]
+fn a_version_comes_back_from_what_differs_in_it() {
+    let island = island();
+    let on = |class, directions, effect| TrafficChange {
+        scope: Scope::Class(class),
+        directions,
+        effect,
+    };
+    let told = [
+        on(RoadClass::Residential, Directions::Both, Effect::SpeedPercent(60)),
+        on(RoadClass::Tertiary, Directions::Forward, Effect::Closed),
+    ];
+    let hour = [
+        on(RoadClass::Primary, Directions::Both, Effect::SpeedPercent(70)),
+        on(RoadClass::Residential, Directions::Forward, Effect::SpeedPercent(50)),
+    ];
+    let both = island.with_traffic(&told).unwrap().with_hours(&hour).unwrap();
+    let mut random = Random(8);
+    for version in [both, island.with_traffic(&told).unwrap(), island.with_hours(&hour).unwrap()] {
+        let pieces = version.changed_pieces();
+        let back = island.with_pieces(version.version(), &pieces).unwrap();
+        assert!(!pieces.is_empty() && back.changed_pieces() == pieces);
+        assert_eq!(back.version(), version.version());
+        let same = |a: &Region, b: &Region, random: &mut Random| {
+            assert!(a.arcs().eq(b.arcs()));
+            assert_eq!(a.changed_ways(), b.changed_ways());
+            for _ in 0..300 {
+                let n = a.n_nodes();
+                let (from, to) = (at(random.below(n)), at(random.below(n)));
+                assert_eq!(a.path(from, to), b.path(from, to), "{from:?} to {to:?}");
+            }
+        };
+        same(&back, &version, &mut random);
+        // And it goes on like the other.
+        let again = [on(RoadClass::Residential, Directions::Both, Effect::AsImported)];
+        let (back, version) =
+            (back.with_traffic(&again).unwrap(), version.with_traffic(&again).unwrap());
+        same(&back, &version, &mut random);
+        same(&back.with_hours(&[]).unwrap(), &version.with_hours(&[]).unwrap(), &mut random);
+    }
+    let mut wrong = island.with_traffic(&told).unwrap().changed_pieces();
+    wrong[0].piece = u32::MAX;
+    assert!(matches!(island.with_pieces(1, &wrong), Err(TrafficError::UnknownRoad { .. })));
+}

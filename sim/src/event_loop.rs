@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 
 use sharxi_engine::dispatcher::command::{Command, CommandError};
 use sharxi_engine::fleet::vehicle::VehicleSpec;
-use sharxi_engine::ids::{RequestId, VehicleId};
+use sharxi_engine::ids::VehicleId;
 use sharxi_engine::units::{EngineTime, Millis};
 
 use crate::actors::{rider, vehicle};
@@ -102,7 +102,6 @@ struct EventLoop<'a> {
     now: EngineTime,
     wakeups: u32,
     /// Every ride below has ended.
-    n_ended: u32,
     coverage_milli: Vec<u32>,
     next_sample: EngineTime,
 }
@@ -157,7 +156,6 @@ impl<'a> EventLoop<'a> {
             turns: Vec::new(),
             now: EngineTime::from_unix_ms(i64::MIN),
             wakeups: 0,
-            n_ended: 0,
             coverage_milli: Vec::new(),
             next_sample: clock::shifted(cast.start, COVERAGE_EVERY_MS),
         })
@@ -293,15 +291,8 @@ impl<'a> EventLoop<'a> {
         }
     }
 
-    fn all_ended(&mut self) -> bool {
-        let dispatcher = self.world.dispatcher();
-        while let Some(ride) = dispatcher.ride(RequestId::new(self.n_ended)) {
-            if !ride.state.is_final() {
-                return false;
-            }
-            self.n_ended += 1;
-        }
-        true
+    fn all_ended(&self) -> bool {
+        self.world.dispatcher().n_rides_open() == 0
     }
 
     fn sample_coverage(&mut self, time: EngineTime) {

@@ -1,6 +1,7 @@
 //! How things stand, as messages: plans, snapshots, figures.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use sharxi_engine::demand::ride::RideState;
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::fleet::plan::{Action, NextAct};
@@ -94,6 +95,25 @@ pub struct VehicleInfo<'a> {
     plan: Plan<'a>,
 }
 
+/// A ride in a snapshot.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum RideEntry<'a> {
+    /// As it stands now.
+    Open(RideInfo<'a>),
+    /// As it ended.
+    Ended(&'a RawValue),
+}
+
+impl<'a> RideEntry<'a> {
+    /// A ride that has ended, from its JSON.
+    #[must_use]
+    pub fn ended(info: &'a str) -> Option<Self> {
+        // Written by this service and covered by a checksum: there is nothing else in it.
+        serde_json::from_str(info).ok().map(Self::Ended)
+    }
+}
+
 /// Everything that a client may see at one moment.
 #[derive(Serialize)]
 #[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
@@ -101,7 +121,7 @@ pub struct Snapshot<'a> {
     pub r#type: &'static str,
     pub seq: u64,
     pub t: String,
-    pub rides: Vec<RideInfo<'a>>,
+    pub rides: Vec<RideEntry<'a>>,
     pub vehicles: Vec<VehicleInfo<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kpi: Option<Figures>,

@@ -28,6 +28,7 @@ pub use crate::planning::forecast::Spot;
 use crate::planning::policy::Policy;
 pub use crate::planning::snapshot::Improvement;
 use crate::units::{EngineTime, Millis};
+pub use saved::SavedError;
 
 pub mod command;
 pub mod event;
@@ -36,6 +37,7 @@ mod hash;
 mod reoptimise;
 mod repair;
 mod rides;
+mod saved;
 mod state;
 mod traffic;
 mod turn;
@@ -101,6 +103,12 @@ impl Dispatcher {
         self.state.now
     }
 
+    /// Time of the last command, if there has been one.
+    #[must_use]
+    pub fn last_command_at(&self) -> Option<EngineTime> {
+        Some(self.state.now).filter(|&now| State::BEFORE_ALL < now)
+    }
+
     /// The rules.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
@@ -119,10 +127,10 @@ impl Dispatcher {
         self.state.due.first().map(|(time, _)| *time)
     }
 
-    /// A ride by id.
+    /// A ride by id; one that ended more than an hour ago is forgotten.
     #[must_use]
     pub fn ride(&self, request: RequestId) -> Option<&Ride> {
-        self.state.rides.get(request.idx())
+        self.state.rides.get(&request)
     }
 
     /// A ride by its outside name.
@@ -131,10 +139,16 @@ impl Dispatcher {
         self.state.ride_names.get(name).copied()
     }
 
-    /// Rides ever asked for; ids are `0..n_rides`.
+    /// Rides ever asked for; their ids are `0..n_rides`.
     #[must_use]
-    pub fn n_rides(&self) -> usize {
-        self.state.rides.len()
+    pub const fn n_rides(&self) -> usize {
+        self.state.n_rides as usize
+    }
+
+    /// Rides that have not ended.
+    #[must_use]
+    pub const fn n_rides_open(&self) -> usize {
+        self.state.rides_open
     }
 
     /// A vehicle by id.
@@ -149,7 +163,7 @@ impl Dispatcher {
         self.state.vehicle_names.get(name).copied()
     }
 
-    /// Vehicles that ever joined; ids are `0..n_vehicles`.
+    /// Rows of vehicles; ids are `0..n_vehicles`. The row of a vehicle that left more than a day ago may be another's.
     #[must_use]
     pub fn n_vehicles(&self) -> usize {
         self.state.vehicles.len()

@@ -46,7 +46,7 @@ impl Turn<'_> {
         let State { vehicles, rides, .. } = &mut *self.state;
         let Some(vehicle) = vehicles.get_mut(id.idx()) else { return };
         for visit in vehicle.visits.iter_mut().filter(|visit| visit.latest >= EngineTime::NEVER) {
-            let ride = rides.get(visit.request.idx());
+            let ride = rides.get(&visit.request);
             let Some(promise) = ride.and_then(|ride| ride.promise) else { continue };
             visit.latest = match (visit.action, visit.boarded_at) {
                 (Action::Board, _) => promise.pickup_by().max(visit.earliest),

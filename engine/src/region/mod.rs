@@ -44,7 +44,7 @@ pub use file::RegionError;
 pub use isochrone::{Polygon, Sense};
 pub use matching::{Fix, MatchOptions, Matched, Matcher, Settled, TRACE_FIXES_MAX};
 pub use path::Leg;
-pub use pieces::ChangedWay;
+pub use pieces::{ChangedPiece, ChangedWay};
 pub use reach::Unreachable;
 pub use snap::Snap;
 pub use timed::{TimeOfWeek, TimedRegion};

@@ -17,7 +17,7 @@ use thiserror::Error;
 use super::Region;
 use super::layers::Layers;
 use super::locate::course;
-use super::pieces::{PieceTable, PieceTime};
+use super::pieces::{ChangedPiece, PieceTable, PieceTime};
 use crate::geo::LatLon;
 use crate::graph::csr::rows_of;
 use crate::graph::num::ARC_MS_MAX;
@@ -257,6 +257,16 @@ impl Region {
     /// [`TrafficError`] if a change makes no sense; then nothing is changed.
     pub fn with_hours(&self, changes: &[TrafficChange]) -> Result<Self, TrafficError> {
         Ok(self.with_piece_times(&self.said_by_hour(changes)?).0)
+    }
+
+    /// The version `version`, in which these pieces differ from the map as imported, and no others. This one must be as imported.
+    ///
+    /// # Errors
+    /// [`TrafficError`] if they are not pieces of this region.
+    pub fn with_pieces(&self, version: u64, pieces: &[ChangedPiece]) -> Result<Self, TrafficError> {
+        let mut next = self.with_piece_times(&self.news_of(pieces)?).0;
+        next.traffic.version = version;
+        Ok(next)
     }
 
     /// A copy that has taken over these entries, as the next version, and what differs in it.
