@@ -152,9 +152,11 @@ pub fn calibrate(
 ) -> Calibration {
     let measured = Measured::of(rows, profile, land);
     let line = |figure: &PublishedFigure| {
-        let generated = measured.figure(&figure.figure, profile, rows.first().map(|row| {
-            clock.is_weekend(row.travel_time())
-        }));
+        let generated = measured.figure(
+            &figure.figure,
+            profile,
+            rows.first().map(|row| clock.is_weekend(row.travel_time())),
+        );
         Line {
             figure: figure.figure.clone(),
             generated,
@@ -293,7 +295,8 @@ mod tests {
         let land = Land::load(&data.join("regions/isle-of-man.osm.pbf"), &|_, _| {}).unwrap();
         let text = std::fs::read_to_string(data.join("demand/isle-of-man.toml")).unwrap();
         let profile = Profile::parse(&text).unwrap();
-        let (start, clock) = (clock::parse(&profile.day).unwrap(), LocalClock::of(&profile.day).unwrap());
+        let (start, clock) =
+            (clock::parse(&profile.day).unwrap(), LocalClock::of(&profile.day).unwrap());
         let end = clock::shifted(start, clock::DAY_MS);
         let order = Order { seed: 1, requests_per_day: 2000, start, end, clock };
         let rows = draw::demand(&profile, &land.landscape, order).unwrap();
@@ -303,7 +306,8 @@ mod tests {
         };
         // 2,000 trips of 84,069 inhabitants, of whom the profile's places and the map's hamlets hold nearly all.
         assert!((0.02..0.03).contains(&figure("trips_per_inhabitant")), "{found:?}");
-        let beeline = rows.iter().map(|row| row.from.distance_m(row.to) / 1000.0).sum::<f64>() / 2000.0;
+        let beeline =
+            rows.iter().map(|row| row.from.distance_m(row.to) / 1000.0).sum::<f64>() / 2000.0;
         assert!((figure("beeline_km_mean") - beeline).abs() < 0.001);
         assert!(figure("beeline_km_p10") < figure("beeline_km_p50"));
         assert!(figure("road_km_mean") > figure("beeline_km_mean"));
@@ -321,7 +325,9 @@ mod tests {
         let error = |from: &str, to: &str| {
             Published::parse(&BUNDLED.replace(from, to)).unwrap_err().to_string()
         };
-        assert!(error("beeline_km_p50", "beeline_km_p51").contains("beeline_km_p51 is not measured"));
+        assert!(
+            error("beeline_km_p50", "beeline_km_p51").contains("beeline_km_p51 is not measured")
+        );
         assert!(error("published = [0.0017,", "published = [").contains("24 numbers"));
         assert!(error("source = \"counted", "sauce = \"counted").contains("sauce"));
     }

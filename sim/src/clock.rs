@@ -131,9 +131,12 @@ mod tests {
     #[test]
     fn weekends_begin_and_end_at_local_midnight() {
         let is_weekend = |text| LocalClock::of(text).unwrap().is_weekend(parse(text).unwrap());
-        let days = ["2026-11-27T23:59:59+01:00", "2026-11-28T00:00:00+01:00", "2026-11-29T23:59:59+01:00"];
+        let days =
+            ["2026-11-27T23:59:59+01:00", "2026-11-28T00:00:00+01:00", "2026-11-29T23:59:59+01:00"];
         assert_eq!(days.map(is_weekend), [false, true, true]);
-        assert!(!is_weekend("2026-11-30T00:00:00+01:00") && !is_weekend("2026-11-24T12:00:00+00:00"));
+        assert!(
+            !is_weekend("2026-11-30T00:00:00+01:00") && !is_weekend("2026-11-24T12:00:00+00:00")
+        );
         assert!(is_weekend("1969-12-27T12:00:00-05:00"));
     }
 

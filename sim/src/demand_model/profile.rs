@@ -215,7 +215,8 @@ impl Profile {
     #[must_use]
     pub fn purpose_shares(&self, is_weekend: bool) -> Vec<f64> {
         let weekend = self.weekend.as_ref().filter(|_| is_weekend);
-        let factor = |name: &str| weekend.map_or(1.0, |at| at.purposes.get(name).copied().unwrap_or(1.0));
+        let factor =
+            |name: &str| weekend.map_or(1.0, |at| at.purposes.get(name).copied().unwrap_or(1.0));
         self.purposes.iter().map(|purpose| purpose.share * factor(&purpose.name)).collect()
     }
 

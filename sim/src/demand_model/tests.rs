@@ -124,12 +124,15 @@ fn weekends_are_as_the_profile_says() {
         let order = Order { start, end: clock::shifted(start, clock::DAY_MS), ..order(1, n) };
         demand(&profile, &landscape(), order).unwrap()
     };
-    let (friday, saturday) = (at("2026-11-27T00:00:00+01:00", 1000), at("2026-11-28T00:00:00+01:00", 1000));
+    let (friday, saturday) =
+        (at("2026-11-27T00:00:00+01:00", 1000), at("2026-11-28T00:00:00+01:00", 1000));
     assert_eq!((friday.len(), saturday.len()), (1000, 500));
     // Bells are for pupils: those who are to be there at 8:00, 8:30, 8:45 or 9:00 sharp.
     let early = |rows: &[DemandRow]| {
-        let by = |row: &&DemandRow| matches!(row.when, When::ArriveBy(time)
-            if (7..=9).contains(&(LocalClock::of("2026-11-28T00:00:00+01:00").unwrap().ms_of_day(time) / clock::HOUR_MS)));
+        let by = |row: &&DemandRow| {
+            matches!(row.when, When::ArriveBy(time)
+            if (7..=9).contains(&(LocalClock::of("2026-11-28T00:00:00+01:00").unwrap().ms_of_day(time) / clock::HOUR_MS)))
+        };
         rows.iter().filter(by).count() as f64 / rows.len() as f64
     };
     assert!(early(&saturday) < 0.7 * early(&friday), "{} {}", early(&saturday), early(&friday));

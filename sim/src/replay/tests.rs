@@ -31,9 +31,8 @@ async fn live(journal: &Path) -> DriveSummary {
         ..ServiceConfig::default()
     };
     let service = Service::start(config, Arc::new(Town)).await.unwrap();
-    let soon = |row: &crate::demand::DemandRow| {
-        row.when == When::Now && row.requested_at < minute(20)
-    };
+    let soon =
+        |row: &crate::demand::DemandRow| row.when == When::Now && row.requested_at < minute(20);
     let demand = testing::demand(300, 6).into_iter().filter(soon).collect();
     let period = Period { start: minute(-5), end: minute(20), clock: LocalClock::UTC };
     let cast = Cast { demand, fleet: testing::fleet(8), period };
