@@ -32,7 +32,7 @@ use crate::world::{Outcome, World};
 pub struct Recorded {
     /// Who asked, and when the service heard of it.
     pub demand: Vec<DemandRow>,
-    /// Who drove; the shift ends when it did.
+    /// Who drove. A shift ends as planned, or when it was ended if somebody still asked for a ride after that.
     pub fleet: Vec<FleetRow>,
     /// The rules of the journal.
     pub policy: Policy,
@@ -82,6 +82,7 @@ pub fn as_it_was(
         world: World::new(ground, dispatcher, clock),
         demand: Vec::new(),
         fleet: BTreeMap::new(),
+        ended: BTreeMap::new(),
         first: None,
         n_commands: 0,
         n_hashes: 0,
@@ -101,6 +102,13 @@ pub fn as_it_was(
         Ok(())
     })?;
     let last = day.demand.last().ok_or(ReplayError::Empty)?.requested_at;
+    for (idx, ended_at) in day.ended {
+        if let Some(row) =
+            day.fleet.get_mut(&idx).filter(|row| row.shift_start < ended_at && ended_at < last)
+        {
+            row.shift_end = ended_at.min(row.shift_end);
+        }
+    }
     let end = EngineTime::from_unix_ms(last.unix_ms().saturating_add(1));
     Ok(Recorded {
         demand: day.demand,
@@ -120,6 +128,8 @@ struct Day {
     demand: Vec<DemandRow>,
     /// By number of the vehicle.
     fleet: BTreeMap<usize, FleetRow>,
+    /// By number of the vehicle: when its shift was ended.
+    ended: BTreeMap<usize, EngineTime>,
     first: Option<EngineTime>,
     n_commands: u64,
     n_hashes: u64,
@@ -154,9 +164,7 @@ impl Day {
             }
             Command::EndShift(vehicle) => {
                 self.world.apply(at, Command::EndShift(vehicle))?;
-                if let Some(row) = self.fleet.get_mut(&vehicle.idx()) {
-                    row.shift_end = at.min(row.shift_end);
-                }
+                self.ended.insert(vehicle.idx(), at);
                 Ok(())
             }
             other => self.world.apply(at, other),

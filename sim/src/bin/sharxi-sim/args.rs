@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::days::{Calibrate, Replay};
 use crate::studies::{Compare, Sweep};
 use crate::tuning::Tune;
 
@@ -49,6 +50,10 @@ pub(crate) enum Command {
     Compare(Compare),
     /// The smallest fleet and mix of vehicle sizes that serves a given share inside the promise, and where it stands.
     Tune(Tune),
+    /// A generated day beside published figures: trip rate, lengths, hours, purposes, each with its source.
+    Calibrate(Calibrate),
+    /// A recorded live day again, as it was, and what if with another fleet or other rules.
+    Replay(Replay),
 }
 
 #[derive(Debug, clap::Args)]
