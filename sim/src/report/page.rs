@@ -40,7 +40,8 @@ svg text { font: 11px system-ui, sans-serif; fill: var(--ink); } svg text.small 
 .grid { stroke: var(--grid); } polyline { fill: none; } .mark { stroke: var(--mark); fill: none; } .plain { stroke: var(--idle); }
 svg text.mark { stroke: none; fill: var(--mark); } .dot { fill: var(--good); opacity: .35; } .pickup { fill: var(--good); opacity: .45; }
 .span { stroke-width: 6; fill: none; } .span.good { stroke: var(--good); } .span.soft { stroke: var(--soft); }
-.place { opacity: .6; } table.wide td { text-align: right; padding: .2rem .3rem; } .span.idle { stroke: var(--idle); } .road { fill: none; stroke: var(--idle); stroke-width: .5; } .road.main { stroke-width: 1.4; }
+.place { opacity: .6; } table.wide td { text-align: right; padding: .2rem .3rem; }
+.span.idle { stroke: var(--idle); } .road { fill: none; stroke: var(--idle); stroke-width: .5; } .road.main { stroke-width: 1.4; }
 table { border-collapse: collapse; width: 100%; } td, th { padding: .2rem .6rem; border-bottom: 1px solid var(--grid); text-align: left; }
 td:last-child { text-align: right; font-variant-numeric: tabular-nums; } footer { margin-top: 3rem; font-size: .85rem; }
 ";
