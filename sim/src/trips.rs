@@ -15,6 +15,8 @@ pub struct Trip {
     pub requested_at: EngineTime,
     /// From where, `[lat, lon]`.
     pub from: [f64; 2],
+    /// To where, `[lat, lon]`.
+    pub to: [f64; 2],
     /// People.
     pub passengers: u8,
     /// Of them in wheelchairs.
@@ -42,6 +44,12 @@ pub enum Answer {
 pub struct Ride {
     /// From when the wait runs.
     pub ready_at: EngineTime,
+    /// Promised: on board by then.
+    pub pickup_by: EngineTime,
+    /// Promised: off by then.
+    pub dropoff_by: EngineTime,
+    /// The vehicle that comes, or came.
+    pub vehicle: String,
     /// Direct drive in seconds.
     pub direct_s: f64,
     /// Seconds on foot at both ends.
@@ -150,12 +158,13 @@ impl<'a> Reader<'a> {
     fn take(&mut self, record: &'a Record) {
         let at = record.at;
         match &record.kind {
-            RecordKind::Requested { request_id, from, passengers, wheelchairs, .. } => {
+            RecordKind::Requested { request_id, from, to, passengers, wheelchairs, .. } => {
                 self.trip_idx.insert(request_id, self.story.trips.len());
                 self.story.trips.push(Trip {
                     name: request_id.clone(),
                     requested_at: at,
                     from: *from,
+                    to: *to,
                     passengers: *passengers,
                     wheelchairs: *wheelchairs,
                     answer: Answer::None,
@@ -166,9 +175,20 @@ impl<'a> Reader<'a> {
                     trip.answer = Answer::Rejected { reason: reason.clone() };
                 }
             }
-            RecordKind::Promised { request_id, ready_at, direct_s, walks, .. } => {
+            RecordKind::Promised {
+                request_id,
+                vehicle_id,
+                ready_at,
+                pickup_by,
+                dropoff_by,
+                direct_s,
+                walks,
+            } => {
                 let ride = Ride {
                     ready_at: ready_at.time,
+                    pickup_by: pickup_by.time,
+                    dropoff_by: dropoff_by.time,
+                    vehicle: vehicle_id.clone(),
                     direct_s: *direct_s,
                     walk_s: walks.map_or(0.0, |walks| walks.walk_to_s + walks.walk_from_s),
                     boarded_at: None,
@@ -205,9 +225,10 @@ impl<'a> Reader<'a> {
                     self.aboard[idx].clear();
                 }
             }
-            RecordKind::Reassigned { .. }
-            | RecordKind::Repositioning { .. }
-            | RecordKind::PromiseAtRisk { .. } => {}
+            RecordKind::Reassigned { request_id, vehicle_id, .. } => {
+                self.ride_mut(request_id, |ride| ride.vehicle.clone_from(vehicle_id));
+            }
+            RecordKind::Repositioning { .. } | RecordKind::PromiseAtRisk { .. } => {}
         }
     }
 
