@@ -7,6 +7,7 @@ use sharxi_engine::oracle::Oracle;
 use tokio::sync::watch;
 
 use crate::core_loop::CoreHandle;
+use crate::feeds::model::Feeds;
 use crate::limits::Deadlines;
 use crate::map::Map;
 use crate::publish::ClientId;
@@ -23,6 +24,8 @@ pub struct App {
     pub times: watch::Receiver<Arc<dyn Oracle>>,
     /// Where questions to them are worked out.
     pub queries: QueryDesk,
+    /// Open data.
+    pub feeds: Feeds,
     /// Its map tiles.
     pub tiles: Tiles,
     /// `GET /v1/region`, word for word.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::config_keys::{UnknownKey, check_keys};
+use crate::feeds::config::{FeedsConfig, FeedsError};
 use crate::limits::{CONNECTIONS_MAX, KEEP_DAYS_MAX, ORIGINS_MAX};
 use crate::policy_config::{PolicyConfig, PolicyError};
 
@@ -34,12 +35,15 @@ pub struct FileConfig {
     pub week: Option<PathBuf>,
     /// Whose hours these are.
     pub time_zone: Option<String>,
+    /// Open data.
+    #[serde(default)]
+    pub feeds: FeedsConfig,
     /// The rules.
     #[serde(default)]
     pub policy: PolicyConfig,
 }
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "listen",
     "journal",
     "speed",
@@ -50,6 +54,7 @@ const KEYS: [&str; 11] = [
     "keep_days",
     "week",
     "time_zone",
+    "feeds",
     "policy",
 ];
 
@@ -74,6 +79,9 @@ pub enum ConfigError {
     /// In `[policy]`.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// In `[feeds]`.
+    #[error(transparent)]
+    Feeds(#[from] FeedsError),
     /// A value out of range.
     #[error("read {key}: must be {rule}")]
     Range {
@@ -105,8 +113,12 @@ pub fn parse(text: &str) -> Result<FileConfig, ConfigError> {
     if let Some(toml::Value::Table(policy)) = table.get("policy") {
         PolicyConfig::from_table(policy)?;
     }
+    if let Some(toml::Value::Table(feeds)) = table.get("feeds") {
+        FeedsConfig::check_keys(feeds)?;
+    }
     // From the text again, so that an error shows the line.
     let config: FileConfig = toml::from_str(text).map_err(wrong)?;
+    config.feeds.check()?;
     if config.speed.is_some_and(|speed| !is_speed(speed)) {
         return Err(ConfigError::Range { key: "speed", rule: SPEED_RULE });
     }
@@ -159,6 +171,8 @@ mod tests {
         for (text, said) in [
             ("lisen = 1", "did you mean listen"),
             ("[polcy]", "did you mean policy"),
+            ("[feeds]\nphon = 3", "did you mean phone"),
+            ("[feeds]\nroute_type = 4", "3 or 715"),
             ("[policy]\nboard = 3", "did you mean board_s"),
             ("speed = 0", "above 0"),
             ("connections_max = 0", "1 to 20000"),

@@ -15,6 +15,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use crate::app::App;
 use crate::clock::{self, Clock};
 use crate::core_loop::{Core, CoreHandle, Input, queue};
+use crate::feeds::config::{FeedsConfig, FeedsError};
+use crate::feeds::model::{Feeds, Parts};
 use crate::hours::Hours;
 use crate::http::routes::routes;
 use crate::journal::record::Header;
@@ -63,6 +65,10 @@ pub struct ServiceConfig {
     pub origins: Vec<String>,
     /// Connections at a time.
     pub connections_max: usize,
+    /// Open data.
+    pub feeds: FeedsConfig,
+    /// The time zone of feeds, unless they name one.
+    pub time_zone: Option<String>,
     /// How long a peer may take.
     pub deadlines: Deadlines,
 }
@@ -84,6 +90,8 @@ impl Default for ServiceConfig {
             keep_days: Some(30),
             origins: Vec::new(),
             connections_max: CONNECTIONS_MAX,
+            feeds: FeedsConfig::default(),
+            time_zone: None,
             deadlines: Deadlines::default(),
         }
     }
@@ -110,6 +118,9 @@ pub enum ServiceError {
     /// The policy asked for makes no sense.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The feeds asked for make no sense.
+    #[error(transparent)]
+    Feeds(#[from] FeedsError),
     /// The journal can't be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -153,6 +164,13 @@ impl Service {
             core: core.clone(),
             times,
             queries,
+            feeds: Feeds::new(Parts {
+                config: config.feeds.clone(),
+                time_zone: config.time_zone.clone(),
+                own_url: format!("http://{addr}"),
+                map: map.clone(),
+                core: core.clone(),
+            })?,
             tiles: Tiles::new(map.clone()),
             region: to_text(&region_info(map.as_ref(), true)),
             origins: config.origins.clone(),

@@ -1,5 +1,6 @@
 //! Everything over HTTP but the WebSocket itself: queries, commands of a telephone desk, tiles, health, the page.
 
+mod feeds;
 pub mod page;
 pub mod queries;
 pub mod reply;

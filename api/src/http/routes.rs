@@ -13,7 +13,7 @@ use warp::hyper::body::Bytes;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use super::{page, queries, reply, traffic};
+use super::{feeds, page, queries, reply, traffic};
 use crate::app::App;
 use crate::core_loop::{AnswerTo, Input, closing};
 use crate::desk::Question;
@@ -48,6 +48,8 @@ pub fn routes(app: &Arc<App>) -> Routes {
         .or(tile(app))
         .unify()
         .or(state)
+        .unify()
+        .or(feeds::routes(app))
         .unify()
         .or(pages())
         .unify();

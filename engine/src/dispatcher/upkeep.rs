@@ -147,20 +147,7 @@ fn done_soon(vehicle: &Vehicle, policy: &Policy, now: EngineTime) -> bool {
 /// How soon a vehicle with a free seat could be at each spot, from where it could turn off now.
 pub(super) fn coverage(state: &State, oracle: &dyn Oracle, policy: &Policy) -> Coverage {
     let spots = state.forecast.spots();
-    let mut nearest = vec![Millis::INFINITE; spots.len()];
-    let mut times = vec![Millis::INFINITE; spots.len()];
-    for vehicle in state.active.iter().filter_map(|id| state.vehicles.get(id.idx())) {
-        let free_seat = vehicle.seats_taken < u16::from(vehicle.spec.seats);
-        if vehicle.duty != Duty::OnShift || !free_seat {
-            continue;
-        }
-        let start = vehicle.schedule().divert(policy, state.now);
-        let until_free = start.time.since(state.now);
-        oracle.times_from(start.location, spots, &mut times);
-        for (best, &time) in nearest.iter_mut().zip(&times) {
-            *best = (*best).min(until_free + time);
-        }
-    }
+    let nearest = soonest(state, oracle, policy, spots);
     let weighted = |within: bool| -> u64 {
         let spots = state.forecast.weights().zip(&nearest);
         spots
@@ -172,4 +159,28 @@ pub(super) fn coverage(state: &State, oracle: &dyn Oracle, policy: &Policy) -> C
     #[expect(clippy::cast_precision_loss, reason = "a share for reports")]
     let share = if total == 0 { 0.0 } else { weighted(true) as f64 / total as f64 };
     Coverage { share, worst: nearest.iter().copied().max().unwrap_or(Millis::INFINITE) }
+}
+
+/// The time until a vehicle with a free seat could be at each of these places.
+pub(super) fn soonest(
+    state: &State,
+    oracle: &dyn Oracle,
+    policy: &Policy,
+    places: &[Location],
+) -> Vec<Millis> {
+    let mut nearest = vec![Millis::INFINITE; places.len()];
+    let mut times = vec![Millis::INFINITE; places.len()];
+    for vehicle in state.active.iter().filter_map(|id| state.vehicles.get(id.idx())) {
+        let free_seat = vehicle.seats_taken < u16::from(vehicle.spec.seats);
+        if vehicle.duty != Duty::OnShift || !free_seat {
+            continue;
+        }
+        let start = vehicle.schedule().divert(policy, state.now);
+        let until_free = start.time.since(state.now);
+        oracle.times_from(start.location, places, &mut times);
+        for (best, &time) in nearest.iter_mut().zip(&times) {
+            *best = (*best).min(until_free + time);
+        }
+    }
+    nearest
 }
