@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::auth::config::{AUTH_KEYS, AuthConfig, OIDC_KEYS, SECONDS_RULE};
 use crate::config_keys::{UnknownKey, check_keys};
-use crate::limits::{CONNECTIONS_MAX, KEEP_DAYS_MAX, ORIGINS_MAX, PROXIES_MAX};
 use crate::feeds::config::{FeedsConfig, FeedsError};
+use crate::limits::{CONNECTIONS_MAX, KEEP_DAYS_MAX, ORIGINS_MAX, PROXIES_MAX};
 use crate::policy_config::{PolicyConfig, PolicyError};
 use crate::tls::{TLS_KEYS, TlsConfig};
 
@@ -196,6 +196,7 @@ pub fn parse(text: &str) -> Result<FileConfig, ConfigError> {
     }
     if let Some(toml::Value::Table(feeds)) = table.get("feeds") {
         FeedsConfig::check_keys(feeds)?;
+    }
     // From the text again, so that an error shows the line.
     let config: FileConfig = toml::from_str(text).map_err(wrong)?;
     let range = |key, rule| Err(ConfigError::Range { key, rule });

@@ -83,6 +83,8 @@ pub const ZONES_MAX: usize = 16;
 pub const ZONE_POINTS_MAX: usize = 20_000;
 /// Cells of open data in which waits are counted.
 pub const CELLS_MAX: usize = 10_000;
+/// Settlements that coverage looks at once a minute: the largest.
+pub const COVERAGE_PLACES_MAX: usize = 1_000;
 /// Bytes of an address that a query gives.
 pub const ADDRESS_BYTES_MAX: usize = 500;
 /// Allowed origins in the configuration.

@@ -159,7 +159,8 @@ pub fn wait_time(estimate: Option<Estimate>, live: &Live) -> Value {
     document(0, live, json!({ "wait_times": all }))
 }
 
-/// The answer to `realtime_booking`, likewise; `ends` are what a booking page is told. The travel time is left out if no drop-off was given.
+/// The answer to `realtime_booking`, likewise; `ends` are what a booking page is told. The travel time is left out if no
+/// drop-off was given.
 #[must_use]
 pub fn realtime_booking(
     estimate: Option<Estimate>,

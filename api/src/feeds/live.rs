@@ -14,6 +14,7 @@ use sharxi_engine::oracle::Location;
 use sharxi_engine::units::{EngineTime, Millis};
 
 use super::waits::{Cell, Grid, K, Tally};
+use crate::limits::COVERAGE_PLACES_MAX;
 use crate::map::Map;
 use crate::spots::inhabited;
 
@@ -96,7 +97,8 @@ struct CellCover {
 pub struct Public {
     /// The cells.
     pub grid: Grid,
-    /// Where each vehicle has last served a rider. One that is missing has been so since before the last start: where it stands, or stood last.
+    /// Where each vehicle has last served a rider, if it has. What a vehicle has done that is missing is not known: it was
+    /// there before the last start.
     stops: BTreeMap<VehicleId, Option<Location>>,
     /// Inhabited places.
     places: Vec<(Cell, Location)>,
@@ -106,13 +108,16 @@ pub struct Public {
 }
 
 impl Public {
-    /// For a region of which nothing is known yet. Cells with fewer than [`K`] inhabitants are left out of coverage.
+    /// For a region of which nothing is known yet. Coverage looks at the largest settlements, and leaves
+    /// out cells with fewer than [`K`] inhabitants.
     #[must_use]
     pub fn new(map: &dyn Map) -> Self {
         let grid = Grid::new(map.bounds());
         let mut cells: BTreeMap<Cell, CellCover> = BTreeMap::new();
         let mut places = Vec::new();
-        for (point, location, inhabitants) in inhabited(map) {
+        let mut settlements = inhabited(map);
+        settlements.sort_by_key(|&(_, _, inhabitants)| std::cmp::Reverse(inhabitants));
+        for (point, location, inhabitants) in settlements.into_iter().take(COVERAGE_PLACES_MAX) {
             let cell = grid.cell(point);
             cells.entry(cell).or_default().told.inhabitants += u64::from(inhabitants);
             places.push((cell, location));

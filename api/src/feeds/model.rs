@@ -129,8 +129,8 @@ impl Feeds {
         Ok(live)
     }
 
-    /// What somebody alone who asks now would be told: the dispatcher's own quote. `None` if there is no service or nobody in time. Without a
-    /// drop-off the ride goes to the nearest inhabited place that is another one.
+    /// What somebody alone who asks now would be told: the dispatcher's own quote. `None` if there is no service or
+    /// nobody in time. Without a drop-off the ride goes to the nearest inhabited place that is another one.
     ///
     /// # Errors
     /// `overloaded` or `closing`.

@@ -1,7 +1,7 @@
 //! GTFS Realtime 2.0: vehicle positions and alerts, as protocol buffers.
 //!
-//! The messages are the ones of google/transit's `gtfs-realtime.proto`, cut to the fields that are used, under their field numbers. Trips of
-//! riders are not told: GTFS Realtime has no words for zones, and stops of riders are private.
+//! The messages are the ones of google/transit's `gtfs-realtime.proto`, cut to the fields that are used, under their field
+//! numbers. Trips of riders are not told: GTFS Realtime has no words for zones, and stops of riders are private.
 
 use prost::Message;
 

@@ -99,8 +99,8 @@ fn table(app: &App, path: &str, live: &Live) -> Response {
     }
 }
 
-/// `wait_time` and `realtime_booking`: what the dispatcher would tell somebody who asks now. Other parameters than the known ones are passed
-/// over, as the format is meant to grow.
+/// `wait_time` and `realtime_booking`: what the dispatcher would tell somebody who asks now. Other parameters than the known
+/// ones are passed over, as the format is meant to grow.
 async fn gofs_query(
     app: &App,
     name: &str,
