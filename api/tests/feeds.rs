@@ -88,7 +88,8 @@ async fn gofs_files_have_what_the_format_asks_for() {
     assert_eq!(rule["calendars"][0], data("calendars")["calendars"][0]["calendar_id"]);
     assert_eq!(data("calendars")["calendars"][0]["start_date"], "20260105");
     assert_eq!(rule["brand_id"], data("service_brands")["service_brands"][0]["brand_id"]);
-    assert_eq!(data("vehicle_types")["vehicle_types"][0]["max_capacity"], 5);
+    let accessible = &data("vehicle_types")["vehicle_types"][0]["wheelchair_boarding"];
+    assert_eq!(accessible, "boarding_accessible");
     assert_eq!(data("booking_rules")["booking_rules"][0]["booking_type"], 0);
     service.shutdown().await.unwrap();
 }

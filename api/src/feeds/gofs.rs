@@ -1,5 +1,7 @@
 //! GOFS 1.0 (General On-Demand Feed Specification, MobilityData): the files and the two queries.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::live::Live;
@@ -87,27 +89,20 @@ fn system(feeds: &Feeds) -> Value {
     Value::Object(data)
 }
 
-/// Types of the vehicles in service, in order, each once.
-fn kinds(live: &Live) -> Vec<(&str, u32, bool)> {
-    let mut kinds: Vec<(&str, u32, bool)> = Vec::new();
+/// Types of the vehicles in service, in order, each once, with whether all of a type have a wheelchair place.
+fn kinds(live: &Live) -> BTreeMap<&str, bool> {
+    let mut kinds = BTreeMap::new();
     for vehicle in &live.vehicles {
-        let places = u32::from(vehicle.seats) + u32::from(vehicle.wheelchairs);
-        match kinds.iter_mut().find(|(kind, _, _)| *kind == vehicle.kind) {
-            // Of unlike vehicles of one type, what all of them have is told.
-            Some((_, least, chairs)) => {
-                *least = (*least).min(places);
-                *chairs &= 0 < vehicle.wheelchairs;
-            }
-            None => kinds.push((&vehicle.kind, places, 0 < vehicle.wheelchairs)),
-        }
+        *kinds.entry(vehicle.kind.as_str()).or_insert(true) &= 0 < vehicle.wheelchairs;
     }
-    kinds.sort_unstable();
     kinds
 }
 
+/// Without `max_capacity`, which the reference has as a number and the published schema as a text.
 fn vehicle_types(live: &Live) -> Vec<Value> {
     let word = |chairs| if chairs { "boarding_accessible" } else { "boarding_inaccessible" };
-    let one = |(kind, places, chairs)| json!({ "vehicle_type_id": kind, "max_capacity": places, "wheelchair_boarding": word(chairs) });
+    let one =
+        |(kind, chairs)| json!({ "vehicle_type_id": kind, "wheelchair_boarding": word(chairs) });
     kinds(live).into_iter().map(one).collect()
 }
 
@@ -120,7 +115,7 @@ fn zones(feeds: &Feeds) -> Value {
 /// From every zone to every zone.
 fn operating_rules(feeds: &Feeds, live: &Live) -> Vec<Value> {
     let [from, until] = feeds.hours();
-    let kinds: Vec<&str> = kinds(live).into_iter().map(|(kind, _, _)| kind).collect();
+    let kinds: Vec<&str> = kinds(live).into_keys().collect();
     let pairs = feeds.zones.iter().flat_map(|a| feeds.zones.iter().map(move |b| (a, b)));
     let rule = |(a, b): (&super::zones::Zone, &super::zones::Zone)| {
         json!({

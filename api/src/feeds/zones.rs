@@ -190,9 +190,15 @@ fn ring(points: Ring) -> Result<LineString<f64>, String> {
     Ok(LineString(points))
 }
 
-/// The area around all roads that are reached from `centre`; the region's bounds where there are no roads to ask.
+/// The area around all roads that are reached from `centre`, or from the middle of the region; the region's bounds where there are no roads to ask.
 #[must_use]
 pub fn of_region(map: &dyn Map, centre: Option<Location>) -> Vec<Zone> {
+    let (low, high) = map.bounds();
+    let middle =
+        [(low.lat(), high.lat()), (low.lon(), high.lon())].map(|(a, b)| f64::midpoint(a, b));
+    let middle = LatLon::from_degrees(middle[0], middle[1]);
+    let nearest = |point| map.snap(point, ANYWHERE_M).map(|snap| snap.location);
+    let centre = centre.or_else(|| middle.and_then(nearest));
     let areas = map.region().zip(centre).map(|(region, centre)| {
         region.isochrones(centre, Sense::Away, &[LONGEST], CELL_M).into_iter().flatten()
     });
@@ -205,7 +211,6 @@ pub fn of_region(map: &dyn Map, centre: Option<Location>) -> Vec<Zone> {
         .map(|area| Polygon::new(ring(area.outer), area.holes.into_iter().map(ring).collect()))
         .collect();
     if area.is_empty() {
-        let (low, high) = map.bounds();
         // A street has no area of its own.
         let (south, north) = (low.lat() - 0.01, high.lat() + 0.01);
         let (west, east) = (low.lon() - 0.01, high.lon() + 0.01);
@@ -216,6 +221,8 @@ pub fn of_region(map: &dyn Map, centre: Option<Location>) -> Vec<Zone> {
     vec![Zone { id: "region".to_owned(), name, area: MultiPolygon(area) }]
 }
 
+/// Farther than any two points of a region are.
+const ANYWHERE_M: f64 = 20_100_000.0;
 /// Everything that can be reached at all.
 const LONGEST: Millis = Millis::from_secs(86_400);
 
