@@ -1,5 +1,8 @@
 //! The feeds of a running service: what they must have, what they must not have, and that they follow what happens.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(clippy::print_stdout, clippy::allow_attributes, reason = "a test")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -165,7 +168,7 @@ async fn vehicles_are_shown_but_not_at_riders_stops() {
         assert_eq!(message.header.feed_version.as_deref(), Some("20260105"));
         message.entity.into_iter().next()
     };
-    let entity = until(|| shown()).await;
+    let entity = until(&shown).await;
     let found = entity.vehicle.unwrap();
     let position = found.position.unwrap();
     assert!(

@@ -52,10 +52,10 @@ pub fn file(name: &str, feeds: &Feeds, live: &Live) -> Option<Value> {
         "booking_rules" => (SLOW_TTL, json!({ "booking_rules": [booking_rule(feeds)] })),
         _ => return None,
     };
-    Some(document(ttl, live, data))
+    Some(document(ttl, live, &data))
 }
 
-fn document(ttl: u32, live: &Live, data: Value) -> Value {
+fn document(ttl: u32, live: &Live, data: &Value) -> Value {
     json!({ "last_updated": live.now_ms.div_euclid(1000), "ttl": ttl, "version": "1.0", "data": data })
 }
 
@@ -151,7 +151,7 @@ fn booking_rule(feeds: &Feeds) -> Value {
 pub fn wait_time(estimate: Option<Estimate>, live: &Live) -> Value {
     let entry = |found: Estimate| json!({ "brand_id": BRAND, "wait_time": found.wait_s });
     let all: Vec<Value> = estimate.map(entry).into_iter().collect();
-    document(0, live, json!({ "wait_times": all }))
+    document(0, live, &json!({ "wait_times": all }))
 }
 
 /// The answer to `realtime_booking`, likewise; `ends` are what a booking page is told. The travel time is left out if no
@@ -186,7 +186,7 @@ pub fn realtime_booking(
         Value::Object(entry)
     };
     let all: Vec<Value> = estimate.map(entry).into_iter().collect();
-    document(0, live, json!({ "realtime_booking": all }))
+    document(0, live, &json!({ "realtime_booking": all }))
 }
 
 /// `url` with the ends of the ride as its query.
