@@ -192,7 +192,7 @@ fn a_change_of_ways_equals_arc_times_made_by_hand() {
                 u64::from(ms.1 - ms.0)
             };
         }
-        // A whole road takes whole tenths of a second.
+        // A whole road takes whole ticks.
         u32::try_from(((sum + 50) / 100).max(1) * 100).unwrap()
     };
     let mut graph = region.graph.clone();
