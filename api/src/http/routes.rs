@@ -14,7 +14,7 @@ use warp::hyper::body::Bytes;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use super::{account, page, queries, recurring, reply, state, traffic};
+use super::{account, feeds, page, queries, recurring, reply, state, traffic};
 use crate::access;
 use crate::app::App;
 use crate::auth::visitor::Visitor;
@@ -53,6 +53,8 @@ pub fn routes(app: &Arc<App>) -> Routes {
         .or(tile(app))
         .unify()
         .or(state)
+        .unify()
+        .or(feeds::routes(app))
         .unify()
         .or(pages())
         .unify();
