@@ -157,6 +157,8 @@ pub fn play(
         start: prepared.period.start,
         end: prepared.period.end,
         snap_max_m: scenario.snap_max_m,
+        uncertainty: &scenario.uncertainty,
+        seed: scenario.seed,
     };
     let mut outcome = event_loop::run(&cast, world, progress)?;
     let decisions = std::mem::take(&mut outcome.decisions);

@@ -18,6 +18,7 @@ use crate::event_loop::{self, Cast};
 use crate::fleet::FleetRow;
 use crate::ground::Ground;
 use crate::rng::Rng;
+use crate::uncertainty::Uncertainty;
 use crate::world::{Outcome, World};
 
 const SIDE: u32 = 12;
@@ -226,6 +227,14 @@ pub(crate) fn play(demand: &[DemandRow], fleet: &[FleetRow]) -> Outcome {
         .collect();
     let dispatcher = Dispatcher::new(oracle, Policy::default(), &spots);
     let world = World::new(ground, dispatcher, LocalClock::UTC);
-    let cast = Cast { demand, fleet, start: minute(-10), end: minute(240), snap_max_m: 500.0 };
+    let cast = Cast {
+        demand,
+        fleet,
+        start: minute(-10),
+        end: minute(240),
+        snap_max_m: 500.0,
+        uncertainty: &Uncertainty::default(),
+        seed: 1,
+    };
     event_loop::run(&cast, world, &|_| {}).unwrap()
 }

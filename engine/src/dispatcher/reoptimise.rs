@@ -231,13 +231,14 @@ impl Turn<'_> {
             return None;
         }
         self.look_out();
-        let (board, _) = visits;
+        let careful = ctx.policy.with_reserve(visits, ctx.now);
+        let (board, _) = careful;
         let (ids, soonest) = nearest(self.state, ctx, board.location, RESCUE_VEHICLES);
         if board.latest < soonest {
             return None;
         }
         let seed = u64::from(board.request.get());
-        let found = snapshot(self.state, ctx, &ids, Some(visits));
+        let found = snapshot(self.state, ctx, &ids, Some(careful));
         let found = found.improve(ctx.policy.rescue_tests, seed)?;
         let drafts = Check { state: self.state, ctx }.drafts(&found, Some(visits)).ok()?;
         let placed = drafts.iter().find_map(|draft| {

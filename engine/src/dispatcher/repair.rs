@@ -6,7 +6,7 @@
 
 use crate::demand::ride::{Ride, RideState};
 use crate::dispatcher::event::EventKind;
-use crate::dispatcher::state::Due;
+use crate::dispatcher::state::{Due, State};
 use crate::dispatcher::turn::Turn;
 use crate::fleet::plan::Action;
 use crate::fleet::visit::Visit;
@@ -68,10 +68,8 @@ impl Turn<'_> {
         if let Some(ride) = self.ride_mut(request) {
             ride.vehicle = None;
         }
-        let mut search = Search::new(ctx, Goal::Promise, (board, alight));
         self.look_out();
-        let fleet = self.state.fleet();
-        if let Some(place) = insertion::best(&search, fleet, None) {
+        if let Some(place) = self.place_in_time((board, alight), None, true) {
             self.take((board, alight), &place);
             self.hand_over(request, from, place.vehicle);
             return;
@@ -84,7 +82,7 @@ impl Turn<'_> {
             self.expire(request);
             return;
         }
-        search.goal = Goal::LeastLate;
+        let search = Search::new(ctx, Goal::LeastLate, (board, alight));
         match insertion::best(&search, self.state.fleet(), None) {
             Some(place) => self.place_late((board, alight), from, &place),
             None => self.abort(request),
@@ -185,26 +183,45 @@ impl Turn<'_> {
         late.max().unwrap_or(Millis::ZERO)
     }
 
-    /// Looks at all windows of a vehicle that is late: riders who would be late go to another vehicle if that keeps
-    /// their promise; lateness that is left is accepted and announced.
+    /// Looks at all windows of a vehicle that is late: riders who would be late, or are in danger of it, go to another vehicle if
+    /// that keeps their promise; lateness that is left is accepted and announced.
     pub(super) fn guard(&mut self, id: VehicleId) {
+        self.expect_promises(id);
         let mut tried = Vec::new();
-        while let Some(late) = self.first_late(id, &tried) {
-            tried.push(late);
-            self.move_away(id, late);
+        while let Some(request) = self.first_in_danger(id, &tried) {
+            tried.push(request);
+            self.move_away(id, request);
         }
         self.accept_lateness(id);
     }
 
-    /// The first rider who would be late, is not on board and was not tried yet.
-    fn first_late(&self, id: VehicleId, tried: &[RequestId]) -> Option<RequestId> {
+    /// Where times are uncertain, lateness that was accepted may be made good: what was put off is bound by the promise again,
+    /// as far as it looks now.
+    fn expect_promises(&mut self, id: VehicleId) {
+        let ctx = self.ctx;
+        let State { vehicles, rides, .. } = &mut *self.state;
+        let Some(vehicle) = vehicles.get_mut(id.idx()).filter(|_| !ctx.policy.is_exact()) else {
+            return;
+        };
+        let mut view = View::default();
+        vehicle.schedule().view(ctx.policy, ctx.now, &mut view);
+        for (visit, &times) in vehicle.visits.iter_mut().zip(&view.times) {
+            if let Some(by) = rides.get(visit.request.idx()).and_then(|ride| ride.due(visit)) {
+                visit.latest = visit.latest.min(by.max(visit.counts(times)));
+            }
+        }
+    }
+
+    /// The first rider who would be late, or has little reserve left, is not on board and was not tried yet.
+    fn first_in_danger(&self, id: VehicleId, tried: &[RequestId]) -> Option<RequestId> {
+        let ctx = self.ctx;
         let vehicle = self.state.vehicles.get(id.idx())?;
         let mut view = View::default();
-        vehicle.schedule().view(self.ctx.policy, self.now(), &mut view);
+        vehicle.schedule().view(ctx.policy, ctx.now, &mut view);
         let mut timed = vehicle.visits.iter().zip(&view.times);
         timed
             .find(|(visit, times)| {
-                visit.late(**times) > Millis::ZERO
+                ctx.policy.alert(visit.latest, ctx.now) < visit.counts(**times)
                     && visit.boarded_at.is_none()
                     && !tried.contains(&visit.request)
             })
@@ -233,21 +250,52 @@ impl Turn<'_> {
             ),
             None => (board, alight),
         };
-        let mut search = Search::new(ctx, Goal::Promise, (board, alight));
         self.look_out();
-        let fleet = self.state.fleet();
-        if let Some(place) = insertion::best(&search, fleet, Some(id)) {
+        if let Some(place) = self.place_in_time((board, alight), Some(id), late > 0) {
             self.release(request, id);
             self.take((board, alight), &place);
             self.hand_over(request, id, place.vehicle);
             return;
         }
-        search.goal = Goal::LeastLate;
-        let place = insertion::best(&search, fleet, Some(id));
+        if late == 0 || self.exchange((board, alight), id) {
+            return;
+        }
+        let search = Search::new(ctx, Goal::LeastLate, (board, alight));
+        let place = insertion::best(&search, self.state.fleet(), Some(id));
         if let Some(place) = place.filter(|place| place.first + WORTH_A_CHANGE_MS < late) {
             self.release(request, id);
             self.place_late((board, alight), id, &place);
         }
+    }
+
+    /// The best place that keeps the promise: with the reserve, or if need be without.
+    fn place_in_time(
+        &self,
+        visits: (Visit, Visit),
+        except: Option<VehicleId>,
+        need: bool,
+    ) -> Option<Insertion> {
+        let ctx = self.ctx;
+        let best = |visits| {
+            insertion::best(&Search::new(ctx, Goal::Promise, visits), self.state.fleet(), except)
+        };
+        best(ctx.policy.with_reserve(visits, ctx.now))
+            .or_else(|| if need && !ctx.policy.is_exact() { best(visits) } else { None })
+    }
+
+    /// Finds a place for a rider of vehicle `from` by changing several plans; false if there is none: then nothing has changed.
+    fn exchange(&mut self, visits: (Visit, Visit), from: VehicleId) -> bool {
+        let request = visits.0.request;
+        let Some(before) = self.state.vehicles.get(from.idx()).cloned() else { return false };
+        self.release(request, from);
+        if let Some(placed) = self.rescue(visits) {
+            self.hand_over(request, from, placed.vehicle);
+            return true;
+        }
+        if let Some(vehicle) = self.vehicle_mut(from) {
+            *vehicle = before;
+        }
+        false
     }
 
     /// Makes the lateness that is left the bound of each late visit, and tells the riders.

@@ -6,6 +6,7 @@
 //! optimiser; [`forecast`] knows where riders are expected and where idle vehicles should wait.
 
 pub mod bounds;
+pub mod caution;
 pub mod forecast;
 pub mod insertion;
 pub mod objective;

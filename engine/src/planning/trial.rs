@@ -32,6 +32,8 @@ pub struct Scratch {
 #[derive(Default)]
 pub(super) struct Cells {
     begins: Vec<EngineTime>,
+    /// How late each visit may be, and how long its rider may be on board.
+    bounds: Vec<(EngineTime, Millis)>,
     to_dropoff: Vec<Option<Millis>>,
     from_dropoff: Vec<Option<Millis>>,
     /// See [`Outlook::drop_offs`].
@@ -120,6 +122,15 @@ fn try_all(
     }
     cells.begins.clear();
     cells.begins.extend(view.times.iter().map(|times| times.begin));
+    let policy = search.policy;
+    let bound = schedule.visits.iter().zip(&view.times).zip(&view.boarding);
+    cells.bounds.clear();
+    cells.bounds.extend(bound.map(|((visit, &times), boarding)| {
+        // Once on board, the window holds the time on board as well.
+        let is_ahead = boarding.is_some() && !policy.is_exact();
+        let ride_max = if is_ahead { policy.cautious(visit.ride_max) } else { visit.ride_max };
+        (policy.bound_of(visit, times, search.now), ride_max)
+    }));
     for drives in [&mut cells.to_dropoff, &mut cells.from_dropoff] {
         drives.clear();
         drives.resize(n + 1, None);
@@ -361,12 +372,13 @@ impl Trial<'_, '_> {
 
     /// Whether a visit at these times keeps its windows, its rider's time on board and the shift.
     fn keeps(&self, k: usize, visit: &Visit, times: VisitTimes) -> bool {
-        let on_time = visit.late(times) == Millis::ZERO && times.end <= self.schedule.shift_end;
+        let Some(&(latest, ride_max)) = self.cells.bounds.get(k) else { return false };
+        let on_time = visit.counts(times) <= latest && times.end <= self.schedule.shift_end;
         on_time
             && self.boarded(k).is_none_or(|begin| {
                 // A ride that is too long already may not get longer.
                 let before = self.view.times.get(k).map_or(times.end, |old| old.end);
-                times.end.since(begin) <= visit.ride_max || times.end <= before
+                times.end.since(begin) <= ride_max || times.end <= before
             })
     }
 

@@ -39,6 +39,8 @@ pub struct Rules {
     pub requested_within_s: f64,
     /// Longest time between a request and its answer, in seconds.
     pub answer_within_s: f64,
+    /// The least share of its time on the map that a drive can take, where times are uncertain.
+    pub pace_min: f64,
 }
 
 impl Default for Rules {
@@ -50,6 +52,7 @@ impl Default for Rules {
             snap_max_m: 1_000.0,
             requested_within_s: 0.0,
             answer_within_s: 0.0,
+            pace_min: 1.0,
         }
     }
 }
@@ -157,7 +160,7 @@ pub fn audit(case: &Case<'_>) -> Result<Verdict, AuditError> {
         );
     }
     let roads = Roads::new(case.nodes, case.arcs);
-    drives::check(&seen, &roads, &by_ride, &mut breaches);
+    drives::check(&seen, &roads, &by_ride, case.rules.pace_min, &mut breaches);
 
     let mut breaches = breaches.0;
     breaches.sort();

@@ -115,6 +115,7 @@ pub(crate) fn audit(args: &args::Audit, as_json: bool) -> Result<Outcome> {
         snap_max_m: args.snap_max_m,
         requested_within_s: args.requested_within,
         answer_within_s: args.answer_within,
+        pace_min: args.pace_min,
     };
     let case =
         Case { demand: &demand, fleet: &fleet, events: &events, nodes: &nodes, arcs: &arcs, rules };
