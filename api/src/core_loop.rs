@@ -20,10 +20,13 @@ use crate::access;
 use crate::clock::{self, Clock};
 use crate::desk::{Desk, Question};
 use crate::executor::{Executed, Executor, Sent};
+use crate::idle::Idle;
 use crate::intent::{Caller, Order};
 use crate::journal::record::{Batch, Outcome, StateHash};
 use crate::journal::{Journal, JournalError};
-use crate::limits::{BATCH_MAX, BEAT, LOOKS_MAX, QUESTIONS_QUEUE_MAX, QUEUE_MAX, TICK_PAUSE};
+use crate::limits::{
+    BATCH_MAX, BEAT, IMPROVE_PAUSE, LOOKS_MAX, QUESTIONS_QUEUE_MAX, QUEUE_MAX, TICK_PAUSE,
+};
 use crate::outbox::Outbox;
 use crate::publish::{ClientId, Told};
 use crate::wire::error::{Code, WireError};
@@ -130,6 +133,7 @@ pub struct Core {
     clock: Clock,
     hash_every: u64,
     last_tick: Instant,
+    idle: Idle,
     times: watch::Sender<Arc<dyn Oracle>>,
 }
 
@@ -161,7 +165,8 @@ impl Core {
         let hash_every = hash_every.max(1);
         let times = watch::Sender::new(Arc::clone(executor.dispatcher().oracle()));
         let last_tick = Instant::now();
-        Self { executor, desk, journal, clock, hash_every, last_tick, times }
+        let idle = Idle::default();
+        Self { executor, desk, journal, clock, hash_every, last_tick, idle, times }
     }
 
     /// The same, telling everybody at the other end which travel times are in force, now and after each change.
@@ -194,8 +199,12 @@ impl Core {
                 Err(_elapsed) => None,
             };
             self.clock.catch_up(clock::wall());
+            let is_idle = first.is_none();
             if let Some(reason) = self.turn(first, &mut inputs)? {
                 return self.finish(reason);
+            }
+            if is_idle {
+                self.improve()?;
             }
             if next_beat <= Instant::now() {
                 next_beat = Instant::now() + BEAT;
@@ -212,6 +221,7 @@ impl Core {
     /// Wall time until something has to be done though nobody says anything.
     fn wait(&self, next_beat: Instant) -> Duration {
         let beat = next_beat.saturating_duration_since(Instant::now());
+        let beat = if self.idle.is_done(&self.executor) { beat } else { beat.min(IMPROVE_PAUSE) };
         let Some(wakeup) = self.executor.dispatcher().next_wakeup() else { return beat };
         let pause = TICK_PAUSE.saturating_sub(self.last_tick.elapsed());
         beat.min(self.clock.until(wakeup).max(pause))
@@ -261,6 +271,16 @@ impl Core {
             self.hold(None, executed, pending);
         }
         Ok(())
+    }
+
+    /// Looks for better plans while nobody wants anything: one search, then it listens again.
+    fn improve(&mut self) -> Result<(), JournalError> {
+        let now = self.now();
+        let Some(better) = self.idle.next(&self.executor, now) else { return Ok(()) };
+        let mut pending = Pending::default();
+        let executed = self.executor.adopt(now, better)?;
+        self.hold(None, executed, &mut pending);
+        self.commit(&mut pending)
     }
 
     fn order(

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use sharxi_engine::demand::request::Name;
 use sharxi_engine::demand::ride::Actor;
-use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
+use sharxi_engine::dispatcher::{Dispatcher, Improvement};
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::units::EngineTime;
 
@@ -153,11 +153,24 @@ impl Executor {
     /// # Errors
     /// [`JournalError::Encode`], a bug.
     pub fn tick(&mut self, at: EngineTime) -> Result<Executed, JournalError> {
-        let command = encode_command(&Command::Tick)?;
-        let events = match self.dispatcher.apply(at, Command::Tick) {
+        self.own(at, Command::Tick)
+    }
+
+    /// Takes better plans over that [`Dispatcher::improvement_at`] has found for this very time.
+    ///
+    /// # Errors
+    /// [`JournalError::Encode`], a bug.
+    pub fn adopt(&mut self, at: EngineTime, better: Improvement) -> Result<Executed, JournalError> {
+        self.own(at, Command::AdoptPlan(better))
+    }
+
+    /// Carries out a command of the service's own. A refused one has no effect and is not remembered.
+    fn own(&mut self, at: EngineTime, own: Command) -> Result<Executed, JournalError> {
+        let command = encode_command(&own)?;
+        let events = match self.dispatcher.apply(at, own) {
             Ok(events) => events,
             Err(error) => {
-                tracing::warn!(%error, "a tick was refused");
+                tracing::warn!(%error, "a command of the service's own was refused");
                 return Ok(Executed::default());
             }
         };

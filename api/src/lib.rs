@@ -20,6 +20,7 @@ pub mod wire;
 pub mod core_loop;
 pub mod desk;
 pub mod executor;
+pub mod idle;
 pub mod journal;
 pub mod kpi;
 pub mod ledger;

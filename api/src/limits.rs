@@ -116,3 +116,5 @@ impl Default for Deadlines {
         }
     }
 }
+/// Between two searches for better plans while nobody wants anything. Each is `policy.improvement_tests` insertion tests long.
+pub const IMPROVE_PAUSE: Duration = Duration::from_millis(25);

@@ -73,7 +73,18 @@ fn vehicle(grid: &Grid, id: usize, start: (u32, u32)) -> Vehicle {
     Vehicle::new(spec, grid.arc_at(start), minute(100))
 }
 
-/// Simulates visits in this order; `None` if a rule breaks. Returns (begin, end) of each and the minutes driven.
+/// What has to be kept in hand after legs with this sum of squares, in milliseconds.
+fn reserve_ms(policy: &Policy, squares: u64) -> i64 {
+    let share = u64::from(policy.time_sigma_milli * policy.reserve_z_milli);
+    let unreported = if squares == 0 { 0 } else { 10_000 };
+    if share == 0 { 0 } else { (squares.isqrt() * share / 1_000_000 + unreported) as i64 }
+}
+
+/// Visits and when they were to begin and end.
+type Before<'a> = (&'a [Visit], &'a [(EngineTime, EngineTime)]);
+
+/// Simulates visits in this order; `None` if a rule breaks. Returns (begin, end) of each and the minutes driven. What is no
+/// later than it was before may have less in hand than it should.
 fn simulate(
     grid: &Grid,
     policy: &Policy,
@@ -81,7 +92,15 @@ fn simulate(
     mut time: EngineTime,
     shift_end: EngineTime,
     order: &[Visit],
+    before: Option<Before<'_>>,
 ) -> Option<(Vec<(EngineTime, EngineTime)>, i64)> {
+    let share = u64::from(policy.time_sigma_milli * policy.reserve_z_milli);
+    let mut squares: Vec<u64> = vec![0];
+    let was = |visit: &Visit| {
+        let Some((visits, times)) = before else { return Some((shift_end, shift_end)) };
+        let k = visits.iter().position(|v| (v.request, v.action) == (visit.request, visit.action));
+        k.map(|k| times[k])
+    };
     let (mut seats, mut driven) = (0i32, 0i64);
     let mut times: Vec<(EngineTime, EngineTime)> = Vec::new();
     for (k, visit) in order.iter().enumerate() {
@@ -102,11 +121,28 @@ fn simulate(
             }
             Action::Alight => seats -= people,
         }
+        let mut sum = squares[k] + u64::from(drive.get()).pow(2);
+        let ready = time + drive + if at == visit.location { Millis::ZERO } else { policy.stop };
+        let waits = begin.unix_ms() - ready.unix_ms();
+        if waits > 0 && share > 0 {
+            let left = (reserve_ms(policy, sum) - waits - 10_000).max(0) as u64;
+            sum = (left * 1_000_000 / share).pow(2);
+        }
+        squares.push(sum);
         let end = begin + visit.dwell;
+        let counts = if visit.action == Action::Board { begin } else { end };
+        let no_later = was(visit).is_some_and(|(old_begin, old_end)| {
+            counts <= if visit.action == Action::Board { old_begin } else { old_end }
+        });
+        if !no_later && counts.unix_ms() + reserve_ms(policy, sum) > visit.latest.unix_ms() {
+            return None;
+        }
         if visit.action == Action::Alight {
             let boarded = order[..k].iter().position(|b| b.request == visit.request)?;
             let aboard = end.unix_ms() - times[boarded].0.unix_ms();
-            if end > visit.latest || aboard > i64::from(visit.ride_max.get()) {
+            let reserve = reserve_ms(policy, sum.saturating_sub(squares[boarded + 1]));
+            let too_long = aboard + reserve > i64::from(visit.ride_max.get());
+            if end > visit.latest || too_long && !was(visit).is_some_and(|(_, old)| end <= old) {
                 return None;
             }
         }
@@ -130,8 +166,11 @@ fn brute_force(
     for vehicle in fleet {
         let Motion::Standing { at, .. } = vehicle.motion else { panic!("all stand") };
         let end = vehicle.spec.shift_end;
-        let run = |order: &[Visit]| simulate(grid, policy, at, minute(100), end, order);
-        let (old_times, old_driven) = run(&vehicle.visits).expect("what is planned is feasible");
+        let run = |order: &[Visit], before: Option<Before<'_>>| {
+            simulate(grid, policy, at, minute(100), end, order, before)
+        };
+        let planned = run(&vehicle.visits, None);
+        let (old_times, old_driven) = planned.expect("what is planned is feasible");
         // Who is boarding already is not put off.
         let boarding = |first: &Visit| first.location == at && first.earliest <= minute(100);
         let first = usize::from(vehicle.visits.first().is_some_and(boarding));
@@ -140,7 +179,8 @@ fn brute_force(
                 let mut order = vehicle.visits.clone();
                 order.insert(j, alight);
                 order.insert(i, board);
-                let Some((times, driven)) = run(&order) else { continue };
+                let before = Some((&vehicle.visits[..], &old_times[..]));
+                let Some((times, driven)) = run(&order, before) else { continue };
                 let ms = |time: EngineTime| time.unix_ms();
                 let wait = ms(times[i].0) - ms(board.earliest);
                 let ride = ms(times[j + 1].1) - ms(times[i].0);
@@ -166,11 +206,13 @@ proptest! {
         wishes in prop::collection::vec(wish(), 1..9),
         stop_s in prop_oneof![Just(0u32), Just(60)],
         wait_s in prop_oneof![Just(300u32), Just(900)],
+        sigma_milli in prop_oneof![Just(0u32), Just(150)],
     ) {
         let grid = Grid { width: WIDTH, step: Millis::from_secs(60) };
         let policy = Policy {
             stop: Millis::from_secs(stop_s),
             max_wait: Millis::from_secs(wait_s),
+            time_sigma_milli: sigma_milli,
             ..Policy::default()
         };
         let mut fleet: Vec<Vehicle> =

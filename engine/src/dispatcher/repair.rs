@@ -192,6 +192,7 @@ impl Turn<'_> {
             tried.push(request);
             self.move_away(id, request);
         }
+        self.relieve(id);
         self.accept_lateness(id);
     }
 
@@ -218,10 +219,10 @@ impl Turn<'_> {
         let vehicle = self.state.vehicles.get(id.idx())?;
         let mut view = View::default();
         vehicle.schedule().view(ctx.policy, ctx.now, &mut view);
-        let mut timed = vehicle.visits.iter().zip(&view.times);
+        let mut timed = vehicle.visits.iter().zip(view.times.iter().zip(&view.spreads));
         timed
-            .find(|(visit, times)| {
-                ctx.policy.alert(visit.latest, ctx.now) < visit.counts(**times)
+            .find(|(visit, (times, spread))| {
+                ctx.policy.danger(visit, **times, **spread) > Millis::ZERO
                     && visit.boarded_at.is_none()
                     && !tried.contains(&visit.request)
             })
@@ -231,25 +232,12 @@ impl Turn<'_> {
     /// Gives a rider who is not on board to another vehicle, if one can keep the promise or is much less late.
     fn move_away(&mut self, id: VehicleId, request: RequestId) {
         let ctx = self.ctx;
-        let Some(vehicle) = self.state.vehicles.get(id.idx()) else { return };
-        let first_locked = vehicle.schedule().first_is_under_way(ctx.now + ctx.policy.react);
-        let mut own = vehicle.visits.iter().enumerate().filter(|(_, v)| v.request == request);
-        let (Some((position, &board)), Some((_, &alight))) = (own.next(), own.next()) else {
-            return;
-        };
-        if first_locked && position == 0 {
-            return;
-        }
+        let Some((board, alight)) = self.visits_of(id, request) else { return };
         let Ok(ride) = self.ride(request) else { return };
         let late = i64::from(self.foreseen_late(ride, request).get());
-        // What counts is the promise, not the lateness that was accepted before.
-        let (board, alight) = match ride.promise {
-            Some(promise) => (
-                Visit { latest: promise.pickup_by().max(board.earliest), ..board },
-                Visit { latest: promise.dropoff_by(), ..alight },
-            ),
-            None => (board, alight),
-        };
+        if late == 0 && !self.may_leave(request, id) {
+            return;
+        }
         self.look_out();
         if let Some(place) = self.place_in_time((board, alight), Some(id), late > 0) {
             self.release(request, id);
@@ -268,19 +256,34 @@ impl Turn<'_> {
         }
     }
 
-    /// The best place that keeps the promise: with the reserve, or if need be without.
-    fn place_in_time(
+    /// The visits of a rider of vehicle `id` that another vehicle could make, bound by the promise and not by lateness that was
+    /// accepted before; `None` if the vehicle is busy with the first one.
+    pub(super) fn visits_of(&self, id: VehicleId, request: RequestId) -> Option<(Visit, Visit)> {
+        let ctx = self.ctx;
+        let vehicle = self.state.vehicles.get(id.idx())?;
+        let first_locked = vehicle.schedule().first_is_under_way(ctx.now + ctx.policy.react);
+        let mut own = vehicle.visits.iter().enumerate().filter(|(_, v)| v.request == request);
+        let ((position, board), (_, alight)) = (own.next()?, own.next()?);
+        if first_locked && position == 0 {
+            return None;
+        }
+        let ride = self.ride(request).ok()?;
+        let bound =
+            |visit: &Visit| Visit { latest: ride.due(visit).unwrap_or(visit.latest), ..*visit };
+        Some((bound(board), bound(alight)))
+    }
+
+    /// The best place that keeps the promise: with the reserve, or if need be with what is left of the window.
+    pub(super) fn place_in_time(
         &self,
         visits: (Visit, Visit),
         except: Option<VehicleId>,
         need: bool,
     ) -> Option<Insertion> {
-        let ctx = self.ctx;
-        let best = |visits| {
-            insertion::best(&Search::new(ctx, Goal::Promise, visits), self.state.fleet(), except)
-        };
-        best(ctx.policy.with_reserve(visits, ctx.now))
-            .or_else(|| if need && !ctx.policy.is_exact() { best(visits) } else { None })
+        let careful = Search::new(self.ctx, Goal::Promise, visits);
+        let best = |search: &Search<'_>| insertion::best(search, self.state.fleet(), except);
+        let dares = need && !self.ctx.policy.is_exact();
+        best(&careful).or_else(|| dares.then(|| best(&Search { reserve: false, ..careful }))?)
     }
 
     /// Finds a place for a rider of vehicle `from` by changing several plans; false if there is none: then nothing has changed.

@@ -62,8 +62,7 @@ pub(super) fn quote(state: &State, ctx: Context<'_>, request: &RideRequest) -> O
     let promise = promise_for(ctx, request).ok()?;
     let id = RequestId::new(u32::try_from(state.rides.len()).ok()?);
     let visits = Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
-    let careful = ctx.policy.with_reserve(visits, ctx.now);
-    insertion::best(&Search::new(ctx, Goal::Promise, careful), state.fleet(), None)
+    insertion::best(&Search::new(ctx, Goal::Promise, visits), state.fleet(), None)
 }
 
 impl Turn<'_> {
@@ -116,7 +115,7 @@ impl Turn<'_> {
             visits.0.earliest = visits.0.earliest.max(answered);
         }
         self.someone_fits(&visits.0)?;
-        let search = Search::new(ctx, Goal::Promise, ctx.policy.with_reserve(visits, ctx.now));
+        let search = Search::new(ctx, Goal::Promise, visits);
         self.look_out();
         let fleet = self.state.fleet();
         if let Some(place) = insertion::best(&search, fleet, None) {

@@ -1,29 +1,58 @@
 //! How much time is kept in hand because drives take longer or shorter than they should.
 //!
 //! Plans are made with mean times, promises with a reserve. If each leg of a drive is off by a share of deviation `time_sigma`,
-//! independently of the others, then after `h` of driving on legs of length `L` a visit is off by `time_sigma x sqrt(L h)`, and by
-//! `time_sigma x h` on the first leg. The reserve of a visit is [`Policy::reserve_z_milli`] such deviations, by how far ahead
-//! it lies; nothing lies farther ahead than [`FAR`], because vehicles wait now and then, and start afresh.
+//! independently of the others, then the arrival behind some legs is off by `time_sigma` times the root of the sum of their
+//! squares: the [`Spread`] of what is still to be driven. So one long leg needs more than many short ones. What a vehicle waits on its
+//! way makes good what it has lost before. The reserve of a visit is [`Policy::reserve_z_milli`] such deviations, and a few seconds for
+//! what a vehicle under way has not reported yet.
 //!
-//! The reserve of a visit depends only on the time until then, not on the way there, so the rule is just an earlier bound for
-//! each window, [`Policy::bound`], and every test of a window stays what it is. A bound never moves back as time
-//! passes: what keeps the reserve now keeps it later if all goes as planned. With a deviation of 0 the bound is the window.
+//! **Part of the rule.** A visit is planned no later than its window less its reserve. What has lost some of its reserve to the
+//! world already may stay where it is, but not come later. A ride keeps a reserve for the legs between its two visits. With
+//! a deviation of 0 all reserves are 0, and windows are what they say.
 
 use crate::fleet::plan::Action;
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::planning::policy::Policy;
 use crate::units::{EngineTime, Millis};
 
-/// The length of a leg.
-const LEG: Millis = Millis::from_secs(420);
-/// The reserve grows no more beyond this.
-const FAR: Millis = Millis::from_secs(2700);
-/// Fractions in square roots.
-const FINE: u128 = 1 << 10;
 /// Deviations and their number are both in thousandths.
-const ONE: u128 = 1_000_000;
+const ONE: u64 = 1_000_000;
 /// A rider is looked after when so much of the reserve, in thousandths, is all that is left.
-const ALERT_MILLI: u32 = 300;
+const ALERT_MILLI: u64 = 400;
+/// A vehicle under way may be so late, in milliseconds, before it says so.
+const UNREPORTED_MS: u64 = 10_000;
+/// The leg to a pickup, as far as it is known before there is a place: a good one, which is checked later.
+const PICKUP_LEG: Millis = Millis::from_secs(300);
+
+/// The sum of the squares of the legs until a visit, in milliseconds squared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spread(u64);
+
+impl Spread {
+    /// With one more leg.
+    #[must_use]
+    pub fn over(self, leg: Millis) -> Self {
+        let ms = u64::from(leg.get());
+        Self(self.0.saturating_add(ms * ms))
+    }
+
+    /// What is behind `earlier`.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Self {
+        Self(self.0.saturating_sub(earlier.0))
+    }
+
+    /// After the vehicle has waited for `wait` on its way.
+    #[must_use]
+    pub fn after_wait(self, wait: Millis, policy: &Policy) -> Self {
+        if wait == Millis::ZERO || policy.is_exact() {
+            return self;
+        }
+        let unreported = Millis::new(u32::try_from(UNREPORTED_MS).unwrap_or(0));
+        let left = policy.reserve(self).saturating_sub(wait + unreported);
+        Self::default().over(Millis::new(policy.leg_of(left)))
+    }
+}
 
 impl Policy {
     /// Whether drives are taken to last as long as they should.
@@ -32,84 +61,69 @@ impl Policy {
         self.time_sigma_milli == 0 || self.reserve_z_milli == 0
     }
 
-    /// How far ahead something may be planned that may last `left`.
+    /// What has to be kept in hand behind legs of this spread.
     #[must_use]
-    pub fn cautious(&self, left: Millis) -> Millis {
-        self.within(left, self.reserve_z_milli)
-    }
-
-    /// The latest time at `now` for what must be done by `latest`.
-    #[must_use]
-    pub fn bound(&self, latest: EngineTime, now: EngineTime) -> EngineTime {
-        self.bound_with(latest, now, self.reserve_z_milli)
-    }
-
-    /// The same with little of the reserve left: whoever is planned later than this is in danger.
-    #[must_use]
-    pub fn alert(&self, latest: EngineTime, now: EngineTime) -> EngineTime {
-        let z = u64::from(self.reserve_z_milli) * u64::from(ALERT_MILLI) / 1000;
-        self.bound_with(latest, now, u32::try_from(z).unwrap_or(u32::MAX))
-    }
-
-    /// The bound of a planned visit: what is planned later than that already may stay, but not become later.
-    #[must_use]
-    pub fn bound_of(&self, visit: &Visit, times: VisitTimes, now: EngineTime) -> EngineTime {
+    pub fn reserve(&self, spread: Spread) -> Millis {
         if self.is_exact() {
-            return visit.latest;
+            return Millis::ZERO;
         }
-        self.bound(visit.latest, now).max(visit.counts(times)).min(visit.latest)
+        let share = u64::from(self.time_sigma_milli) * u64::from(self.reserve_z_milli);
+        let ms = spread.0.isqrt().saturating_mul(share) / ONE;
+        let unreported = if spread.0 == 0 { 0 } else { UNREPORTED_MS };
+        u32::try_from(ms + unreported).map_or(Millis::INFINITE, Millis::new)
     }
 
-    /// Two visits with the windows within which they may be promised at `now`.
+    /// Whether a visit at these times, planned at `before` until now, keeps its reserve, or at least what it had.
     #[must_use]
-    pub fn with_reserve(&self, (board, alight): (Visit, Visit), now: EngineTime) -> (Visit, Visit) {
-        if self.is_exact() {
-            return (board, alight);
-        }
-        let careful = |visit: Visit| Visit {
-            latest: self.bound(visit.latest, now),
-            ride_max: self.cautious(visit.ride_max),
-            ..visit
-        };
-        (careful(board), careful(alight))
+    pub fn is_careful(
+        &self,
+        visit: &Visit,
+        (times, before): (VisitTimes, Option<VisitTimes>),
+        spread: Spread,
+    ) -> bool {
+        self.is_exact()
+            || before.is_some_and(|before| visit.counts(times) <= visit.counts(before))
+            || visit.counts(times) + self.reserve(spread) <= visit.latest
     }
 
-    fn bound_with(&self, latest: EngineTime, now: EngineTime, z_milli: u32) -> EngineTime {
-        if self.is_exact() || latest <= now {
-            return latest;
-        }
-        let left = latest.since(now);
-        if left.is_infinite() { latest } else { now + self.within(left, z_milli) }
+    /// A leg of which this is the reserve, in milliseconds.
+    fn leg_of(&self, reserve: Millis) -> u32 {
+        let share = u64::from(self.time_sigma_milli) * u64::from(self.reserve_z_milli);
+        let ms = u64::from(reserve.get()) * ONE / share.max(1);
+        u32::try_from(ms).unwrap_or(u32::MAX)
     }
 
-    /// The longest `h` that leaves a reserve of `z_milli` within `left`.
-    fn within(&self, left: Millis, z_milli: u32) -> Millis {
-        if self.time_sigma_milli == 0 || left.is_infinite() {
-            return left;
-        }
-        let share = u128::from(self.time_sigma_milli) * u128::from(z_milli);
-        let ms = |time: Millis| u128::from(time.get());
-        // On the first leg: h + share h = left.
-        let straight = ms(left) * ONE / (ONE + share);
-        // Behind it: h + b sqrt(h) = left with b = share sqrt(LEG), solved for sqrt(h).
-        let b = (share * share * ms(LEG) * FINE * FINE / ONE / ONE).isqrt();
-        let root = ((b * b + 4 * ms(left) * FINE * FINE).isqrt() - b) / 2;
-        let curved = root * root / FINE / FINE;
-        let far = ms(left).saturating_sub((b * b * ms(FAR)).isqrt() / FINE);
-        let ahead = if straight <= ms(LEG) {
-            straight
-        } else if curved <= ms(FAR) {
-            curved.max(ms(LEG))
-        } else {
-            far.max(ms(FAR))
-        };
-        u32::try_from(ahead).map_or(left, Millis::new).min(left)
+    /// By how much a planned visit is short of the reserve that it must not lose: zero if nobody need look after it.
+    #[must_use]
+    pub fn danger(&self, visit: &Visit, times: VisitTimes, spread: Spread) -> Millis {
+        let reserve = u64::from(self.reserve(spread).get()) * ALERT_MILLI / 1000;
+        let reserve = u32::try_from(reserve).map_or(Millis::INFINITE, Millis::new);
+        (visit.counts(times) + reserve).since(visit.latest)
+    }
+
+    /// The latest time for a visit that is planned at `times` and keeps what reserve it has, up to the whole.
+    #[must_use]
+    pub fn bound_of(&self, visit: &Visit, times: VisitTimes, spread: Spread) -> EngineTime {
+        let bound = visit.latest - self.reserve(spread);
+        bound.max(visit.counts(times)).min(visit.latest)
+    }
+
+    /// Two visits with the windows that leave a reserve behind one leg to the pickup and one to the drop-off.
+    #[must_use]
+    pub fn with_reserve(&self, (board, alight): (Visit, Visit)) -> (Visit, Visit) {
+        let there = Spread::default().over(PICKUP_LEG);
+        let on_the_way = self.reserve(Spread::default().over(alight.direct));
+        let both = self.reserve(there.over(alight.direct));
+        let ride_max = alight.ride_max.saturating_sub(on_the_way);
+        (
+            Visit { latest: board.latest - self.reserve(there), ride_max, ..board },
+            Visit { latest: alight.latest - both, ride_max, ..alight },
+        )
     }
 }
 
-/// Which time of a visit its window bounds.
 impl Visit {
-    /// The begin of boarding, or the end of alighting.
+    /// The time that its window bounds: the begin of boarding, or the end of alighting.
     #[must_use]
     pub const fn counts(&self, times: VisitTimes) -> EngineTime {
         match self.action {
@@ -123,40 +137,22 @@ impl Visit {
 mod tests {
     use super::*;
 
-    fn policy(sigma: f64) -> Policy {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
-        let time_sigma_milli = (sigma * 1000.0) as u32;
+    fn policy(time_sigma_milli: u32) -> Policy {
         Policy { time_sigma_milli, reserve_z_milli: 2000, ..Policy::default() }
     }
 
     #[test]
     fn the_reserve_is_what_the_formula_says() {
-        let policy = policy(0.15);
+        let policy = policy(150);
         let s = Millis::from_secs;
-        // 300 s ahead on one leg: 2 x 0.15 x 300 = 90 s in hand.
-        assert_eq!(policy.cautious(s(390)), s(300));
-        // 800 s ahead: 0.3 x sqrt(420 x 800) = 173.9 s.
-        let ahead = policy.cautious(s(974));
-        assert!(ahead.get().abs_diff(800_000) < 300, "{ahead}");
-        // Hours ahead: never more than 0.3 x sqrt(420 x 2700) = 319.5 s.
-        let ahead = policy.cautious(s(20_000));
-        assert!(ahead.get().abs_diff(19_680_500) < 300, "{ahead}");
-        assert_eq!(Policy::default().cautious(s(500)), s(500));
-    }
-
-    #[test]
-    fn a_bound_never_moves_back_as_time_passes_and_never_lies_behind_the_window() {
-        let policy = policy(0.15);
-        let at = EngineTime::from_unix_ms;
-        for latest in [0, 1, 999, 400_000, 546_000, 546_001, 900_000, 3_000_000, 5_000_000] {
-            let mut before = at(i64::MIN / 8);
-            for now in (-6_000_000..latest).step_by(997) {
-                let bound = policy.bound(at(latest), at(now));
-                // Square roots are rounded: two milliseconds.
-                assert!(before.unix_ms() <= bound.unix_ms() + 2, "{latest} {now}");
-                assert!(bound <= at(latest) && at(now) <= bound);
-                before = bound;
-            }
-        }
+        let one = Spread::default().over(s(300));
+        // 2 x 0.15 x 300 s, and sqrt(2) times that behind two such legs; 10 s for what is not reported.
+        assert_eq!(policy.reserve(one), s(100));
+        assert_eq!(policy.reserve(one.over(s(300))).get(), 137_279);
+        assert_eq!(policy.reserve(one.over(s(300)).since(one)), s(100));
+        // A wait of 60 s leaves 30 s, that of a leg of 100 s.
+        assert_eq!(policy.reserve(one.after_wait(s(60), &policy)), s(40));
+        assert_eq!(policy.reserve(one.after_wait(s(91), &policy)), Millis::ZERO);
+        assert_eq!(Policy::default().reserve(one), Millis::ZERO);
     }
 }

@@ -335,13 +335,17 @@ fn with_bounds<'v>(vehicle: &'v Vehicle, view: &View, ctx: Context<'_>) -> Cow<'
     if policy.is_exact() {
         return Cow::Borrowed(&vehicle.visits);
     }
+    let spread_of = |k: usize| view.spreads.get(k).copied().unwrap_or_default();
     let bounded = |(k, (visit, &times)): (usize, (&Visit, &VisitTimes))| {
         let boarding = view.boarding.get(k).copied().flatten();
         let begin = boarding.and_then(|board| view.times.get(board)).map(|times| times.begin);
         let ride_max = begin.map_or(visit.ride_max, |begin| {
-            policy.cautious(visit.ride_max).max(times.end.since(begin)).min(visit.ride_max)
+            let reserve =
+                policy.reserve(spread_of(k).since(boarding.map_or(spread_of(k), spread_of)));
+            let least = visit.ride_max.saturating_sub(reserve);
+            least.max(times.end.since(begin)).min(visit.ride_max)
         });
-        Visit { latest: policy.bound_of(visit, times, ctx.now), ride_max, ..*visit }
+        Visit { latest: policy.bound_of(visit, times, spread_of(k)), ride_max, ..*visit }
     };
     vehicle.visits.iter().zip(&view.times).enumerate().map(bounded).collect()
 }
