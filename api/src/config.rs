@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::config_keys::{UnknownKey, check_keys};
-use crate::limits::{CONNECTIONS_MAX, ORIGINS_MAX};
+use crate::limits::{CONNECTIONS_MAX, KEEP_DAYS_MAX, ORIGINS_MAX};
 use crate::policy_config::{PolicyConfig, PolicyError};
 
 /// What the file may say; everything may be left out.
@@ -26,13 +26,32 @@ pub struct FileConfig {
     pub connections_max: Option<usize>,
     /// Commands between two recorded state hashes.
     pub hash_every: Option<u64>,
+    /// Commands between two snapshots; 0 for none.
+    pub snapshot_every: Option<u64>,
+    /// Days for which records and ended rides are kept; 0: for ever.
+    pub keep_days: Option<u32>,
+    /// Speeds by hour of the week.
+    pub week: Option<PathBuf>,
+    /// Whose hours these are.
+    pub time_zone: Option<String>,
     /// The rules.
     #[serde(default)]
     pub policy: PolicyConfig,
 }
 
-const KEYS: [&str; 7] =
-    ["listen", "journal", "speed", "allowed_origins", "connections_max", "hash_every", "policy"];
+const KEYS: [&str; 11] = [
+    "listen",
+    "journal",
+    "speed",
+    "allowed_origins",
+    "connections_max",
+    "hash_every",
+    "snapshot_every",
+    "keep_days",
+    "week",
+    "time_zone",
+    "policy",
+];
 
 /// Why a file is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +115,9 @@ pub fn parse(text: &str) -> Result<FileConfig, ConfigError> {
     }
     if config.connections_max.is_some_and(|n| !(1..=10 * CONNECTIONS_MAX).contains(&n)) {
         return Err(ConfigError::Range { key: "connections_max", rule: "1 to 20000" });
+    }
+    if config.keep_days.is_some_and(|days| KEEP_DAYS_MAX < days) {
+        return Err(ConfigError::Range { key: "keep_days", rule: "0 (for ever) to 3660" });
     }
     Ok(config)
 }

@@ -20,10 +20,12 @@ use crate::access;
 use crate::clock::{self, Clock};
 use crate::desk::{Desk, Question};
 use crate::executor::{Executed, Executor, Sent};
+use crate::hours::Hours;
 use crate::idle::Idle;
 use crate::intent::{Caller, Order};
 use crate::journal::record::{Batch, Outcome, StateHash};
 use crate::journal::{Journal, JournalError};
+use crate::keeping::Keeping;
 use crate::limits::{
     BATCH_MAX, BEAT, IMPROVE_PAUSE, LOOKS_MAX, QUESTIONS_QUEUE_MAX, QUEUE_MAX, TICK_PAUSE,
 };
@@ -132,8 +134,12 @@ pub struct Core {
     journal: Box<dyn Journal>,
     clock: Clock,
     hash_every: u64,
+    keeping: Keeping,
     last_tick: Instant,
     idle: Idle,
+    hours: Option<Hours>,
+    /// When the hours are looked at next.
+    hours_due: Option<EngineTime>,
     times: watch::Sender<Arc<dyn Oracle>>,
 }
 
@@ -163,10 +169,44 @@ impl Core {
         hash_every: u64,
     ) -> Self {
         let hash_every = hash_every.max(1);
+        let keeping = Keeping::default();
         let times = watch::Sender::new(Arc::clone(executor.dispatcher().oracle()));
         let last_tick = Instant::now();
+        let (hours, hours_due) = (None, None);
         let idle = Idle::default();
-        Self { executor, desk, journal, clock, hash_every, last_tick, idle, times }
+        Self {
+            executor,
+            desk,
+            journal,
+            clock,
+            hash_every,
+            keeping,
+            last_tick,
+            idle,
+            hours,
+            hours_due,
+            times,
+        }
+    }
+
+    /// The same, making snapshots and removing what is old.
+    #[must_use]
+    pub fn keeping(mut self, keeping: Keeping) -> Self {
+        self.keeping = keeping;
+        self
+    }
+
+    /// The same with the speeds of these hours from now on; without any, what the journal says of them is taken back.
+    ///
+    /// # Errors
+    /// [`JournalError`] if the speeds of now could not be made durable.
+    pub fn following(mut self, hours: Option<Hours>) -> Result<Self, JournalError> {
+        self.hours = hours;
+        self.hours_due = Some(self.now());
+        let mut pending = Pending::default();
+        self.keep_hours(&mut pending)?;
+        self.commit(&mut pending)?;
+        Ok(self)
     }
 
     /// The same, telling everybody at the other end which travel times are in force, now and after each change.
@@ -206,9 +246,12 @@ impl Core {
             if is_idle {
                 self.improve()?;
             }
+            self.keeping.begin_if_due(&self.executor, &self.desk)?;
             if next_beat <= Instant::now() {
                 next_beat = Instant::now() + BEAT;
-                self.desk.beat(&self.executor, self.now());
+                let now = self.now();
+                self.desk.beat(&self.executor, now);
+                self.keeping.remove_old(self.journal.as_mut(), now)?;
             }
         }
     }
@@ -222,9 +265,25 @@ impl Core {
     fn wait(&self, next_beat: Instant) -> Duration {
         let beat = next_beat.saturating_duration_since(Instant::now());
         let beat = if self.idle.is_done(&self.executor) { beat } else { beat.min(IMPROVE_PAUSE) };
+        let beat = self.hours_due.map_or(beat, |border| beat.min(self.clock.until(border)));
         let Some(wakeup) = self.executor.dispatcher().next_wakeup() else { return beat };
         let pause = TICK_PAUSE.saturating_sub(self.last_tick.elapsed());
         beat.min(self.clock.until(wakeup).max(pause))
+    }
+
+    /// At the border of an hour: other speeds, if the next hour says something else.
+    fn keep_hours(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
+        let now = self.now();
+        if self.hours_due.is_none_or(|border| now < border) {
+            return Ok(());
+        }
+        self.hours_due = self.hours.as_ref().map(|hours| hours.next_border(now));
+        let wanted = self.hours.as_ref().map_or_else(Vec::new, |hours| hours.changes_at(now));
+        if wanted != self.executor.hours() {
+            let executed = self.executor.set_hours(now, wanted)?;
+            self.hold(None, executed, pending);
+        }
+        Ok(())
     }
 
     /// Works off what is there, but no more than lets ticks and beats come on time; the reason to stop, if there is
@@ -235,6 +294,7 @@ impl Core {
         inputs: &mut mpsc::Receiver<Input>,
     ) -> Result<Option<&'static str>, JournalError> {
         let mut pending = Pending::default();
+        self.keep_hours(&mut pending)?;
         self.tick(&mut pending)?;
         let mut stop = None;
         let mut next = first;
@@ -249,7 +309,7 @@ impl Core {
                 // What looks at the state must not see what is not yet durable.
                 other => {
                     self.commit(&mut pending)?;
-                    self.look(other);
+                    self.look(other)?;
                     n_looks += 1;
                 }
             }
@@ -293,12 +353,14 @@ impl Core {
         match order {
             Order::Lasting { id, body_digest, intent } => {
                 let sent = Sent { at: self.now(), caller, id: &id, body_digest };
-                let executed = self.executor.execute(sent, intent)?;
+                let executed = self.executor.execute(sent, intent, self.journal.as_ref())?;
                 self.hold(Some(answer), executed, pending);
             }
-            Order::Position { vehicle, point } => {
+            Order::Position { vehicle, mut fix } => {
                 if access::may_report_position(caller, &vehicle) {
-                    self.desk.position(&self.executor, &vehicle, point);
+                    // A clock that is ahead must not make the reports after this one look old.
+                    fix.at = fix.at.map(|at| at.min(self.now()));
+                    self.desk.position(&self.executor, &vehicle, fix);
                 } else {
                     let error =
                         WireError::new(Code::NotAllowed, "only a vehicle reports its position");
@@ -335,6 +397,7 @@ impl Core {
             }
             pending.batch.records.push(record);
         }
+        pending.batch.ended.append(&mut executed.ended);
         let told = self.desk.note(&executed.events, &self.executor);
         let changed = changed(&executed);
         let answer = answer.map(|answer| (answer, executed.reply));
@@ -343,7 +406,8 @@ impl Core {
 
     /// Makes what is pending durable, then answers and publishes it.
     fn commit(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
-        let Pending { batch, done } = std::mem::take(pending);
+        let Pending { mut batch, done } = std::mem::take(pending);
+        batch.snapshot.extend(self.keeping.next_step());
         if !batch.is_empty()
             && let Err(error) = self.journal.append(&batch)
         {
@@ -366,21 +430,29 @@ impl Core {
     }
 
     /// What only looks at the state.
-    fn look(&mut self, input: Input) {
+    fn look(&mut self, input: Input) -> Result<(), JournalError> {
+        let journal = self.journal.as_ref();
         match input {
             Input::Join { client, caller, resume, outbox } => {
                 let speed = self.clock.speed();
                 self.desk.publisher.join(client, caller.as_ref().clone(), outbox);
-                self.desk.greet(client, &caller, resume, speed, &self.executor, self.now());
+                let now = self.now();
+                let from = (&self.executor, journal);
+                self.desk.greet(client, &caller, resume, speed, from, now)?;
             }
             Input::Leave(client) => self.desk.publisher.leave(client),
             Input::Ask(question, answer) => {
-                let told = self.desk.tell(&question, &self.executor, self.now());
+                let now = self.now();
+                let mut told = self.desk.tell(&question, &self.executor, now);
+                if let (None, Question::Ride(name)) = (&told, &question) {
+                    told = journal.ended(name.as_str())?.map(|ride| ride.info);
+                }
                 // Who no longer waits needs no answer.
                 drop(answer.send(told));
             }
             Input::Order { .. } | Input::Stop(_) => {}
         }
+        Ok(())
     }
 
     /// Ends in good order: the state hash into the journal, a word to every client.
@@ -389,7 +461,8 @@ impl Core {
         if 0 < seq {
             let hash = self.executor.dispatcher().state_hash();
             let mark = StateHash { seq, hash, clean: true };
-            self.journal.append(&Batch { records: Vec::new(), hashes: vec![mark] })?;
+            let snapshot = self.keeping.last_steps(&self.executor, &self.desk)?;
+            self.journal.append(&Batch { hashes: vec![mark], snapshot, ..Batch::default() })?;
         }
         let text = serde_json::json!({ "type": "closing", "reason": reason }).to_string();
         self.desk.publisher.close(&Utf8Bytes::from(text));

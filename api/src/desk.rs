@@ -6,25 +6,27 @@ use std::time::Instant;
 
 use serde::Serialize;
 use sharxi_engine::demand::request::{Name, Party, RideRequest, When};
-use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::Location;
 use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::region::Fix;
 use sharxi_engine::units::EngineTime;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::core_loop::AnswerTo;
 use crate::executor::{Executor, Numbered};
 use crate::intent::Caller;
+use crate::journal::record::EndedRide;
+use crate::journal::{Journal, JournalError};
 use crate::kpi::Kpi;
-use crate::limits::BEAT;
+use crate::limits::{BEAT, ENDED_RIDES_SHOWN_MAX};
 use crate::map::Map;
-use crate::publish::{ClientId, Publisher, Told, word_events};
-use crate::tracker::Tracker;
+use crate::publish::{ClientId, KeptEvent, Publisher, Told, word_events};
+use crate::tracker::{Place, Tracker};
 use crate::wire;
 use crate::wire::event::degrees;
 use crate::wire::message::Role;
-use crate::wire::status::{self, Figures, Snapshot, to_text};
+use crate::wire::status::{self, Figures, RideEntry, Snapshot, to_text};
 use crate::wire::time::format;
 use crate::wire::welcome::{RegionInfo, region_info, welcome};
 
@@ -69,7 +71,7 @@ pub struct Desk {
 struct Positions<'a> {
     r#type: &'static str,
     t: String,
-    vehicles: Vec<(&'a str, f64, f64, u32)>,
+    vehicles: Vec<(&'a str, f64, f64, u32, &'static str)>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +97,18 @@ impl Desk {
             tracker: Tracker::default(),
             coverage: None,
         }
+    }
+
+    /// A desk that has told and counted this much.
+    #[must_use]
+    pub fn go_on(map: Arc<dyn Map>, kpi: Kpi, events: Vec<KeptEvent>) -> Self {
+        Self { kpi, publisher: Publisher::keeping(events), ..Self::new(map) }
+    }
+
+    /// What has been counted.
+    #[must_use]
+    pub const fn kpi(&self) -> &Kpi {
+        &self.kpi
     }
 
     /// Gives an answer to whoever waits for it.
@@ -130,22 +144,25 @@ impl Desk {
     }
 
     /// A vehicle says where it is.
-    pub fn position(&mut self, executor: &Executor, vehicle: &Name, point: LatLon) {
+    pub fn position(&mut self, executor: &Executor, vehicle: &Name, fix: Fix) {
         if let Some(id) = executor.dispatcher().find_vehicle(vehicle) {
-            self.tracker.report(id, point);
+            self.tracker.report(id, fix, executor.dispatcher().oracle().region());
         }
     }
 
     /// Welcomes a client and tells it how things stand, or what it has missed.
+    ///
+    /// # Errors
+    /// [`JournalError`] if rides that have ended can't be read.
     pub fn greet(
         &mut self,
         client: ClientId,
         caller: &Caller,
         resume: Option<u64>,
         speed: f64,
-        executor: &Executor,
+        (executor, journal): (&Executor, &dyn Journal),
         now: EngineTime,
-    ) {
+    ) -> Result<(), JournalError> {
         let seq = executor.event_seq();
         let policy: &Policy = executor.dispatcher().policy();
         let text = welcome(now, speed, seq, &self.region, policy);
@@ -156,14 +173,20 @@ impl Desk {
                     self.publisher.tell(client, text);
                 }
                 self.own_plan(client, caller, executor, now);
-                return;
+                return Ok(());
             }
             let gap = serde_json::json!({ "type": "gap", "seq": seq }).to_string();
             self.publisher.tell(client, gap.into());
         }
-        let text = self.snapshot(caller, executor, now);
+        // Only riders are shown what has ended.
+        let ended = match caller.role {
+            Role::Rider => journal.ended_of(caller, ENDED_RIDES_SHOWN_MAX)?,
+            Role::Vehicle | Role::Operator => Vec::new(),
+        };
+        let text = self.snapshot(caller, &ended, executor, now);
         self.publisher.tell(client, text.into());
         self.own_plan(client, caller, executor, now);
+        Ok(())
     }
 
     /// A vehicle that connects gets its plan as a message of its own as well.
@@ -180,11 +203,17 @@ impl Desk {
         }
     }
 
-    fn snapshot(&mut self, caller: &Caller, executor: &Executor, now: EngineTime) -> String {
+    fn snapshot(
+        &mut self,
+        caller: &Caller,
+        ended: &[EndedRide],
+        executor: &Executor,
+        now: EngineTime,
+    ) -> String {
         let (rides, vehicles): (Vec<RequestId>, _) = match caller.role {
             Role::Operator => (executor.ledger().open().collect(), present(executor)),
             Role::Rider => {
-                (executor.ledger().rides_of(&caller.name).into_iter().collect(), Vec::new())
+                (executor.ledger().open_of(&caller.name).into_iter().collect(), Vec::new())
             }
             Role::Vehicle => {
                 let own = own_vehicle(caller, executor);
@@ -201,7 +230,13 @@ impl Desk {
             r#type: "snapshot",
             seq: executor.event_seq(),
             t: format(now),
-            rides: rides.into_iter().filter_map(|ride| status::ride(ride, names)).collect(),
+            rides: (ended.iter().filter_map(|ride| RideEntry::ended(&ride.info)))
+                .chain(
+                    rides
+                        .into_iter()
+                        .filter_map(|id| Some(RideEntry::Open(status::ride(id, names)?))),
+                )
+                .collect(),
             vehicles: vehicles
                 .into_iter()
                 .filter_map(|id| status::vehicle(id, self.locate(id, executor, now)?, now, names))
@@ -281,13 +316,20 @@ impl Desk {
         let names = executor.names();
         let mut vehicles = Vec::new();
         for id in present(executor) {
-            if let Some([lat, lon]) = self.locate(id, executor, now) {
+            if let Some(place) = self.locate(id, executor, now) {
+                let [lat, lon] = degrees(place.point);
                 let rides = executor.dispatcher().on_board(id).into_iter();
                 let people = |ride| {
                     let ride = executor.dispatcher().ride(ride);
                     ride.map_or(0, |ride| u32::from(ride.request.party.passengers()))
                 };
-                vehicles.push((names.vehicle(id), lat, lon, rides.map(people).sum()));
+                vehicles.push((
+                    names.vehicle(id),
+                    lat,
+                    lon,
+                    rides.map(people).sum(),
+                    place.source.word(),
+                ));
             }
         }
         to_text(&Positions { r#type: "positions", t: format(now), vehicles })
@@ -311,9 +353,9 @@ impl Desk {
         vehicle: VehicleId,
         executor: &Executor,
         now: EngineTime,
-    ) -> Option<[f64; 2]> {
+    ) -> Option<Place> {
         let dispatcher = executor.dispatcher();
-        self.tracker.locate(vehicle, now, dispatcher, self.map.as_ref()).map(degrees)
+        self.tracker.locate(vehicle, now, dispatcher, self.map.as_ref())
     }
 }
 

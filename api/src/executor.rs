@@ -10,18 +10,20 @@ use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::dispatcher::{Dispatcher, Improvement};
 use sharxi_engine::ids::{RequestId, VehicleId};
+use sharxi_engine::region::TrafficChange;
 use sharxi_engine::units::EngineTime;
 
 use crate::access;
 use crate::dedupe::{Dedupe, Known};
 use crate::intent::{Caller, Fact, Intent};
-use crate::journal::JournalError;
-use crate::journal::record::{Origin, Outcome, Record, digest_events, encode_command};
+use crate::journal::record::{EndedRide, Origin, Outcome, Record, digest_events, encode_command};
+use crate::journal::{Journal, JournalError};
 use crate::ledger::Ledger;
 use crate::map::Map;
 use crate::wire::error::{Code, WireError};
 use crate::wire::event::{Names, encode_ok, word};
 use crate::wire::message::Role;
+use crate::wire::status::{self, to_text};
 
 /// An event and its number; kinds that are not numbered have none.
 pub type Numbered = (Option<u64>, Event);
@@ -37,6 +39,8 @@ pub struct Executed {
     pub reporter: Option<VehicleId>,
     /// To be written before anything is said; `None` if there was no effect to remember.
     pub record: Option<Record>,
+    /// To be written with it: rides that have ended.
+    pub ended: Vec<EndedRide>,
 }
 
 /// Who sends which command, when.
@@ -58,6 +62,8 @@ pub struct Executor {
     map: Arc<dyn Map>,
     ledger: Ledger,
     dedupe: Dedupe,
+    /// What the hour of the week says, as applied last.
+    hours: Vec<TrafficChange>,
     event_seq: u64,
     record_seq: u64,
 }
@@ -67,7 +73,19 @@ impl Executor {
     #[must_use]
     pub fn new(dispatcher: Dispatcher, map: Arc<dyn Map>) -> Self {
         let (ledger, dedupe) = (Ledger::default(), Dedupe::default());
-        Self { dispatcher, map, ledger, dedupe, event_seq: 0, record_seq: 0 }
+        Self { dispatcher, map, ledger, dedupe, hours: Vec::new(), event_seq: 0, record_seq: 0 }
+    }
+
+    /// Around a dispatcher that has come this far: who asked for what, what the hour said last, and the numbers of the last
+    /// record and event.
+    #[must_use]
+    pub fn go_on(
+        dispatcher: Dispatcher,
+        map: Arc<dyn Map>,
+        (ledger, hours): (Ledger, Vec<TrafficChange>),
+        (record_seq, event_seq): (u64, u64),
+    ) -> Self {
+        Self { ledger, hours, event_seq, record_seq, ..Self::new(dispatcher, map) }
     }
 
     /// The dispatcher, to look at.
@@ -100,11 +118,16 @@ impl Executor {
         Names { dispatcher: &self.dispatcher, map: self.map.as_ref(), ledger: &self.ledger }
     }
 
-    /// Carries out one command of a client.
+    /// Carries out one command of a client; `past` knows the rides that the dispatcher has forgotten.
     ///
     /// # Errors
-    /// [`JournalError::Encode`], a bug.
-    pub fn execute(&mut self, sent: Sent<'_>, intent: Intent) -> Result<Executed, JournalError> {
+    /// [`JournalError::Encode`], a bug, or what `past` says.
+    pub fn execute(
+        &mut self,
+        sent: Sent<'_>,
+        intent: Intent,
+        past: &dyn Journal,
+    ) -> Result<Executed, JournalError> {
         let unrecorded = |reply: String| Ok(Executed { reply, ..Executed::default() });
         match self.dedupe.look_up(sent.caller, sent.id, sent.body_digest) {
             Known::No => {}
@@ -122,11 +145,14 @@ impl Executor {
         }
         let reports = matches!(intent, Intent::Report { .. } | Intent::StartShift { .. });
         let reporter = intent.vehicle().filter(|_| reports).cloned();
-        let decided = self.command(sent, intent).and_then(|command| {
-            let bytes = encode_command(&command);
-            let events = self.dispatcher.apply(sent.at, command)?;
-            Ok((bytes, events))
-        });
+        let decided = match self.is_past(sent.caller, &intent, past)? {
+            Some(error) => Err(error),
+            None => self.command(sent, intent).and_then(|command| {
+                let bytes = encode_command(&command);
+                let events = self.dispatcher.apply(sent.at, command)?;
+                Ok((bytes, events))
+            }),
+        };
         let (reply, outcome, events) = match decided {
             Ok((bytes, events)) => {
                 let outcome =
@@ -144,8 +170,48 @@ impl Executor {
             reply: reply.clone(),
         };
         let record = Some(self.record(sent.at, Some(origin), outcome));
+        let ended = self.ended(sent.at, &events);
         let reporter = reporter.and_then(|name| self.dispatcher.find_vehicle(&name));
-        Ok(Executed { reply, events, reporter, record })
+        Ok(Executed { reply, events, reporter, record, ended })
+    }
+
+    /// Why a command can't be carried out on a ride that ended long ago, or under its name.
+    fn is_past(
+        &self,
+        caller: &Caller,
+        intent: &Intent,
+        past: &dyn Journal,
+    ) -> Result<Option<WireError>, JournalError> {
+        let (name, is_new) = match (intent, intent.ride()) {
+            (Intent::RequestRide(request), _) => (&request.name, true),
+            (_, Some(name)) => (name, false),
+            _ => return Ok(None),
+        };
+        if self.dispatcher.find_ride(name).is_some() {
+            return Ok(None);
+        }
+        let Some(ended) = past.ended(name.as_str())? else { return Ok(None) };
+        let is_own = caller.role == Role::Operator || ended.asked_by == *caller;
+        Ok(match (is_new, is_own) {
+            (true, _) => Some(WireError::new(Code::NameTaken, "request_id: the name is taken")),
+            (false, true) => Some(WireError::new(Code::NotNow, "the ride has ended")),
+            (false, false) => None,
+        })
+    }
+
+    /// The rides that have ended by the last command, as they are told from now on.
+    fn ended(&self, at: EngineTime, events: &[Numbered]) -> Vec<EndedRide> {
+        let ended = events.iter().filter_map(|(_, event)| event.kind.ends());
+        let row = |request| {
+            Some(EndedRide {
+                name: self.names().ride(request).to_owned(),
+                asked_by: self.ledger.asked_by(request)?.clone(),
+                seq: self.record_seq,
+                at,
+                info: to_text(&status::ride(request, self.names())?),
+            })
+        };
+        ended.filter_map(row).collect()
     }
 
     /// Lets time pass.
@@ -164,20 +230,43 @@ impl Executor {
         self.own(at, Command::AdoptPlan(better))
     }
 
-    /// Carries out a command of the service's own. A refused one has no effect and is not remembered.
-    fn own(&mut self, at: EngineTime, own: Command) -> Result<Executed, JournalError> {
-        let command = encode_command(&own)?;
-        let events = match self.dispatcher.apply(at, own) {
+    /// What the hour of the week says, as applied last.
+    #[must_use]
+    pub fn hours(&self) -> &[TrafficChange] {
+        &self.hours
+    }
+
+    /// From now on the hour of the week says this.
+    ///
+    /// # Errors
+    /// [`JournalError::Encode`], a bug.
+    pub fn set_hours(
+        &mut self,
+        at: EngineTime,
+        changes: Vec<TrafficChange>,
+    ) -> Result<Executed, JournalError> {
+        let executed = self.own(at, Command::SetHours(changes.clone()))?;
+        if executed.record.is_some() {
+            self.hours = changes;
+        }
+        Ok(executed)
+    }
+
+    /// A command of the service itself.
+    fn own(&mut self, at: EngineTime, command: Command) -> Result<Executed, JournalError> {
+        let bytes = encode_command(&command)?;
+        let events = match self.dispatcher.apply(at, command) {
             Ok(events) => events,
             Err(error) => {
-                tracing::warn!(%error, "a command of the service's own was refused");
+                tracing::error!(%error, "a command of the service itself was refused");
                 return Ok(Executed::default());
             }
         };
-        let outcome = Outcome::Applied { command, events_digest: digest_events(&events)? };
+        let outcome = Outcome::Applied { command: bytes, events_digest: digest_events(&events)? };
         let events = self.take_in(None, events);
         let record = Some(self.record(at, None, outcome));
-        Ok(Executed { events, record, ..Executed::default() })
+        let ended = self.ended(at, &events);
+        Ok(Executed { events, record, ended, ..Executed::default() })
     }
 
     /// Carries out a record of the journal again and checks that the same comes of it.
@@ -188,15 +277,15 @@ impl Executor {
         let diverged = |what| JournalError::Diverged { seq: record.seq, what };
         self.record_seq = record.seq;
         let caller = record.origin.as_ref().map(|origin| &origin.caller);
-        if let Some(origin) = &record.origin {
-            let (id, digest) = (&origin.command_id, origin.body_digest);
-            self.dedupe.remember(&origin.caller, id, digest, &origin.reply);
-        }
+        self.remember(record);
         let (Some(command), Outcome::Applied { events_digest, .. }) =
             (record.command()?, &record.outcome)
         else {
             return Ok(Vec::new());
         };
+        if let Command::SetHours(changes) = &command {
+            self.hours.clone_from(changes);
+        }
         let events = self
             .dispatcher
             .apply(record.at, command)
@@ -207,9 +296,18 @@ impl Executor {
         Ok(self.take_in(caller, events))
     }
 
+    /// Remembers the answer in a record.
+    pub fn remember(&mut self, record: &Record) {
+        if let Some(origin) = &record.origin {
+            let (id, digest) = (&origin.command_id, origin.body_digest);
+            self.dedupe.remember(&origin.caller, id, digest, &origin.reply);
+        }
+    }
+
     /// Numbers events and enters them in the book.
     fn take_in(&mut self, caller: Option<&Caller>, events: Vec<Event>) -> Vec<Numbered> {
         self.ledger.fold(caller, &events);
+        self.ledger.forget(|request| self.dispatcher.ride(request).is_some());
         let number = |event: Event| {
             let seq = word(&event.kind).map(|_| {
                 self.event_seq += 1;

@@ -7,9 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sharxi_engine::demand::request::{Name, RideRequest};
 use sharxi_engine::fleet::vehicle::VehicleSpec;
-use sharxi_engine::geo::LatLon;
 use sharxi_engine::oracle::Location;
-use sharxi_engine::region::TrafficChange;
+use sharxi_engine::region::{Fix, TrafficChange};
 use sharxi_engine::units::EngineTime;
 
 use crate::wire::message::Role;
@@ -126,8 +125,8 @@ pub enum Order {
     Position {
         /// Which vehicle.
         vehicle: Name,
-        /// Where.
-        point: LatLon,
+        /// Where, when, and which way if it knows.
+        fix: Fix,
     },
     /// Whether this connection wants positions.
     Subscribe {

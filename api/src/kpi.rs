@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use sharxi_engine::demand::ride::RideState;
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
@@ -17,6 +18,7 @@ use crate::wire::time::format;
 const BARS: usize = 16;
 
 /// Counts since the journal began.
+#[derive(Serialize, Deserialize)]
 pub struct Kpi {
     requests: u64,
     promised: u64,
@@ -93,7 +95,7 @@ impl Kpi {
                     self.pooled_done += 1;
                 }
             }
-            EventKind::BrokeDown { vehicle, .. } => {
+            EventKind::BrokeDown { vehicle, .. } | EventKind::ShiftEnded { vehicle } => {
                 self.on_board.remove(vehicle);
             }
             _ => {}

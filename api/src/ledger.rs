@@ -1,37 +1,31 @@
 //! Who asked for which ride and who carries it: what access and visibility need beyond the dispatcher's own state.
 //!
-//! Folded from commands and events alone, hence the same after a replay.
+//! Folded from commands and events alone, hence the same after a replay. It knows the rides that the dispatcher knows.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
 use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::ids::{RequestId, VehicleId};
 
 use crate::intent::Caller;
-use crate::limits::ENDED_RIDES_SHOWN_MAX;
 use crate::wire::message::Role;
 
 /// One ride as the outside's book keeps it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     asked_by: Caller,
     vehicle: Option<VehicleId>,
 }
 
-/// The rides of one rider.
-#[derive(Default)]
-struct Own {
-    open: BTreeSet<RequestId>,
-    /// The newest ones, the first to end in front.
-    ended: VecDeque<RequestId>,
-}
-
 /// The book.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Ledger {
     rides: BTreeMap<RequestId, Entry>,
     open: BTreeSet<RequestId>,
-    by_rider: BTreeMap<String, Own>,
+    open_of: BTreeMap<String, BTreeSet<RequestId>>,
+    /// In the order of their ends, which is that in which the dispatcher forgets them.
+    ended: VecDeque<RequestId>,
     gone: BTreeSet<VehicleId>,
 }
 
@@ -51,7 +45,7 @@ impl Ledger {
                 self.rides.insert(*request, entry);
                 self.open.insert(*request);
                 if caller.role == Role::Rider {
-                    self.by_rider.entry(caller.name.clone()).or_default().open.insert(*request);
+                    self.open_of.entry(caller.name.clone()).or_default().insert(*request);
                 }
             }
             EventKind::Offered { request, vehicle, .. }
@@ -88,14 +82,26 @@ impl Ledger {
     }
 
     fn end(&mut self, request: RequestId) {
-        self.open.remove(&request);
-        let rider = self.rides.get(&request).map(|entry| entry.asked_by.name.as_str());
-        let Some(own) = rider.and_then(|rider| self.by_rider.get_mut(rider)) else { return };
-        if own.open.remove(&request) {
-            own.ended.push_back(request);
-            if ENDED_RIDES_SHOWN_MAX < own.ended.len() {
-                own.ended.pop_front();
+        if !self.open.remove(&request) {
+            return;
+        }
+        self.ended.push_back(request);
+        let Some(entry) = self.rides.get(&request) else { return };
+        if let Some(own) = self.open_of.get_mut(&entry.asked_by.name) {
+            own.remove(&request);
+            if own.is_empty() {
+                self.open_of.remove(&entry.asked_by.name);
             }
+        }
+    }
+
+    /// Forgets the ended rides that the dispatcher has forgotten.
+    pub fn forget(&mut self, is_known: impl Fn(RequestId) -> bool) {
+        while let Some(&request) = self.ended.front()
+            && !is_known(request)
+        {
+            self.ended.pop_front();
+            self.rides.remove(&request);
         }
     }
 
@@ -130,11 +136,10 @@ impl Ledger {
         self.open.contains(&request)
     }
 
-    /// The open rides of a rider and those that ended last, in order of id.
+    /// The open rides of a rider, in order of id.
     #[must_use]
-    pub fn rides_of(&self, rider: &str) -> BTreeSet<RequestId> {
-        let own = self.by_rider.get(rider);
-        own.map(|own| own.open.iter().chain(&own.ended).copied().collect()).unwrap_or_default()
+    pub fn open_of(&self, rider: &str) -> BTreeSet<RequestId> {
+        self.open_of.get(rider).cloned().unwrap_or_default()
     }
 
     /// Whether the vehicle's shift has ended.
@@ -150,11 +155,10 @@ mod tests {
     use sharxi_engine::units::EngineTime;
 
     #[test]
-    fn a_rider_keeps_what_is_open_and_the_newest_that_ended() {
+    fn a_rider_has_what_is_open_and_what_the_dispatcher_forgot_is_gone() {
         let anna = Caller { role: Role::Rider, name: "anna".into() };
         let mut ledger = Ledger::default();
-        let n_rides = u32::try_from(ENDED_RIDES_SHOWN_MAX).unwrap() + 2;
-        for id in 0..n_rides {
+        for id in 0..3 {
             let request = RequestId::new(id);
             let mut kinds = vec![EventKind::Requested { request }];
             // The first one goes on.
@@ -165,10 +169,18 @@ mod tests {
             let events: Vec<Event> = kinds.into_iter().map(event).collect();
             ledger.fold(Some(&anna), &events);
         }
-        let kept = ledger.rides_of("anna");
-        assert_eq!(kept.len(), 1 + ENDED_RIDES_SHOWN_MAX);
-        assert!(kept.contains(&RequestId::new(0)), "an open ride was forgotten");
-        assert!(!kept.contains(&RequestId::new(1)), "the oldest ended ride is still there");
-        assert!(ledger.rides_of("bert").is_empty());
+        let first = RequestId::new(0);
+        assert_eq!(ledger.open_of("anna"), BTreeSet::from([first]));
+        assert!(ledger.open_of("bert").is_empty());
+        ledger.forget(|request| request != RequestId::new(1));
+        assert_eq!(ledger.asked_by(RequestId::new(1)), None);
+        assert_eq!(ledger.asked_by(RequestId::new(2)), Some(&anna));
+        ledger.fold(
+            None,
+            &[Event { at: EngineTime::default(), kind: EventKind::Expired { request: first } }],
+        );
+        ledger.forget(|_| false);
+        assert_eq!(ledger.asked_by(first), None);
+        assert!(ledger.open_of.is_empty() && ledger.open.is_empty() && ledger.ended.is_empty());
     }
 }

@@ -22,6 +22,7 @@ pub mod desk;
 pub mod executor;
 pub mod idle;
 pub mod journal;
+pub mod keeping;
 pub mod kpi;
 pub mod ledger;
 pub mod outbox;
@@ -35,6 +36,7 @@ pub mod policy_config;
 pub mod queries;
 pub mod serve;
 
+pub mod hours;
 pub mod http;
 pub mod patient_io;
 pub mod server;

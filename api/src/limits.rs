@@ -8,6 +8,8 @@ use sharxi_engine::units::Millis;
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of one HTTP body with traffic.
 pub const TRAFFIC_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Bytes of the file with speeds by hour of the week.
+pub const WEEK_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Bytes of a command id and of a client's name.
 pub const ID_BYTES_MAX: usize = 64;
 /// Connections served at a time; further ones wait in the kernel's backlog.
@@ -31,8 +33,18 @@ pub const RING_EVENTS_MAX: usize = 16_384;
 pub const RESUME_EVENTS_MAX: usize = OUTBOX_MESSAGES_MAX / 2;
 /// Bytes of missed events, likewise.
 pub const RESUME_BYTES_MAX: usize = OUTBOX_BYTES_MAX / 2;
-/// Ended rides that a rider's snapshot shows: the newest this many.
+/// Ended rides that a rider's snapshot shows: the newest this many; older ones are told by name.
 pub const ENDED_RIDES_SHOWN_MAX: usize = 100;
+/// Bytes of a snapshot written with one batch, so that nobody waits long for it.
+pub const SNAPSHOT_PART_BYTES: usize = 256 * 1024;
+/// Parts of one snapshot.
+pub const SNAPSHOT_PARTS_MAX: u32 = 4_096;
+/// Snapshots kept: the newest this many.
+pub const SNAPSHOTS_KEPT: usize = 3;
+/// Rows removed at a time from what is older than the retention.
+pub const PRUNE_ROWS_MAX: usize = 4_000;
+/// Days for which records and ended rides are kept, at most (ten years).
+pub const KEEP_DAYS_MAX: u32 = 3_660;
 /// Command ids remembered for repeats: at least the newest this many.
 pub const DEDUPE_IDS_MAX: usize = 100_000;
 /// Questions to the roads that are worked out or wait for it; a further one is answered `overloaded`.
@@ -74,6 +86,10 @@ pub const TICK_PAUSE: Duration = Duration::from_millis(10);
 pub const BEAT: Duration = Duration::from_secs(1);
 /// Wall time for which a reported position counts as where the vehicle is.
 pub const POSITION_FRESH: Duration = Duration::from_secs(10);
+/// Wall time between two reports of a vehicle that are matched to the road though nobody looks.
+pub const MATCH_PAUSE: Duration = Duration::from_millis(500);
+/// Wall time after a vehicle's last report for which its reports are remembered for the next match.
+pub const REPORTS_KEPT: Duration = Duration::from_secs(300);
 /// How far a journal may be ahead of the wall clock without a word.
 pub const CLOCK_AHEAD_MAX: Millis = Millis::from_secs(60);
 /// How far the wall clock has to be ahead of the service's for the latter to catch up: less is only drift.

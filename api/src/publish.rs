@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
 use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::ids::VehicleId;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -44,6 +45,15 @@ pub fn word_events(events: &[Numbered], names: Names<'_>) -> Vec<Told> {
         Some(Told { seq, text, audience: audience(event, names) })
     };
     events.iter().filter_map(told).collect()
+}
+
+/// An event as a snapshot keeps it for those who come back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptEvent {
+    seq: u64,
+    text: String,
+    riders: Vec<String>,
+    vehicles: Vec<String>,
 }
 
 struct Client {
@@ -176,6 +186,29 @@ impl Publisher {
                 self.ring.pop_front();
             }
         }
+    }
+
+    /// The newest events, for a snapshot.
+    #[must_use]
+    pub fn kept(&self) -> Vec<KeptEvent> {
+        let keep = |told: &Told| KeptEvent {
+            seq: told.seq,
+            text: told.text.as_str().to_owned(),
+            riders: told.audience.riders.clone(),
+            vehicles: told.audience.vehicles.clone(),
+        };
+        self.ring.iter().map(keep).collect()
+    }
+
+    /// A publisher without clients that keeps these events.
+    #[must_use]
+    pub fn keeping(events: Vec<KeptEvent>) -> Self {
+        let told = |kept: KeptEvent| Told {
+            seq: kept.seq,
+            text: kept.text.into(),
+            audience: Audience { riders: kept.riders, vehicles: kept.vehicles },
+        };
+        Self { ring: events.into_iter().map(told).collect(), ..Self::default() }
     }
 
     /// The events after `seen` that `caller` may see, or `None` if some of them are no longer kept or they are more

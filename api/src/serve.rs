@@ -8,6 +8,7 @@ use sharxi_engine::units::EngineTime;
 use tokio::signal;
 
 use crate::config::{self, ConfigError, FileConfig, SPEED_RULE, is_speed};
+use crate::hours::{Hours, HoursError};
 use crate::map::Map;
 use crate::policy_config::PolicyError;
 use crate::service::{Running, Service, ServiceConfig, ServiceError};
@@ -38,6 +39,12 @@ pub struct ServeArgs {
     /// What the service clock shows at the start [default: the wall's time]
     #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
     pub start: Option<EngineTime>,
+    /// Speeds by hour of the week (TOML); needs the time zone
+    #[arg(long, value_name = "FILE")]
+    pub week: Option<PathBuf>,
+    /// The time zone whose hours these are, such as Europe/Berlin
+    #[arg(long, value_name = "NAME")]
+    pub time_zone: Option<String>,
     /// Memory
     #[command(flatten)]
     pub labels: crate::commands::LabelArgs,
@@ -52,6 +59,9 @@ pub enum ServeError {
     /// The policy in it.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The hours of the week.
+    #[error(transparent)]
+    Hours(#[from] HoursError),
     /// The service could not be started.
     #[error(transparent)]
     Start(ServiceError),
@@ -105,6 +115,8 @@ pub async fn serve(
 fn merge(args: &ServeArgs, file: FileConfig) -> Result<ServiceConfig, ServeError> {
     let usual = ServiceConfig::default();
     let journal = args.journal.clone().or(file.journal);
+    let week = args.week.as_deref().or(file.week.as_deref());
+    let zone = args.time_zone.as_deref().or(file.time_zone.as_deref());
     Ok(ServiceConfig {
         listen: args.listen.or(file.listen).unwrap_or(usual.listen),
         journal: Some(journal.unwrap_or_else(|| journal_beside(&args.region))),
@@ -112,7 +124,12 @@ fn merge(args: &ServeArgs, file: FileConfig) -> Result<ServiceConfig, ServeError
         speed: args.speed.or(file.speed).unwrap_or(usual.speed),
         policy: file.policy.to_policy()?,
         policy_stated: file.policy,
+        hours: Hours::read(week, zone)?,
         hash_every: file.hash_every.unwrap_or(usual.hash_every),
+        snapshot_every: file.snapshot_every.unwrap_or(usual.snapshot_every),
+        keep_days: file
+            .keep_days
+            .map_or(usual.keep_days, |days| Some(days).filter(|&days| 0 < days)),
         origins: file.allowed_origins,
         connections_max: file.connections_max.unwrap_or(usual.connections_max),
         ..usual

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use sharxi_engine::dispatcher::{Dispatcher, Spot};
+use sharxi_engine::dispatcher::Spot;
 use sharxi_engine::oracle::Oracle;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::units::EngineTime;
@@ -15,13 +15,13 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use crate::app::App;
 use crate::clock::{self, Clock};
 use crate::core_loop::{Core, CoreHandle, Input, queue};
-use crate::desk::Desk;
-use crate::executor::Executor;
+use crate::hours::Hours;
 use crate::http::routes::routes;
 use crate::journal::record::Header;
-use crate::journal::recovery::recover;
+use crate::journal::recovery::{Recovered, recover};
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::{Journal, JournalError};
+use crate::keeping::Keeping;
 use crate::limits::{CLOCK_AHEAD_MAX, CONNECTIONS_MAX, Deadlines};
 use crate::map::Map;
 use crate::policy_config::{PolicyConfig, PolicyError};
@@ -51,8 +51,14 @@ pub struct ServiceConfig {
     pub policy_stated: PolicyConfig,
     /// Where demand is expected; `None`: as the journal says, or the region's places if it begins.
     pub spots: Option<Vec<Spot>>,
+    /// Speeds by hour of the week; `None`: what a journal says of them is taken back.
+    pub hours: Option<Hours>,
     /// Commands between two recorded state hashes.
     pub hash_every: u64,
+    /// Commands between two snapshots of a journal in a file; 0 for none.
+    pub snapshot_every: u64,
+    /// Days for which records and ended rides are kept; `None`: for ever.
+    pub keep_days: Option<u32>,
     /// Origins allowed besides the service's own, each like `https://example.org`.
     pub origins: Vec<String>,
     /// Connections at a time.
@@ -72,7 +78,10 @@ impl Default for ServiceConfig {
             policy: Policy::default(),
             policy_stated: PolicyConfig::default(),
             spots: None,
+            hours: None,
             hash_every: 64,
+            snapshot_every: 10_000,
+            keep_days: Some(30),
             origins: Vec::new(),
             connections_max: CONNECTIONS_MAX,
             deadlines: Deadlines::default(),
@@ -161,7 +170,7 @@ impl Service {
         let (recovered_sender, recovered) = oneshot::channel();
         let (ended_sender, ended) = oneshot::channel();
         let run = move || {
-            let result = run_core(&config, map, times_sender, inputs, recovered_sender);
+            let result = run_core(&config, &map, times_sender, inputs, recovered_sender);
             // Nobody may be waiting any more.
             drop(ended_sender.send(result));
         };
@@ -270,25 +279,26 @@ fn open_journal(
 /// The core's thread: recover, say so, run.
 fn run_core(
     config: &ServiceConfig,
-    map: Arc<dyn Map>,
+    map: &Arc<dyn Map>,
     times: watch::Sender<Arc<dyn Oracle>>,
     inputs: mpsc::Receiver<Input>,
     recovered: oneshot::Sender<Option<EngineTime>>,
 ) -> Result<(), ServiceError> {
     let start = config.start.unwrap_or_else(clock::wall);
-    let mut journal = open_journal(config, map.as_ref(), start)?;
-    let kept = journal.header();
-    let dispatcher = Dispatcher::new(map.clone(), kept.policy.clone(), &kept.spots);
-    let mut executor = Executor::new(dispatcher, map.clone());
-    let mut desk = Desk::new(map);
-    let last = recover(&mut journal as &mut dyn Journal, &mut executor, &mut desk)?;
+    let journal = open_journal(config, map.as_ref(), start)?;
+    let Recovered { executor, desk, snapshot_seq, .. } = recover(&journal, map)?;
+    let last = executor.dispatcher().last_command_at();
+    // What ends with the process needs no snapshots.
+    let every = config.journal.as_ref().map_or(0, |_| config.snapshot_every);
     let in_earnest = config.start.is_none() && is_earnest(config.speed);
     let begin = last.map_or(start, |last| last.max(start));
     let clock =
         if in_earnest { Clock::of_the_wall(begin) } else { Clock::new(begin, config.speed) };
     let ahead = last.filter(|last| in_earnest && CLOCK_AHEAD_MAX < last.since(start));
-    let core =
-        Core::new(executor, desk, Box::new(journal), clock, config.hash_every).telling(times);
+    let core = Core::new(executor, desk, Box::new(journal), clock, config.hash_every)
+        .keeping(Keeping::new(every, config.keep_days, snapshot_seq))
+        .following(config.hours.clone())?
+        .telling(times);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

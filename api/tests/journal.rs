@@ -17,7 +17,7 @@ use sharxi_api::core_loop::{AnswerTo, Core, Input, queue};
 use sharxi_api::desk::Desk;
 use sharxi_api::executor::Executor;
 use sharxi_api::intent::{Caller, Order};
-use sharxi_api::journal::record::{Batch, Header};
+use sharxi_api::journal::record::{Batch, EndedRide, Header, Record, Snapshot};
 use sharxi_api::journal::{Journal, JournalError, Visit};
 use sharxi_api::map::Map;
 use sharxi_api::policy_config::PolicyConfig;
@@ -28,7 +28,7 @@ use sharxi_engine::dispatcher::{Dispatcher, Spot};
 use sharxi_engine::ids::NodeId;
 use sharxi_engine::oracle::Location;
 use sharxi_engine::planning::policy::Policy;
-use sharxi_engine::units::Millis;
+use sharxi_engine::units::{EngineTime, Millis};
 use support::{Client, Street, config, get, request, shift, start};
 use tokio::sync::oneshot;
 
@@ -129,6 +129,10 @@ async fn events_go_on_counting_and_can_be_resumed_after_a_restart() {
 async fn damage_is_refused_and_named() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, _) = journal_in(folder.path()).await;
+    // What lies before a snapshot is not replayed.
+    let connection = Connection::open(&journal).unwrap();
+    assert_eq!(connection.execute("DELETE FROM snapshot", []).unwrap(), 1);
+    connection.close().unwrap();
     let whole = std::fs::read(&journal).unwrap();
     for (damage, said) in [
         ("UPDATE record SET command = zeroblob(length(command)) WHERE seq = 3", "record 3"),
@@ -144,6 +148,11 @@ async fn damage_is_refused_and_named() {
         ("DELETE FROM record WHERE seq = 2", "record 2"),
         ("DELETE FROM header WHERE key = 'policy'", "policy"),
         ("UPDATE header SET value = x'63000000' WHERE key = 'format_version'", "version 99"),
+        (
+            "UPDATE header SET value = CAST(x'00' || substr(value, 2) AS BLOB) WHERE key = 'policy'",
+            "checksum",
+        ),
+        ("DELETE FROM header", "format_version"),
         ("UPDATE state_hash SET hash = hash + 1 WHERE seq = 4", "record 4"),
     ] {
         let damaged = folder.path().join("damaged.sqlite");
@@ -233,7 +242,13 @@ async fn a_journal_keeps_the_rules_it_was_begun_under() {
 #[tokio::test]
 async fn a_journal_ahead_of_the_wall_is_noticed_and_refusals_do_not_move_it() {
     let folder = tempfile::tempdir().unwrap();
-    let in_earnest = |file: &str| ServiceConfig { start: None, ..on(&folder.path().join(file)) };
+    // Idle vehicles that are looked at would be a tick, which does move it.
+    let policy = Policy { reposition: false, ..Policy::default() };
+    let in_earnest = |file: &str| ServiceConfig {
+        start: None,
+        policy: policy.clone(),
+        ..on(&folder.path().join(file))
+    };
     let later = |s: u32| Some(wall() + Millis::from_secs(s));
     let running = start(ServiceConfig { start: later(3600), ..in_earnest("ahead") }).await;
     assert_eq!(running.ahead(), None, "asked for");
@@ -270,8 +285,37 @@ impl Journal for BadDisk {
         Err(JournalError::Storage { action: "sync", source })
     }
 
-    fn replay(&mut self, _visit: &mut Visit<'_>) -> Result<(), JournalError> {
+    fn replay(&self, _after: u64, _visit: &mut Visit<'_>) -> Result<(), JournalError> {
         Ok(())
+    }
+
+    fn answered(
+        &self,
+        _last: u64,
+        _limit: usize,
+        _visit: &mut dyn FnMut(Record),
+    ) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    fn snapshots(&self) -> Result<Vec<u64>, JournalError> {
+        Ok(Vec::new())
+    }
+
+    fn snapshot(&self, seq: u64) -> Result<Snapshot, JournalError> {
+        Err(JournalError::Snapshot { seq, what: "there is none".into() })
+    }
+
+    fn ended(&self, _ride: &str) -> Result<Option<EndedRide>, JournalError> {
+        Ok(None)
+    }
+
+    fn ended_of(&self, _caller: &Caller, _limit: usize) -> Result<Vec<EndedRide>, JournalError> {
+        Ok(Vec::new())
+    }
+
+    fn prune(&mut self, _before: EngineTime) -> Result<usize, JournalError> {
+        Ok(0)
     }
 
     fn header(&self) -> &Header {

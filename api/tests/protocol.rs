@@ -278,7 +278,7 @@ async fn where_a_vehicle_says_it_is_the_operator_sees_it() {
             message["type"] == "positions" && message["vehicles"][0][1] == json!(54.151)
         })
         .await;
-    assert_eq!(moved["vehicles"][0], json!(["v1", 54.151, -4.499, 0]));
+    assert_eq!(moved["vehicles"][0], json!(["v1", 54.151, -4.499, 0, "reported"]));
     let mut other = Client::hello(running.addr(), "rider", "anna").await;
     other
         .say(

@@ -111,6 +111,12 @@ async fn traffic_is_set_shown_and_taken_back_and_survives_a_restart() {
             "class,percent\npath,20\n",
             "line 2 column class: \"path\" is not a class of roads",
         ),
+        (
+            "text/csv",
+            "100,200,30\n",
+            "a region keeps way ids, no node ids; give a .csv with columns",
+        ),
+        ("text/csv", "from_node,to_node,speed,rate\n1,2,30,1.5\n", "no node ids"),
         ("application/geo+json", "{}", "this is not a GeoJSON FeatureCollection"),
         ("text/plain", "", "must be application/json, text/csv or application/geo+json"),
     ] {

@@ -45,7 +45,7 @@ id!(
     RoadId
 );
 id!(
-    /// A vehicle of the fleet, numbered in the order of joining.
+    /// A vehicle of the fleet, numbered in the order of joining; the number of one that left long ago is given again.
     VehicleId
 );
 id!(

@@ -10,6 +10,10 @@ pub const VISITS_MAX: usize = 64;
 pub const VEHICLES_MAX: usize = 20_000;
 /// Rides of one dispatcher that are neither finished nor refused.
 pub const RIDES_OPEN_MAX: usize = 100_000;
+/// Milliseconds for which a ride that has ended stays known (an hour): reports that cross its end get a fitting answer.
+pub const RIDE_KEPT_MS: u32 = 3_600 * 1000;
+/// Milliseconds after which the row of a vehicle that has left may be another's (a day).
+pub const VEHICLE_KEPT_MS: u32 = 24 * 3_600 * 1000;
 /// How far ahead a ride may be booked, in milliseconds (14 days).
 pub const BOOKING_AHEAD_MS: i64 = 14 * 24 * 3600 * 1000;
 /// Bytes of an outside name (`request_id`, `vehicle_id`).

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{NodeId, RoadId};
-use crate::region::{ChangedWay, Region, TrafficChange, TrafficError};
+use crate::region::{ChangedPiece, ChangedWay, Region, TrafficChange, TrafficError};
 use crate::units::{Millimeters, Millis};
 
 /// A point where a vehicle can be: on a node, or along a road.
@@ -101,6 +101,31 @@ pub trait Oracle: Send + Sync {
     /// # Errors
     /// [`TrafficError`] if a change makes no sense, or if this oracle has no roads that could change.
     fn with_traffic(&self, _changes: &[TrafficChange]) -> Result<Arc<dyn Oracle>, TrafficError> {
+        Err(TrafficError::Fixed)
+    }
+
+    /// All that differs from the map as imported, for [`Oracle::with_pieces`].
+    fn changed_pieces(&self) -> Vec<ChangedPiece> {
+        Vec::new()
+    }
+
+    /// Of an oracle as imported: the version in which these pieces differ.
+    ///
+    /// # Errors
+    /// [`TrafficError`] if they are no pieces of this oracle.
+    fn with_pieces(
+        &self,
+        _version: u64,
+        _pieces: &[ChangedPiece],
+    ) -> Result<Arc<dyn Oracle>, TrafficError> {
+        Err(TrafficError::Fixed)
+    }
+
+    /// The next version, with these changes in the place of what the hour of the week said before; see [`Region::with_hours`].
+    ///
+    /// # Errors
+    /// [`TrafficError`] if a change makes no sense, or if this oracle has no roads that could change.
+    fn with_hours(&self, _changes: &[TrafficChange]) -> Result<Arc<dyn Oracle>, TrafficError> {
         Err(TrafficError::Fixed)
     }
 

@@ -137,7 +137,7 @@ proptest! {
             1 => Just(Goal::LeastLate),
         ],
     ) {
-        let grid = Grid { width: WIDTH, step: Millis::from_secs(60) };
+        let grid = Grid { width: WIDTH, step: Millis::from_secs(60), version: 0 };
         let policy = Policy {
             stop: Millis::from_secs(stop_s),
             max_wait: Millis::from_secs(wait_s),

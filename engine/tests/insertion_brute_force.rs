@@ -77,7 +77,7 @@ fn vehicle(grid: &Grid, id: usize, start: (u32, u32)) -> Vehicle {
 fn reserve_ms(policy: &Policy, squares: u64) -> i64 {
     let share = u64::from(policy.time_sigma_milli * policy.reserve_z_milli);
     let unreported = if squares == 0 { 0 } else { 10_000 };
-    if share == 0 { 0 } else { (squares.isqrt() * share / 1_000_000 + unreported) as i64 }
+    if share == 0 { 0 } else { (squares.isqrt() * share / 1_000_000 + unreported).cast_signed() }
 }
 
 /// Visits and when they were to begin and end.
@@ -125,7 +125,7 @@ fn simulate(
         let ready = time + drive + if at == visit.location { Millis::ZERO } else { policy.stop };
         let waits = begin.unix_ms() - ready.unix_ms();
         if waits > 0 && share > 0 {
-            let left = (reserve_ms(policy, sum) - waits - 10_000).max(0) as u64;
+            let left = (reserve_ms(policy, sum) - waits - 10_000).max(0).cast_unsigned();
             sum = (left * 1_000_000 / share).pow(2);
         }
         squares.push(sum);
@@ -142,7 +142,7 @@ fn simulate(
             let aboard = end.unix_ms() - times[boarded].0.unix_ms();
             let reserve = reserve_ms(policy, sum.saturating_sub(squares[boarded + 1]));
             let too_long = aboard + reserve > i64::from(visit.ride_max.get());
-            if end > visit.latest || too_long && !was(visit).is_some_and(|(_, old)| end <= old) {
+            if end > visit.latest || too_long && was(visit).is_none_or(|(_, old)| end > old) {
                 return None;
             }
         }
@@ -208,7 +208,7 @@ proptest! {
         wait_s in prop_oneof![Just(300u32), Just(900)],
         sigma_milli in prop_oneof![Just(0u32), Just(150)],
     ) {
-        let grid = Grid { width: WIDTH, step: Millis::from_secs(60) };
+        let grid = Grid { width: WIDTH, step: Millis::from_secs(60), version: 0 };
         let policy = Policy {
             stop: Millis::from_secs(stop_s),
             max_wait: Millis::from_secs(wait_s),

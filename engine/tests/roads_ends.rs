@@ -12,9 +12,10 @@ mod roads_common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use roads_common::{TextMap, map};
+use roads_common::{Random, TextMap, map};
 use sharxi_engine::ids::NodeId;
 use sharxi_engine::oracle::{Location, Oracle};
+use sharxi_engine::region::{Directions, Effect, Scope, TrafficChange};
 
 /// km/h of `highway=residential` in the car profile.
 const KMH: f64 = 25.0;
@@ -68,9 +69,9 @@ fn a_piece_that_nobody_could_cross_needs_no_nodes() {
     assert_eq!(yard.way("A", "F"), "ABDF");
 }
 
+/// The public road is the quicker one as imported; what is changed later makes it a hundred times slower, or closes it.
 #[test]
-fn a_piece_that_nobody_would_cross_needs_no_nodes() {
-    // The public road is the quicker one, whatever the piece is called, unless one may not turn into it.
+fn no_traffic_makes_a_trip_cross_a_piece() {
     let town = |more: &str| {
         map(&format!(
             "A -1000 0\nB 0 0\nX 300 600\nY 600 600\nC 900 0\nE 1900 0\nF 0 -900
@@ -82,13 +83,30 @@ fn a_piece_that_nobody_would_cross_needs_no_nodes() {
             {more}"
         ))
     };
+    let slow = |ways: &[i64], effect| TrafficChange {
+        scope: Scope::Ways(ways.to_vec()),
+        directions: Directions::Both,
+        effect,
+    };
     let free = town("");
-    assert_eq!((free.report.end_pieces, free.report.nodes_ends), (0, 0));
+    assert_eq!(free.report.end_pieces, 1);
     assert_eq!(free.way("A", "E"), "ABCE");
-    assert_eq!(free.way("XY", "E"), "YCE");
-    let forbidden = town("rel no_straight_on 1 B 3");
-    assert_eq!(forbidden.report.end_pieces, 1);
-    assert_eq!(forbidden.way("A", "E"), "ABFCE");
+    assert_eq!(town("rel no_straight_on 1 B 3").way("A", "E"), "ABFCE");
+    for (changes, round) in [
+        (vec![slow(&[3], Effect::TimePercent(10_000))], "ABFCE"),
+        (vec![slow(&[3], Effect::Closed)], "ABFCE"),
+        (vec![slow(&[3, 5], Effect::TimePercent(10_000))], "ABCE"),
+        (vec![slow(&[3], Effect::Closed), slow(&[5], Effect::TimePercent(10_000))], "ABFCE"),
+    ] {
+        let mut town = town("");
+        town.region = town.region.with_traffic(&changes).unwrap();
+        assert_eq!(town.way("A", "E"), round, "{changes:?}");
+        assert_eq!(town.way("A", "XY"), "ABX", "{changes:?}");
+        assert_eq!(town.way("XY", "E"), "YCE", "{changes:?}");
+    }
+    let mut town = town("");
+    town.region = town.region.with_traffic(&[slow(&[3, 5], Effect::Closed)]).unwrap();
+    assert!(town.region.time(town.at("A"), town.at("E")).is_infinite(), "rather none than through");
 }
 
 #[test]
@@ -138,18 +156,6 @@ fn who_is_under_way_to_a_private_road_can_be_sent_elsewhere() {
         for (other, &expected) in (0..n).map(NodeId::new).zip(&truth) {
             assert_eq!(map.region.time(Location::Node(node), Location::Node(other)), expected);
         }
-    }
-}
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % n as u64).unwrap()
     }
 }
 

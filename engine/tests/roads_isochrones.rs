@@ -1,24 +1,19 @@
 //! Isochrones on the island: what they hold, and that they are polygons as GeoJSON (RFC 7946) and OGC have them.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+mod roads_common;
 
 use geo::{Contains, LineString, Validation, Winding};
+use roads_common::island;
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::{NodeId, RoadId};
-use sharxi_engine::import::{Profile, import_pbf};
 use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::region::{Directions, Effect, Polygon, Region, Scope, Sense, TrafficChange};
 use sharxi_engine::units::Millis;
 
-const ISLAND_PBF: &[u8] = include_bytes!("../../data/regions/isle-of-man.osm.pbf");
 const CELL_M: u32 = 100;
 /// Metres between two places that are looked at.
 const EVERY_M: u32 = 45;
 const SENSES: [Sense; 2] = [Sense::Away, Sense::Towards];
-
-fn island() -> Region {
-    import_pbf(ISLAND_PBF, &Profile::default(), &|_, _| {}).unwrap().0
-}
 
 fn at(node: u32) -> Location {
     Location::Node(NodeId::new(node))

@@ -12,7 +12,7 @@
 
 mod roads_common;
 
-use roads_common::{TextMap, map};
+use roads_common::{TextMap, island, map};
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::RoadId;
 use sharxi_engine::import::{Profile, import_pbf};
@@ -20,7 +20,6 @@ use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::region::{Fix, MatchOptions, Matched, Matcher, Region};
 use sharxi_engine::units::{EngineTime, Millis};
 
-const ISLAND_PBF: &[u8] = include_bytes!("../../data/regions/isle-of-man.osm.pbf");
 /// A map with many dual carriageways, which is not in the repository.
 const VALLEY: &str = "shared/data/osm/rhein-neckar-roads-2016.osm.pbf";
 const NOISE_M: f64 = 20.0;
@@ -85,8 +84,11 @@ fn course_of(matched: &Matched) -> Course {
 /// A drive: what was reported, the course at each position, and the courses of the way close before and behind it.
 struct Drive {
     fixes: Vec<Fix>,
-    truth: Vec<(Course, Vec<Course>)>,
+    truth: Vec<Truth>,
 }
+
+/// The course at a position, and the courses of the way close before and behind it, with their distance in metres.
+type Truth = (Course, Vec<(Course, f64)>);
 
 /// A drive of `most_s` seconds or less along a fastest path, slower than the road allows by up to 40 %, with one stop.
 fn drive(region: &Region, random: &mut Random, every_s: f64, most_s: f64) -> Option<Drive> {
@@ -103,13 +105,14 @@ fn drive(region: &Region, random: &mut Random, every_s: f64, most_s: f64) -> Opt
         let here = place(elapsed_s)?;
         let point = region.point(here.0);
         let around = (-40..=40).map(|half_s| elapsed_s + f64::from(half_s) / 2.0);
-        let mut near: Vec<Course> = around
+        let mut near: Vec<(Course, f64)> = around
             .filter(|&s| s >= 0.0)
             .filter_map(place)
-            .filter(|placed| region.point(placed.0).distance_m(point) <= ALONG_M)
-            .map(course)
+            .map(|placed| (course(placed), region.point(placed.0).distance_m(point)))
+            .filter(|&(_, off_m)| off_m <= ALONG_M)
             .collect();
-        near.dedup();
+        near.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        near.dedup_by_key(|(course, _)| *course);
         found.fixes.push(fix(random.noisy(point, NOISE_M), at_s));
         found.truth.push((course(here), near));
         at_s += every_s;
@@ -117,29 +120,42 @@ fn drive(region: &Region, random: &mut Random, every_s: f64, most_s: f64) -> Opt
     (found.fixes.len() >= 4).then_some(found)
 }
 
-/// Shares of positions: on exactly the right road in the right direction, and on the way driven, in its direction, with the
-/// last 60 metres before and behind the vehicle counted as the same place.
+/// Shares of positions: on exactly the right road in the right direction; the same, where a junction that the vehicle passes
+/// within the noise counts for both roads that it joins; and on the way driven, in its direction, with the last 60 metres
+/// before and behind the vehicle counted as the same place.
 #[derive(Debug, Default)]
 struct Shares {
     n: usize,
     exact: usize,
+    in_noise: usize,
     on_way: usize,
+    /// Of what is not on the way: on no road, and on a road of it against its direction.
+    nowhere: usize,
+    reversed: usize,
 }
 
 impl Shares {
-    fn add(&mut self, truth: &[(Course, Vec<Course>)], matched: &[Option<Matched>]) {
+    fn add(&mut self, truth: &[Truth], matched: &[Option<Matched>]) {
         assert_eq!(truth.len(), matched.len());
         for ((exact, near), matched) in truth.iter().zip(matched) {
             self.n += 1;
-            let Some(found) = matched.as_ref().map(course_of) else { continue };
+            let Some(found) = matched.as_ref().map(course_of) else {
+                self.nowhere += 1;
+                continue;
+            };
+            let off_m = near.iter().find(|(course, _)| *course == found).map(|(_, m)| *m);
             self.exact += usize::from(found == *exact);
-            self.on_way += usize::from(near.contains(&found));
+            self.in_noise += usize::from(found == *exact || off_m.is_some_and(|m| m <= NOISE_M));
+            self.on_way += usize::from(off_m.is_some());
+            let reverse = (found.0, !found.1);
+            let is_reversed = near.iter().any(|(course, _)| *course == reverse);
+            self.reversed += usize::from(off_m.is_none() && is_reversed);
         }
     }
 
-    fn percent(&self) -> (f64, f64) {
-        let share = |n: usize| 100.0 * n as f64 / self.n as f64;
-        (share(self.exact), share(self.on_way))
+    /// Exact, within the noise, on the way.
+    fn percent(&self) -> [f64; 3] {
+        [self.exact, self.in_noise, self.on_way].map(|n| 100.0 * n as f64 / self.n as f64)
     }
 }
 
@@ -170,21 +186,23 @@ fn shares(region: &Region, every_s: f64, n_drives: usize) -> [Shares; 3] {
 }
 
 fn check(name: &str, region: &Region, n_drives: usize) {
-    for (every_s, least) in [(5.0, 95.0), (15.0, 95.0), (60.0, 90.0)] {
+    for (every_s, least) in
+        [(5.0, [85.0, 92.0, 95.0]), (15.0, [85.0, 92.0, 95.0]), (60.0, [85.0, 90.0, 90.0])]
+    {
         let found = shares(region, every_s, n_drives);
         let [batch, lag, once] = found.each_ref().map(Shares::percent);
         println!(
-            "{name}, every {every_s} s, {} positions: batch {batch:.1?}, lag {lag:.1?}, at once {once:.1?}",
-            found[0].n
+            "{name}, every {every_s} s, {} positions: batch {batch:.1?} ({} nowhere, {} reversed), lag {lag:.1?}, at once {once:.1?}",
+            found[0].n, found[0].nowhere, found[0].reversed
         );
-        assert!(batch.1 >= least, "{name} {every_s} s: {found:?}");
+        let is_met = batch.iter().zip(least).all(|(found, least)| *found >= least);
+        assert!(is_met, "{name} {every_s} s: {found:?}");
     }
 }
 
 #[test]
 fn drives_on_the_island_are_found_again() {
-    let region = import_pbf(ISLAND_PBF, &Profile::default(), &|_, _| {}).unwrap().0;
-    check("island", &region, 15);
+    check("island", &island(), 15);
 }
 
 #[test]

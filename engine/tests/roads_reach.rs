@@ -1,19 +1,14 @@
 //! Bounded searches and reasons on the island, beside single queries.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+mod roads_common;
 
+use roads_common::island;
 use sharxi_engine::ids::{NodeId, RoadId};
-use sharxi_engine::import::{Profile, import_pbf};
 use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::region::{Directions, Effect, Region, Scope, TrafficChange, Unreachable};
 use sharxi_engine::units::Millis;
 
-const ISLAND_PBF: &[u8] = include_bytes!("../../data/regions/isle-of-man.osm.pbf");
 const QUARTER: Millis = Millis::from_secs(900);
-
-fn island() -> Region {
-    import_pbf(ISLAND_PBF, &Profile::default(), &|_, _| {}).unwrap().0
-}
 
 fn at(node: u32) -> Location {
     Location::Node(NodeId::new(node))

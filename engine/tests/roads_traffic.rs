@@ -286,3 +286,94 @@ fn versions_are_swapped_while_queries_run_and_never_mixed() {
     });
     assert_eq!(live.current().version(), 4);
 }
+
+/// What the hour says lies below what is told, goes when the next hour comes, and shows again where traffic is taken back.
+#[test]
+fn hours_lie_below_what_is_told() {
+    let island = island();
+    let change = |scope, effect| TrafficChange { scope, directions: Directions::Both, effect };
+    let hour = [
+        change(Scope::All, Effect::SpeedPercent(80)),
+        change(Scope::Class(RoadClass::Primary), Effect::SpeedPercent(50)),
+    ];
+    let next = [change(Scope::Class(RoadClass::Secondary), Effect::SpeedPercent(70))];
+    let told = [
+        change(Scope::Class(RoadClass::Secondary), Effect::SpeedPercent(25)),
+        change(Scope::Class(RoadClass::Residential), Effect::Closed),
+    ];
+    let back = [change(Scope::All, Effect::AsImported)];
+    let times = |region: &Region| region.arcs().map(|arc| arc.time).collect::<Vec<_>>();
+    let with =
+        |changes: &[&[TrafficChange]]| times(&island.with_traffic(&changes.concat()).unwrap());
+    let same = |region: &Region, changes: &[&[TrafficChange]], context: &str| {
+        assert!(times(region) == with(changes), "{context}");
+    };
+
+    let first = island.with_hours(&hour).unwrap();
+    same(&first, &[&hour], "an hour alone");
+    check(&first, &mut Random(5), "an hour alone");
+    let both = first.with_traffic(&told).unwrap();
+    same(&both, &[&hour, &told], "told above an hour");
+    let later = both.with_hours(&next).unwrap();
+    same(&later, &[&next, &told], "the next hour below what was told");
+    check(&later, &mut Random(6), "the next hour");
+    same(&later.with_traffic(&back).unwrap(), &[&next], "taken back");
+    same(&later.with_hours(&[]).unwrap(), &[&told], "an hour that says nothing");
+    let after = island.with_traffic(&told).unwrap().with_hours(&hour).unwrap();
+    same(&after, &[&hour, &told], "an hour below what was told before");
+    assert_eq!(after.version(), 2);
+
+    // The two buffers keep the layers as well.
+    let live = LiveRegion::new(first);
+    for nth in 0..4_u32 {
+        let one = change(Scope::Roads(vec![RoadId::new(nth)]), Effect::TimePercent(300));
+        live.apply(&[one]).unwrap();
+    }
+    live.apply(&back).unwrap();
+    same(&live.current(), &[&hour], "taken back from the buffers");
+}
+
+#[test]
+fn a_version_comes_back_from_what_differs_in_it() {
+    let island = island();
+    let on = |class, directions, effect| TrafficChange {
+        scope: Scope::Class(class),
+        directions,
+        effect,
+    };
+    let told = [
+        on(RoadClass::Residential, Directions::Both, Effect::SpeedPercent(60)),
+        on(RoadClass::Tertiary, Directions::Forward, Effect::Closed),
+    ];
+    let hour = [
+        on(RoadClass::Primary, Directions::Both, Effect::SpeedPercent(70)),
+        on(RoadClass::Residential, Directions::Forward, Effect::SpeedPercent(50)),
+    ];
+    let both = island.with_traffic(&told).unwrap().with_hours(&hour).unwrap();
+    let mut random = Random(8);
+    for version in [both, island.with_traffic(&told).unwrap(), island.with_hours(&hour).unwrap()] {
+        let pieces = version.changed_pieces();
+        let back = island.with_pieces(version.version(), &pieces).unwrap();
+        assert!(!pieces.is_empty() && back.changed_pieces() == pieces);
+        assert_eq!(back.version(), version.version());
+        let same = |a: &Region, b: &Region, random: &mut Random| {
+            assert!(a.arcs().eq(b.arcs()));
+            assert_eq!(a.changed_ways(), b.changed_ways());
+            for _ in 0..300 {
+                let n = a.n_nodes();
+                let (from, to) = (at(random.below(n)), at(random.below(n)));
+                assert_eq!(a.path(from, to), b.path(from, to), "{from:?} to {to:?}");
+            }
+        };
+        same(&back, &version, &mut random);
+        // And it goes on like the other.
+        let again = [on(RoadClass::Residential, Directions::Both, Effect::AsImported)];
+        let (back, version) =
+            (back.with_traffic(&again).unwrap(), version.with_traffic(&again).unwrap());
+        same(&back, &version, &mut random);
+        same(&back.with_hours(&[]).unwrap(), &version.with_hours(&[]).unwrap(), &mut random);
+    }
+    let mut wrong = island.with_traffic(&told).unwrap().changed_pieces();
+    wrong[0].piece = u32::MAX;
+    assert!(matches!(island.with_pieces(1, &wrong), Err(TrafficError::UnknownRoad { .. })));
+}

@@ -12,23 +12,11 @@ mod roads_common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use roads_common::map;
+use roads_common::{Random, map};
 use sharxi_engine::oracle::{Location, Oracle};
 
 /// km/h of `highway=residential` in the car profile.
 const KMH: f64 = 25.0;
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % n as u64).unwrap()
-    }
-}
 
 /// A town of two-way streets with some forbidden turns and some mandatory ones.
 struct Town {

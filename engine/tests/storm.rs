@@ -19,6 +19,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use sharxi_engine::demand::promise::Promise;
@@ -28,10 +29,11 @@ use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::ids::{RequestId, VehicleId};
+use sharxi_engine::oracle::Oracle;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::region::{Directions, Effect, Scope, TrafficChange};
 use sharxi_engine::units::{EngineTime, Millis};
-use support::{Town, config, minute};
+use support::{Grid, Town, config, minute};
 
 const SPOTS: &[(u32, u32, u32)] = &[(3, 3, 500), (11, 11, 400), (3, 11, 20)];
 
@@ -107,7 +109,7 @@ struct Checker {
 }
 
 impl Checker {
-    fn look(&mut self, town: &Dispatcher, event: &Event) {
+    fn look(&mut self, town: &Town, event: &Event) {
         match event.kind {
             EventKind::Offered { request, vehicle, .. } => {
                 self.carrier.insert(request, vehicle);
@@ -166,13 +168,13 @@ impl Checker {
         }
     }
 
-    fn check_capacity(&self, town: &Dispatcher, vehicle: VehicleId) {
+    fn check_capacity(&self, town: &Town, vehicle: VehicleId) {
         let riders = self.aboard.iter().filter(|(_, carrier)| **carrier == vehicle);
         let (seats, wheelchairs) = riders.fold((0, 0), |(seats, wheelchairs), (ride, _)| {
             let (_, s, w) = self.promises[ride];
             (seats + s, wheelchairs + w)
         });
-        let spec = town.vehicle(vehicle).unwrap();
+        let spec = town.dispatcher.vehicle(vehicle).unwrap();
         assert!(seats <= u16::from(spec.seats), "I4 seats");
         assert!(wheelchairs <= u16::from(spec.wheelchairs), "I4 wheelchair places");
     }
@@ -187,7 +189,7 @@ fn answer_until(
     while let Some(&(time, request)) = answers.first().filter(|(time, _)| *time <= until) {
         answers.pop_first();
         town.run_until(time);
-        let ride = town.dispatcher.ride(request).unwrap();
+        let ride = town.ride(request).unwrap();
         if matches!(ride.state, RideState::Offered { .. }) {
             town.apply(time, Command::AcceptOffer(request));
         }
@@ -278,7 +280,7 @@ fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Tow
     let mut checker = Checker::default();
     for event in &town.log {
         let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            checker.look(&town.dispatcher, event);
+            checker.look(&town, event);
         }));
         if let Err(reason) = looked {
             eprintln!("{}", town.story());
@@ -298,6 +300,14 @@ fn disturbed(happenings: &[(u32, Happening)]) -> bool {
     happenings.iter().any(|(_, h)| outside(h))
 }
 
+/// The dispatcher as it comes back from a snapshot.
+fn saved(dispatcher: &Dispatcher, town: &Town) -> Dispatcher {
+    let oracle: Arc<dyn Oracle> = Arc::<Grid>::clone(&town.grid);
+    let bytes = dispatcher.save().unwrap();
+    let policy = dispatcher.policy().clone();
+    Dispatcher::restore(oracle, policy, &bytes, dispatcher.state_hash()).unwrap()
+}
+
 proptest! {
     #![proptest_config(config(300, "tests/storm.regressions"))]
 
@@ -306,6 +316,7 @@ proptest! {
         happenings in prop::collection::vec((0u32..240, happening()), 1..60),
         react_s in prop_oneof![Just(0u32), Just(10)],
         reoptimise in any::<bool>(),
+        saved_every in 1usize..60,
     ) {
         let (town, checker) = play(&happenings, react_s, reoptimise);
         // Only the world can break a promise; then it is said.
@@ -313,13 +324,17 @@ proptest! {
             prop_assert!(checker.broken.is_empty(), "broken: {:?}\n{}", checker.broken, town.story());
         }
         for id in 0..town.dispatcher.n_rides() {
-            let ride = town.dispatcher.ride(RequestId::new(id as u32)).unwrap();
+            let ride = town.ride(RequestId::new(id as u32)).unwrap();
             prop_assert!(ride.state.is_final(), "I11 every ride ends: {:?}\n{}", ride, town.story());
         }
+        prop_assert_eq!(town.dispatcher.n_rides_open(), 0);
         let mut again = Town::with_spots(15, town.dispatcher.policy().clone(), SPOTS).dispatcher;
         let mut log = Vec::new();
-        for (time, command) in &town.commands {
+        for (n, (time, command)) in town.commands.iter().enumerate() {
             log.extend(again.apply(*time, command.clone()).unwrap());
+            if n % saved_every == saved_every - 1 {
+                again = saved(&again, &town);
+            }
         }
         prop_assert_eq!(&log, &town.log, "I9 replay equals live");
         prop_assert_eq!(again.state_hash(), town.dispatcher.state_hash());

@@ -11,7 +11,7 @@ use sharxi_engine::demand::request::Name;
 use sharxi_engine::dispatcher::command::{Command, CommandError};
 use sharxi_engine::fleet::plan::NextAct;
 use sharxi_engine::fleet::vehicle::VehicleSpec;
-use sharxi_engine::ids::{RequestId, VehicleId};
+use sharxi_engine::ids::VehicleId;
 use sharxi_engine::units::{EngineTime, Millis};
 
 use crate::actors::{rider, vehicle};
@@ -45,6 +45,18 @@ pub struct Cast<'a> {
     pub uncertainty: &'a Uncertainty,
     /// Seed of what is drawn.
     pub seed: u64,
+    /// Whether riders share vehicles. If not, every vehicle has the seats of the largest, and every ride takes them all.
+    pub pooling: bool,
+    /// The study ends when more riders than this have been refused.
+    pub refusals_max: u32,
+}
+
+impl Cast<'_> {
+    /// Seats that each vehicle has and each ride takes if nobody shares; `None` if riders share.
+    fn seats_claimed(&self) -> Option<u8> {
+        let most = self.fleet.iter().map(|vehicle| vehicle.seats).max().unwrap_or(1);
+        (!self.pooling).then_some(most)
+    }
 }
 
 /// Why a study can't go on. Each is a bug of the dispatcher or of the harness, or an impossible fleet.
@@ -107,7 +119,6 @@ struct EventLoop<'a> {
     now: EngineTime,
     wakeups: u32,
     /// Every ride below has ended.
-    n_ended: u32,
     coverage_milli: Vec<u32>,
     next_sample: EngineTime,
 }
@@ -130,6 +141,9 @@ pub fn run(cast: &Cast<'_>, world: World, progress: &dyn Fn(u64)) -> Result<Outc
             n_requests += 1;
             progress(n_requests);
         }
+        if cast.refusals_max < study.world.n_refused() {
+            break;
+        }
     }
     Ok(study.world.finish(study.coverage_milli))
 }
@@ -144,7 +158,8 @@ impl<'a> EventLoop<'a> {
                 vehicle: vehicle.name.as_str().to_owned(),
                 max_m: cast.snap_max_m,
             })?;
-            starts.push(vehicle::spec(vehicle, start));
+            let spec = vehicle::spec(vehicle, start);
+            starts.push(VehicleSpec { seats: cast.seats_claimed().unwrap_or(spec.seats), ..spec });
             agenda.push(Reverse((vehicle.shift_start, Due::ShiftStart { row })));
         }
         for (row, request) in cast.demand.iter().enumerate() {
@@ -162,7 +177,6 @@ impl<'a> EventLoop<'a> {
             legs: Legs::new(cast.seed, cast.uncertainty.travel_time),
             now: EngineTime::from_unix_ms(i64::MIN),
             wakeups: 0,
-            n_ended: 0,
             coverage_milli: Vec::new(),
             next_sample: clock::shifted(cast.start, COVERAGE_EVERY_MS),
         })
@@ -291,6 +305,7 @@ impl<'a> EventLoop<'a> {
             self.world.refuse(demand, "outside_area".to_owned());
             return Ok(());
         };
+        let request = rider::claiming(request, self.cast.seats_claimed());
         let place = request.from;
         if let Err(error) = self.world.ask(demand, request) {
             let reason = match error {
@@ -343,15 +358,8 @@ impl<'a> EventLoop<'a> {
         }
     }
 
-    fn all_ended(&mut self) -> bool {
-        let dispatcher = self.world.dispatcher();
-        while let Some(ride) = dispatcher.ride(RequestId::new(self.n_ended)) {
-            if !ride.state.is_final() {
-                return false;
-            }
-            self.n_ended += 1;
-        }
-        true
+    fn all_ended(&self) -> bool {
+        self.world.dispatcher().n_rides_open() == 0
     }
 
     fn sample_coverage(&mut self, time: EngineTime) {

@@ -112,14 +112,7 @@ pub fn figures(
     coverage_milli: &[u32],
     timings: Option<&Timings>,
 ) -> Kpi {
-    let rides: Vec<&Ride> = story
-        .trips
-        .iter()
-        .filter_map(|trip| match &trip.answer {
-            Answer::Promised(ride) => Some(ride),
-            Answer::None | Answer::Rejected { .. } => None,
-        })
-        .collect();
+    let rides: Vec<&Ride> = story.rides().collect();
     let rejected = |answer: &Answer| matches!(answer, Answer::Rejected { .. });
     let completed: Vec<&Ride> =
         rides.iter().copied().filter(|ride| ride.alighted_at.is_some()).collect();

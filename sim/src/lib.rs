@@ -7,7 +7,10 @@
 //! number of threads; [`audit`] knows nothing of the dispatcher.
 
 pub mod clock;
+pub mod crew;
 pub mod rng;
+pub mod stats;
+pub mod table;
 pub mod toml_text;
 
 pub mod scenario;
@@ -15,6 +18,7 @@ pub mod scenario;
 pub mod demand;
 pub mod fleet;
 pub mod ground;
+pub mod stations;
 
 pub mod land;
 
@@ -35,6 +39,12 @@ pub mod kpi;
 pub mod study;
 
 pub mod inspect;
+
+pub mod sweep;
+
+pub mod compare;
+
+pub mod tune;
 
 pub mod report;
 

@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use sharxi_engine::dispatcher::{Dispatcher, Spot};
 use sharxi_engine::geo::LatLon;
+use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::region::Region;
-use sharxi_engine::units::EngineTime;
+use sharxi_engine::units::{EngineTime, Millis};
 
 use crate::clock::{self, HOUR_MS, LocalClock, TimeError};
 use crate::demand::{self, DemandError, DemandRow};
@@ -22,7 +23,9 @@ use crate::fleet::{self, FleetError, FleetRow};
 use crate::ground::{Ground, Landscape};
 use crate::kpi::{self, Kpi, Timings};
 use crate::land::{self, LandError};
+use crate::rng::Rng;
 use crate::scenario::file::{Fleet, PERIOD_DAYS_MAX, Period, Scenario};
+use crate::stations;
 use crate::trips::{self, Story};
 use crate::world::{Outcome, World};
 
@@ -59,12 +62,34 @@ pub enum StudyError {
     Json(#[from] serde_json::Error),
 }
 
+/// A region, read once and shared by all studies on it.
+#[derive(Clone)]
+pub struct Land {
+    /// The roads.
+    pub region: Arc<Region>,
+    /// Where people live and go.
+    pub landscape: Arc<Landscape>,
+}
+
+impl Land {
+    /// Reads the region at `path`.
+    ///
+    /// # Errors
+    /// [`LandError`].
+    pub fn load(path: &Path, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Self, LandError> {
+        let region = land::load(path, progress)?;
+        let landscape = Arc::new(land::landscape(&region));
+        Ok(Self { region, landscape })
+    }
+}
+
 /// Everything that is played.
+#[derive(Clone)]
 pub struct Prepared {
     /// The roads.
     pub region: Arc<Region>,
     /// Where people live and go.
-    pub landscape: Landscape,
+    pub landscape: Arc<Landscape>,
     /// Requests in order of time.
     pub demand: Vec<DemandRow>,
     /// Vehicles.
@@ -103,8 +128,15 @@ pub fn prepare(
     scenario: &Scenario,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Prepared, StudyError> {
-    let region = land::load(&scenario.region, progress)?;
-    let landscape = land::landscape(&region);
+    prepare_on(&Land::load(&scenario.region, progress)?, scenario)
+}
+
+/// Makes ready what `scenario` names, on a region that has been read already.
+///
+/// # Errors
+/// [`StudyError`].
+pub fn prepare_on(land: &Land, scenario: &Scenario) -> Result<Prepared, StudyError> {
+    let Land { region, landscape } = land.clone();
     let text = read_text(&scenario.demand)?;
     let is_profile = scenario.demand.extension().is_some_and(|extension| extension == "toml");
     let (rows, profile, period) = if is_profile {
@@ -121,6 +153,7 @@ pub fn prepare(
     } else {
         let rows = demand::read(text.as_bytes())?;
         let period = period_of_rows(scenario, &text, &rows)?;
+        let rows = drawn(rows, scenario);
         let within =
             |row: &DemandRow| period.start <= row.requested_at && row.requested_at < period.end;
         (rows.into_iter().filter(within).collect(), None, period)
@@ -129,12 +162,34 @@ pub fn prepare(
     let fleet = match &scenario.fleet {
         Fleet::File(path) => fleet::read(read_text(path)?.as_bytes())?,
         Fleet::Counts(counts) => {
-            let end = clock::shifted(period.end, OVERTIME_MS);
-            fleet::make(counts, &places, (period.start, end))?
+            let starts =
+                if scenario.fleet_at_demand { stations::of_demand(&rows) } else { places.clone() };
+            fleet::make(counts, &starts, shift(period))?
         }
     };
     let spots = spots::snapped(&places, region.as_ref(), scenario.snap_max_m);
     Ok(Prepared { region, landscape, demand: rows, fleet, period, spots })
+}
+
+/// The shift of vehicles that are made from counts: the whole period and long enough to bring the last riders home.
+#[must_use]
+pub fn shift(period: Period) -> (EngineTime, EngineTime) {
+    (period.start, clock::shifted(period.end, OVERTIME_MS))
+}
+
+/// The requests of a file as the scenario's seed draws them: a share of them, each up to so many seconds earlier or
+/// later. Each request draws from a stream of its own, so that a larger share holds all of a smaller one.
+fn drawn(rows: Vec<DemandRow>, scenario: &Scenario) -> Vec<DemandRow> {
+    let (share, jitter_s) = (scenario.demand_share, i64::from(scenario.demand_jitter_s));
+    let draw = |(stream, row): (u64, DemandRow)| {
+        let mut rng = Rng::new(scenario.seed, stream);
+        let is_in = rng.unit() < share;
+        let by_ms = 1000 * rng.between(-jitter_s, jitter_s);
+        is_in.then(|| if by_ms == 0 { row } else { row.moved(by_ms) })
+    };
+    let mut rows: Vec<DemandRow> = (0..).zip(rows).filter_map(draw).collect();
+    rows.sort_by_key(|row| row.requested_at);
+    rows
 }
 
 /// Plays a study; `progress` is called with the number of requests answered so far.
@@ -146,9 +201,23 @@ pub fn play(
     prepared: &Prepared,
     progress: &dyn Fn(u64),
 ) -> Result<Study, StudyError> {
+    play_until(scenario, prepared, u32::MAX, progress)
+}
+
+/// Plays a study, and ends it as soon as more than `refusals_max` riders have been refused; then the log is that of a
+/// day cut short.
+///
+/// # Errors
+/// [`StudyError::Loop`].
+pub fn play_until(
+    scenario: &Scenario,
+    prepared: &Prepared,
+    refusals_max: u32,
+    progress: &dyn Fn(u64),
+) -> Result<Study, StudyError> {
     let begin = Instant::now();
     let ground: Arc<dyn Ground> = prepared.region.clone();
-    let policy = scenario.policy.clone();
+    let policy = if scenario.pooling { scenario.policy.clone() } else { alone(scenario, prepared) };
     let dispatcher = Dispatcher::new(prepared.region.clone(), policy, &prepared.spots);
     let world = World::new(ground, dispatcher, prepared.period.clock);
     let cast = Cast {
@@ -159,11 +228,26 @@ pub fn play(
         snap_max_m: scenario.snap_max_m,
         uncertainty: &scenario.uncertainty,
         seed: scenario.seed,
+        pooling: scenario.pooling,
+        refusals_max,
     };
     let mut outcome = event_loop::run(&cast, world, progress)?;
     let decisions = std::mem::take(&mut outcome.decisions);
     let story = trips::read(&outcome.records);
     Ok(Study { outcome, story, timings: Timings { decisions, wall: begin.elapsed() } })
+}
+
+/// The rules if nobody shares. Every ride takes all seats, but boards and alights as fast as an average party.
+fn alone(scenario: &Scenario, prepared: &Prepared) -> Policy {
+    let policy = scenario.policy.clone();
+    let seats_max = prepared.fleet.iter().map(|vehicle| vehicle.seats).max().unwrap_or(1).max(1);
+    let seats: u64 = prepared.demand.iter().map(|row| u64::from(row.party.seats())).sum();
+    let n_claimed = u64::from(seats_max) * prepared.demand.len().max(1) as u64;
+    let shared_out = |each: Millis| {
+        let ms = u64::from(each.get()) * seats.min(n_claimed) / n_claimed;
+        Millis::new(u32::try_from(ms).unwrap_or(each.get()))
+    };
+    Policy { board: shared_out(policy.board), alight: shared_out(policy.alight), ..policy }
 }
 
 /// Writes `demand.csv`, `fleet.csv`, `kpi.json` and, if wanted, `events.jsonl` into `folder`, which is made if missing.

@@ -220,6 +220,11 @@ pub(crate) fn fleet(n: u32) -> Vec<FleetRow> {
 
 /// Plays demand and fleet in the town.
 pub(crate) fn play(demand: &[DemandRow], fleet: &[FleetRow]) -> Outcome {
+    play_as(demand, fleet, true)
+}
+
+/// The same, with riders who share vehicles or do not.
+pub(crate) fn play_as(demand: &[DemandRow], fleet: &[FleetRow], pooling: bool) -> Outcome {
     let ground: Arc<dyn Ground> = Arc::new(Town);
     let oracle: Arc<dyn Oracle> = Arc::new(Town);
     let spots: Vec<Spot> = (0..SIDE)
@@ -235,6 +240,8 @@ pub(crate) fn play(demand: &[DemandRow], fleet: &[FleetRow]) -> Outcome {
         snap_max_m: 500.0,
         uncertainty: &Uncertainty::default(),
         seed: 1,
+        pooling,
+        refusals_max: u32::MAX,
     };
     event_loop::run(&cast, world, &|_| {}).unwrap()
 }

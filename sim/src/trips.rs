@@ -102,6 +102,16 @@ pub struct Story {
     pub vehicles: Vec<VehicleDay>,
 }
 
+impl Story {
+    /// The accepted rides, in order of asking.
+    pub fn rides(&self) -> impl Iterator<Item = &Ride> {
+        self.trips.iter().filter_map(|trip| match &trip.answer {
+            Answer::Promised(ride) => Some(ride),
+            Answer::None | Answer::Rejected { .. } => None,
+        })
+    }
+}
+
 #[derive(Default)]
 struct Reader<'a> {
     story: Story,

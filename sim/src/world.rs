@@ -43,6 +43,9 @@ pub struct World {
     records: Vec<Record>,
     legs: Vec<Leg>,
     decisions: Vec<Duration>,
+    n_refused: u32,
+    /// By ride: people on board, which are fewer than it has seats if it has the vehicle for itself.
+    passengers: Vec<u32>,
     plans_changed: BTreeSet<VehicleId>,
 }
 
@@ -72,6 +75,8 @@ impl World {
             records: Vec::new(),
             legs: Vec::new(),
             decisions: Vec::new(),
+            n_refused: 0,
+            passengers: Vec::new(),
             plans_changed: BTreeSet::new(),
         }
     }
@@ -86,6 +91,12 @@ impl World {
     #[must_use]
     pub fn ground(&self) -> &dyn Ground {
         self.ground.as_ref()
+    }
+
+    /// Riders who were refused so far.
+    #[must_use]
+    pub const fn n_refused(&self) -> u32 {
+        self.n_refused
     }
 
     /// Vehicles whose plan has changed since the last call, in order of id.
@@ -118,6 +129,7 @@ impl World {
         let begin = Instant::now();
         let events = self.dispatcher.apply(row.requested_at, Command::RequestRide(request))?;
         self.decisions.push(begin.elapsed());
+        self.passengers.push(u32::from(row.party.passengers()));
         self.records.push(Record { at: row.requested_at, kind: requested(row, self.clock) });
         for event in &events {
             self.note(event);
@@ -132,6 +144,7 @@ impl World {
         let kind = requested(row, self.clock);
         self.records.push(Record { at, kind });
         self.records.push(Record { at, kind: RecordKind::Rejected { request_id, reason } });
+        self.n_refused += 1;
     }
 
     /// Ends the study.
@@ -151,11 +164,8 @@ impl World {
             return None;
         };
         let on_board = self.dispatcher.on_board(vehicle);
-        let party = |request: &RequestId| {
-            self.dispatcher
-                .ride(*request)
-                .map_or(0, |ride| u32::from(ride.request.party.passengers()))
-        };
+        let party =
+            |request: &RequestId| self.passengers.get(request.idx()).copied().unwrap_or_default();
         Some(Leg {
             vehicle,
             arrived,
@@ -168,6 +178,9 @@ impl World {
     fn note(&mut self, event: &Event) {
         if let EventKind::PlanChanged { vehicle, .. } = event.kind {
             self.plans_changed.insert(vehicle);
+        }
+        if let EventKind::Rejected { .. } = event.kind {
+            self.n_refused += 1;
         }
         if let Some(kind) = self.record_of(&event.kind) {
             self.records.push(Record { at: event.at, kind });

@@ -5,9 +5,16 @@
 
 pub mod record;
 pub mod recovery;
+pub mod snapshot;
 pub mod sqlite;
 
-use record::{Batch, Header, Record};
+mod history;
+mod snapshots;
+
+use record::{Batch, EndedRide, Header, Record, Snapshot};
+use sharxi_engine::units::EngineTime;
+
+use crate::intent::Caller;
 
 /// Where records are kept.
 pub trait Journal: Send {
@@ -18,11 +25,52 @@ pub trait Journal: Send {
     /// once proves nothing when it is repeated.
     fn append(&mut self, batch: &Batch) -> Result<(), JournalError>;
 
-    /// Calls `visit` with every record in order and the state hash recorded after it.
+    /// Calls `visit` with every record after number `after` in order and the state hash recorded after it.
     ///
     /// # Errors
-    /// What `visit` returns, [`JournalError::Corrupt`] for a record that is not what was written.
-    fn replay(&mut self, visit: &mut Visit<'_>) -> Result<(), JournalError>;
+    /// What `visit` returns, [`JournalError::Corrupt`] for a record that is not what was written or is missing.
+    fn replay(&self, after: u64, visit: &mut Visit<'_>) -> Result<(), JournalError>;
+
+    /// Calls `visit` with the records up to number `last` in order, from where on `limit` of them bear a command id.
+    ///
+    /// # Errors
+    /// As [`Journal::replay`].
+    fn answered(
+        &self,
+        last: u64,
+        limit: usize,
+        visit: &mut dyn FnMut(Record),
+    ) -> Result<(), JournalError>;
+
+    /// The snapshots that are complete, newest first.
+    ///
+    /// # Errors
+    /// [`JournalError::Storage`].
+    fn snapshots(&self) -> Result<Vec<u64>, JournalError>;
+
+    /// A snapshot as it was written.
+    ///
+    /// # Errors
+    /// [`JournalError::Snapshot`] if it is not.
+    fn snapshot(&self, seq: u64) -> Result<Snapshot, JournalError>;
+
+    /// A ride that has ended, if its row is still kept.
+    ///
+    /// # Errors
+    /// [`JournalError::History`] if it is not what was written.
+    fn ended(&self, ride: &str) -> Result<Option<EndedRide>, JournalError>;
+
+    /// The newest `limit` rides of a caller that have ended, oldest first.
+    ///
+    /// # Errors
+    /// As [`Journal::ended`].
+    fn ended_of(&self, caller: &Caller, limit: usize) -> Result<Vec<EndedRide>, JournalError>;
+
+    /// Removes some records and ended rides that are older than `before` and that no kept snapshot needs; how many.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    fn prune(&mut self, before: EngineTime) -> Result<usize, JournalError>;
 
     /// What the journal was opened with first.
     fn header(&self) -> &Header;
@@ -81,6 +129,19 @@ pub enum JournalError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// A snapshot is not what was written.
+    #[error("use the snapshot after record {seq}: {what}")]
+    Snapshot {
+        /// Which.
+        seq: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The row of a ride that has ended is not what was written.
+    #[error(
+        "read the journal: an ended ride is not as it was written; restore the file from a copy"
+    )]
+    History,
     /// Replaying gives something else than what happened.
     #[error(
         "replay record {seq} of the journal: {what}; it was written by another version or changed since"

@@ -15,7 +15,7 @@ use crate::intent::Caller;
 /// Version of the encoding of commands: the first byte of each.
 pub const COMMAND_VERSION: u8 = 1;
 /// Version of the file as a whole.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// What a journal belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub enum Outcome {
     },
     /// Nothing changed; kept so that a repeat gets the same answer.
     Refused,
+    /// The personal data of a rider was erased, and with it all but the time; only a later snapshot leads past it.
+    Erased,
 }
 
 /// One command.
@@ -90,13 +92,99 @@ pub struct Batch {
     pub records: Vec<Record>,
     /// In order.
     pub hashes: Vec<StateHash>,
+    /// Rides that have ended.
+    pub ended: Vec<EndedRide>,
+    /// What is written of a snapshot.
+    pub snapshot: Vec<SnapshotStep>,
+}
+
+/// A ride that has ended, as it is told from now on: the dispatcher forgets it after an hour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedRide {
+    /// The outside's name for it.
+    pub name: String,
+    /// Who asked for it.
+    pub asked_by: Caller,
+    /// The record by which it ended.
+    pub seq: u64,
+    /// When that was.
+    pub at: EngineTime,
+    /// The ride as in the protocol's snapshot, JSON.
+    pub info: String,
+}
+
+/// Everything as it was after a record, to begin from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// After which record.
+    pub seq: u64,
+    /// The time of the last command that changed something.
+    pub at: EngineTime,
+    /// Version byte and contents, see [`super::snapshot`].
+    pub body: Vec<u8>,
+}
+
+/// A piece of a snapshot on its way into the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnapshotStep {
+    /// One part of its body.
+    Part {
+        /// Of which snapshot.
+        seq: u64,
+        /// Which part, from 0.
+        idx: u32,
+        /// At most [`crate::limits::SNAPSHOT_PART_BYTES`].
+        body: Vec<u8>,
+    },
+    /// All parts are written: it counts from now on.
+    Seal {
+        /// Which snapshot.
+        seq: u64,
+        /// Its time.
+        at: EngineTime,
+        /// Bytes of its body.
+        n_bytes: u64,
+        /// [`Snapshot::crc`].
+        crc: u32,
+    },
 }
 
 impl Batch {
     /// Whether there is nothing to write.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.hashes.is_empty()
+        self.records.is_empty()
+            && self.hashes.is_empty()
+            && self.ended.is_empty()
+            && self.snapshot.is_empty()
+    }
+}
+
+/// Checksum over every field of a row.
+fn crc_of(row: &impl Serialize) -> Result<u32, JournalError> {
+    let bytes = postcard::to_stdvec(row).map_err(JournalError::Encode)?;
+    Ok(crc32fast::hash(&bytes))
+}
+
+impl EndedRide {
+    /// Checksum over every field.
+    ///
+    /// # Errors
+    /// [`JournalError::Encode`], which does not happen for these types.
+    pub fn crc(&self) -> Result<u32, JournalError> {
+        crc_of(self)
+    }
+}
+
+impl Snapshot {
+    /// Checksum over every field.
+    #[must_use]
+    pub fn crc(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&self.seq.to_le_bytes());
+        hasher.update(&self.at.unix_ms().to_le_bytes());
+        hasher.update(&self.body);
+        hasher.finalize()
     }
 }
 
@@ -106,17 +194,22 @@ impl Record {
     /// # Errors
     /// [`JournalError::Encode`], which does not happen for these types.
     pub fn crc(&self) -> Result<u32, JournalError> {
-        let bytes = postcard::to_stdvec(self).map_err(JournalError::Encode)?;
-        Ok(crc32fast::hash(&bytes))
+        crc_of(self)
     }
 
     /// The engine's command, or `None` if it was refused.
     ///
     /// # Errors
-    /// [`JournalError::Corrupt`] if the bytes are no command of a known version.
+    /// [`JournalError::Corrupt`] if the bytes are no command of a known version, or were erased.
     pub fn command(&self) -> Result<Option<Command>, JournalError> {
-        let Outcome::Applied { command, .. } = &self.outcome else { return Ok(None) };
         let corrupt = |what| JournalError::Corrupt { seq: self.seq, what };
+        let command = match &self.outcome {
+            Outcome::Applied { command, .. } => command,
+            Outcome::Refused => return Ok(None),
+            Outcome::Erased => {
+                return Err(corrupt("it was erased, and no snapshot after it can be used"));
+            }
+        };
         match command.split_first() {
             Some((&COMMAND_VERSION, body)) => postcard::from_bytes(body)
                 .map(Some)

@@ -6,6 +6,7 @@
 //!   `body_digest` and `reply`, null for a tick; `command` (version byte and postcard) and `events_digest`, null if the
 //!   command was refused; `crc`.
 //! - `state_hash`: `hash` of the state after record `seq`; `clean` is 1 where the service stopped in good order.
+//! - `ended_ride`: rides that have ended, see [`super::history`]; `snapshot` and `snapshot_part`, see [`super::snapshots`].
 //!
 //! 64-bit digests are stored as SQLite's signed integers of the same bits. `crc` is the CRC-32 of postcard of the whole
 //! record, since SQLite itself does not notice a flipped bit in a value.
@@ -15,8 +16,8 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use sharxi_engine::units::EngineTime;
 
-use super::record::{Batch, FORMAT_VERSION, Header, Origin, Outcome, Record};
-use super::{Journal, JournalError, Visit};
+use super::record::{Batch, EndedRide, FORMAT_VERSION, Header, Origin, Outcome, Record, Snapshot};
+use super::{Journal, JournalError, Visit, history, snapshots};
 use crate::intent::Caller;
 
 const SCHEMA: &str = "
@@ -35,11 +36,23 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS state_hash (
         seq INTEGER NOT NULL, hash INTEGER NOT NULL, clean INTEGER NOT NULL,
         PRIMARY KEY (seq, clean)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS ended_ride (
+        name TEXT PRIMARY KEY,
+        asked_by BLOB NOT NULL,
+        seq INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        info TEXT NOT NULL,
+        crc INTEGER NOT NULL);
+    CREATE INDEX IF NOT EXISTS ended_ride_of ON ended_ride (asked_by, seq);
+    CREATE INDEX IF NOT EXISTS ended_ride_at ON ended_ride (at_ms);
+    CREATE TABLE IF NOT EXISTS snapshot (
+        seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, n_bytes INTEGER NOT NULL, crc INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS snapshot_part (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 ";
 
 /// A journal in an SQLite file, or in memory.
 pub struct SqliteJournal {
-    connection: Connection,
+    pub(super) connection: Connection,
     header: Header,
 }
 
@@ -76,6 +89,8 @@ impl SqliteJournal {
         journal.check_pages()?;
         if journal.read_value("format_version")?.is_some() {
             journal.header = journal.check_header()?;
+        } else if journal.is_begun()? {
+            return Err(JournalError::Header("format_version"));
         } else {
             journal.write_header()?;
         }
@@ -90,10 +105,16 @@ impl SqliteJournal {
         if verdict == "ok" { Ok(()) } else { Err(JournalError::Header("page structure")) }
     }
 
+    fn is_begun(&self) -> Result<bool, JournalError> {
+        self.connection
+            .query_row("SELECT EXISTS (SELECT 1 FROM record)", [], |row| row.get(0))
+            .map_err(storage("read"))
+    }
+
     fn write_header(&mut self) -> Result<(), JournalError> {
         let header = &self.header;
         let encode = |bytes: Result<Vec<u8>, _>| bytes.map_err(JournalError::Encode);
-        let values: [(&str, Vec<u8>); 6] = [
+        let mut values: Vec<(&str, Vec<u8>)> = vec![
             ("format_version", FORMAT_VERSION.to_le_bytes().to_vec()),
             ("region_name", header.region_name.clone().into_bytes()),
             ("region_fingerprint", header.region_fingerprint.to_le_bytes().to_vec()),
@@ -101,6 +122,8 @@ impl SqliteJournal {
             ("spots", encode(postcard::to_stdvec(&header.spots))?),
             ("start_ms", header.start.unix_ms().to_le_bytes().to_vec()),
         ];
+        let crc = header_crc(values.iter().map(|(_, value)| value));
+        values.push(("crc", crc.to_le_bytes().to_vec()));
         let transaction = self.connection.transaction().map_err(storage("begin"))?;
         for (key, value) in values {
             transaction
@@ -115,6 +138,11 @@ impl SqliteJournal {
         let found = u32::from_le_bytes(self.read_array("format_version")?);
         if found != FORMAT_VERSION {
             return Err(JournalError::Version { found, known: FORMAT_VERSION });
+        }
+        let values: Vec<Vec<u8>> =
+            HEADER.into_iter().map(|key| self.require(key)).collect::<Result<_, _>>()?;
+        if u32::from_le_bytes(self.read_array("crc")?) != header_crc(values.iter()) {
+            return Err(JournalError::Header("checksum"));
         }
         let theirs = Header {
             region_name: String::from_utf8_lossy(&self.require("region_name")?).into_owned(),
@@ -166,31 +194,32 @@ impl Journal for SqliteJournal {
                 })
                 .map_err(storage("write"))?;
         }
+        for ride in &batch.ended {
+            history::insert(&transaction, ride)?;
+        }
+        for step in &batch.snapshot {
+            snapshots::write(&transaction, step)?;
+        }
         transaction.commit().map_err(storage("sync"))
     }
 
-    fn replay(&mut self, visit: &mut Visit<'_>) -> Result<(), JournalError> {
+    fn replay(&self, after: u64, visit: &mut Visit<'_>) -> Result<(), JournalError> {
         let mut select = self
             .connection
-            .prepare(
-                "SELECT r.seq, at_ms, caller, command_id, body_digest, reply, command,
-                    events_digest, crc, (SELECT hash FROM state_hash h WHERE h.seq = r.seq LIMIT 1)
-                 FROM record r ORDER BY r.seq",
-            )
+            .prepare(&format!(
+                "SELECT {RECORD}, (SELECT hash FROM state_hash h WHERE h.seq = r.seq LIMIT 1)
+                 FROM record r WHERE ?1 < r.seq ORDER BY r.seq"
+            ))
             .map_err(storage("read"))?;
-        let mut rows = select.query([]).map_err(storage("read"))?;
-        let mut expected = 1_u64;
+        let mut rows = select.query([after.cast_signed()]).map_err(storage("read"))?;
+        let mut expected = after + 1;
         while let Some(row) = rows.next().map_err(storage("read"))? {
-            let seq = row.get::<_, i64>(0).map_err(storage("read"))?.cast_unsigned();
+            let record = read(row)?;
+            let seq = record.seq;
             if seq != expected {
                 return Err(JournalError::Corrupt { seq: expected, what: "it is missing" });
             }
             let unreadable = |_| JournalError::Corrupt { seq, what: "a column has the wrong type" };
-            let record = read(row, seq)?;
-            let crc: i64 = row.get(8).map_err(unreadable)?;
-            if i64::from(record.crc()?) != crc {
-                return Err(JournalError::Corrupt { seq, what: "its checksum is wrong" });
-            }
             let hash: Option<i64> = row.get(9).map_err(unreadable)?;
             visit(record, hash.map(i64::cast_unsigned))?;
             expected += 1;
@@ -198,19 +227,96 @@ impl Journal for SqliteJournal {
         Ok(())
     }
 
+    fn answered(
+        &self,
+        last: u64,
+        limit: usize,
+        visit: &mut dyn FnMut(Record),
+    ) -> Result<(), JournalError> {
+        let first = self
+            .connection
+            .query_row(
+                "SELECT coalesce((SELECT seq FROM record WHERE caller IS NOT NULL AND seq <= ?1
+                    ORDER BY seq DESC LIMIT 1 OFFSET ?2), (SELECT min(seq) FROM record))",
+                params![last.cast_signed(), i64::try_from(limit).unwrap_or(i64::MAX)],
+                |row| row.get::<_, Option<i64>>(0),
+            )
+            .map_err(storage("read"))?;
+        let mut select = self
+            .connection
+            .prepare(&format!(
+                "SELECT {RECORD} FROM record r WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq"
+            ))
+            .map_err(storage("read"))?;
+        let mut rows = select.query([first, Some(last.cast_signed())]).map_err(storage("read"))?;
+        let mut expected = first.unwrap_or_default().cast_unsigned();
+        while let Some(row) = rows.next().map_err(storage("read"))? {
+            let record = read(row)?;
+            if record.seq != expected {
+                return Err(JournalError::Corrupt { seq: expected, what: "it is missing" });
+            }
+            expected += 1;
+            visit(record);
+        }
+        if 0 < last && expected != last + 1 {
+            return Err(JournalError::Corrupt { seq: expected, what: "it is missing" });
+        }
+        Ok(())
+    }
+
+    fn snapshots(&self) -> Result<Vec<u64>, JournalError> {
+        self.complete_snapshots()
+    }
+
+    fn snapshot(&self, seq: u64) -> Result<Snapshot, JournalError> {
+        self.read_snapshot(seq)
+    }
+
+    fn ended(&self, ride: &str) -> Result<Option<EndedRide>, JournalError> {
+        self.ended_ride(ride)
+    }
+
+    fn ended_of(&self, caller: &Caller, limit: usize) -> Result<Vec<EndedRide>, JournalError> {
+        self.ended_rides_of(caller, limit)
+    }
+
+    fn prune(&mut self, before: EngineTime) -> Result<usize, JournalError> {
+        self.remove_old(before)
+    }
+
     fn header(&self) -> &Header {
         &self.header
     }
 }
 
-fn insert(connection: &Connection, record: &Record) -> Result<(), JournalError> {
+/// Keys of the header in the order in which its checksum covers them.
+const HEADER: [&str; 6] =
+    ["format_version", "region_name", "region_fingerprint", "policy", "spots", "start_ms"];
+
+fn header_crc<'a>(values: impl Iterator<Item = &'a Vec<u8>>) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    values.for_each(|value| hasher.update(value));
+    hasher.finalize()
+}
+
+/// The columns of a record in the order in which [`read`] takes them.
+const RECORD: &str =
+    "r.seq, at_ms, caller, command_id, body_digest, reply, command, events_digest, crc";
+
+/// An erased record has no column but its number, time and checksum, and this in place of its command.
+const ERASED: &[u8] = &[];
+
+pub(super) fn insert(connection: &Connection, record: &Record) -> Result<(), JournalError> {
     let origin = record.origin.as_ref();
     let caller = origin
         .map(|origin| postcard::to_stdvec(&origin.caller).map_err(JournalError::Encode))
         .transpose()?;
     let (command, events_digest) = match &record.outcome {
-        Outcome::Applied { command, events_digest } => (Some(command), Some(*events_digest)),
+        Outcome::Applied { command, events_digest } => {
+            (Some(command.as_slice()), Some(*events_digest))
+        }
         Outcome::Refused => (None, None),
+        Outcome::Erased => (Some(ERASED), None),
     };
     let crc = record.crc()?;
     connection
@@ -232,7 +338,9 @@ fn insert(connection: &Connection, record: &Record) -> Result<(), JournalError> 
     Ok(())
 }
 
-fn read(row: &Row<'_>, seq: u64) -> Result<Record, JournalError> {
+/// The record in a row, as it was written.
+pub(super) fn read(row: &Row<'_>) -> Result<Record, JournalError> {
+    let seq = row.get::<_, i64>(0).map_err(storage("read"))?.cast_unsigned();
     let corrupt = |what| JournalError::Corrupt { seq, what };
     let unreadable = |_| corrupt("a column has the wrong type");
     let caller: Option<Vec<u8>> = row.get(2).map_err(unreadable)?;
@@ -249,16 +357,19 @@ fn read(row: &Row<'_>, seq: u64) -> Result<Record, JournalError> {
     let command: Option<Vec<u8>> = row.get(6).map_err(unreadable)?;
     let outcome = match command {
         None => Outcome::Refused,
+        Some(command) if command.as_slice() == ERASED => Outcome::Erased,
         Some(command) => Outcome::Applied {
             command,
             events_digest: row.get::<_, i64>(7).map_err(unreadable)?.cast_unsigned(),
         },
     };
     let at = EngineTime::from_unix_ms(row.get(1).map_err(unreadable)?);
-    Ok(Record { seq, at, origin, outcome })
+    let record = Record { seq, at, origin, outcome };
+    let crc: i64 = row.get(8).map_err(unreadable)?;
+    if i64::from(record.crc()?) == crc { Ok(record) } else { Err(corrupt("its checksum is wrong")) }
 }
 
-fn storage(action: &'static str) -> impl Fn(rusqlite::Error) -> JournalError {
+pub(super) fn storage(action: &'static str) -> impl Fn(rusqlite::Error) -> JournalError {
     move |source| match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::InUse,
         _ => JournalError::Storage { action, source },

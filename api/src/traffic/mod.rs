@@ -34,6 +34,13 @@ pub enum FeedError {
         /// What is wrong.
         what: String,
     },
+    /// OSRM's table of speeds between neighbouring nodes.
+    #[error(
+        "read traffic: line 1: speeds between OpenStreetMap nodes (from_node,to_node,speed) cannot be used: a region keeps way ids, \
+         no node ids; give a .csv with columns {}, a .geojson of areas, or hours of the week as .toml",
+        table::COLUMNS.join(",")
+    )]
+    NodePairs,
     /// A value is not what it must be.
     #[error("read traffic: {place}: {found} is not {allowed}")]
     Value {

@@ -79,6 +79,9 @@ pub fn read(text: &[u8], known: &[i64]) -> Result<Feed, FeedError> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
     let syntax = |error: csv::Error| FeedError::Syntax { what: error.to_string() };
     let headers = reader.headers().map_err(syntax)?.clone();
+    if is_node_pairs(&headers) {
+        return Err(FeedError::NodePairs);
+    }
     let mut column_of = [None; COLUMNS.len()];
     for (idx, header) in headers.iter().enumerate() {
         let known = COLUMNS.iter().position(|column| *column == header);
@@ -101,4 +104,16 @@ pub fn read(text: &[u8], known: &[i64]) -> Result<Feed, FeedError> {
         feed.push(Row { line, record: &record, column_of: &column_of }.change()?, known);
     }
     Ok(feed)
+}
+
+/// Whether the first line is one of OSRM's `from_node,to_node,speed[,rate]`, which has no names of columns, or names them so.
+fn is_node_pairs(first: &csv::StringRecord) -> bool {
+    let fields: Vec<&str> = first.iter().collect();
+    match fields.as_slice() {
+        [from, to, rest @ ..] if (1..=2).contains(&rest.len()) => {
+            let are_ids = [from, to].into_iter().all(|id| id.parse::<u64>().is_ok());
+            are_ids || (from.starts_with("from") && to.starts_with("to"))
+        }
+        _ => false,
+    }
 }

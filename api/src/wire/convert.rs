@@ -8,6 +8,7 @@ use sharxi_engine::fleet::vehicle::VehicleSpec;
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::limits::PLACES_MAX;
 use sharxi_engine::oracle::Location;
+use sharxi_engine::region::Fix;
 use sharxi_engine::units::EngineTime;
 use siphasher::sip::SipHasher13;
 
@@ -27,10 +28,14 @@ const ANYWHERE_M: f64 = 20_100_000.0;
 /// `bad_value` with the field's name, or `outside_area` with the nearest point that can be served.
 pub fn order(command: &Command, map: &dyn Map) -> Result<Order, WireError> {
     let intent = match command {
-        Command::Position { vehicle_id, at, position, .. } => {
-            moment("at", at)?;
+        Command::Position { vehicle_id, at, position, heading, .. } => {
+            if heading.is_some_and(|deg| !(0.0..=360.0).contains(&deg)) {
+                return Err(WireError::bad_value("heading", "must be degrees from 0 to 360"));
+            }
+            let at = Some(moment("at", at)?);
             let vehicle = name("vehicle_id", vehicle_id)?;
-            return Ok(Order::Position { vehicle, point: point("position", *position)? });
+            let fix = Fix { point: point("position", *position)?, at, heading_deg: *heading };
+            return Ok(Order::Position { vehicle, fix });
         }
         Command::Subscribe { id, positions } => {
             return Ok(Order::Subscribe { id: id.clone(), positions: *positions });

@@ -147,6 +147,8 @@ pub enum Command {
         vehicle_id: String,
         at: String,
         position: Point,
+        #[serde(default)]
+        heading: Option<f64>,
     },
     Subscribe {
         id: String,

@@ -1,6 +1,7 @@
 //! How things stand, as messages: plans, snapshots, figures.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use sharxi_engine::demand::ride::RideState;
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::fleet::plan::{Action, NextAct};
@@ -10,6 +11,7 @@ use sharxi_engine::units::EngineTime;
 use super::event::{Names, degrees};
 use super::time::format;
 use crate::map::Map;
+use crate::tracker::Place;
 
 #[derive(Serialize)]
 struct Next<'a> {
@@ -85,9 +87,31 @@ pub struct VehicleInfo<'a> {
     wheelchairs: u8,
     lat: f64,
     lon: f64,
+    position: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bearing_deg: Option<f64>,
     state: &'static str,
     on_board: Vec<&'a str>,
     plan: Plan<'a>,
+}
+
+/// A ride in a snapshot.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum RideEntry<'a> {
+    /// As it stands now.
+    Open(RideInfo<'a>),
+    /// As it ended.
+    Ended(&'a RawValue),
+}
+
+impl<'a> RideEntry<'a> {
+    /// A ride that has ended, from its JSON.
+    #[must_use]
+    pub fn ended(info: &'a str) -> Option<Self> {
+        // Written by this service and covered by a checksum: there is nothing else in it.
+        serde_json::from_str(info).ok().map(Self::Ended)
+    }
 }
 
 /// Everything that a client may see at one moment.
@@ -97,7 +121,7 @@ pub struct Snapshot<'a> {
     pub r#type: &'static str,
     pub seq: u64,
     pub t: String,
-    pub rides: Vec<RideInfo<'a>>,
+    pub rides: Vec<RideEntry<'a>>,
     pub vehicles: Vec<VehicleInfo<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kpi: Option<Figures>,
@@ -240,10 +264,11 @@ pub fn ride<'a>(request: RequestId, names: Names<'a>) -> Option<RideInfo<'a>> {
 #[must_use]
 pub fn vehicle<'a>(
     vehicle: VehicleId,
-    [lat, lon]: [f64; 2],
+    place: Place,
     now: EngineTime,
     names: Names<'a>,
 ) -> Option<VehicleInfo<'a>> {
+    let [lat, lon] = degrees(place.point);
     let spec = names.dispatcher.vehicle(vehicle)?;
     let plan = plan(vehicle, now, names);
     let state = match (names.dispatcher.in_service(vehicle), plan.next.act) {
@@ -260,6 +285,8 @@ pub fn vehicle<'a>(
         wheelchairs: spec.wheelchairs,
         lat,
         lon,
+        position: place.source.word(),
+        bearing_deg: place.bearing_deg.map(|deg| (deg * 10.0).round() / 10.0),
         state,
         on_board: riders(names.dispatcher, vehicle),
         plan,

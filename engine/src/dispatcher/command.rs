@@ -83,6 +83,8 @@ pub enum Command {
     SetTraffic(Vec<TrafficChange>),
     /// Plans that `Dispatcher::improvement` found are taken over, all of them or none.
     AdoptPlan(Improvement),
+    /// Another hour of the week: its changes take the place of those of the hour before, below what [`Command::SetTraffic`] says.
+    SetHours(Vec<TrafficChange>),
     /// Under way, the vehicle has got as far as it should `driven` after it set off: it is early or late, and what comes
     /// behind is expected so much earlier or later.
     Progress {

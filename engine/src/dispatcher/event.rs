@@ -203,6 +203,22 @@ pub enum RejectReason {
     TimeOutOfRange,
 }
 
+impl EventKind {
+    /// The ride that ends with it, if one does.
+    #[must_use]
+    pub const fn ends(&self) -> Option<RequestId> {
+        match self {
+            Self::Rejected { request, .. }
+            | Self::Expired { request }
+            | Self::Cancelled { request, .. }
+            | Self::NoShow { request, .. }
+            | Self::Alighted { request, .. }
+            | Self::Aborted { request } => Some(*request),
+            _ => None,
+        }
+    }
+}
+
 impl RejectReason {
     /// The word used in logs and messages.
     #[must_use]

@@ -28,6 +28,7 @@ pub use crate::planning::forecast::Spot;
 use crate::planning::policy::Policy;
 pub use crate::planning::snapshot::Improvement;
 use crate::units::{EngineTime, Millis};
+pub use saved::SavedError;
 
 pub mod command;
 pub mod event;
@@ -37,6 +38,7 @@ mod relief;
 mod reoptimise;
 mod repair;
 mod rides;
+mod saved;
 mod state;
 mod traffic;
 mod turn;
@@ -77,7 +79,14 @@ impl Dispatcher {
         command: Command,
     ) -> Result<Vec<Event>, CommandError> {
         let next = match &command {
-            Command::SetTraffic(changes) => Some(traffic::changed(self.oracle.as_ref(), changes)?),
+            Command::SetTraffic(changes) => {
+                traffic::check_size(changes)?;
+                Some(self.oracle.with_traffic(changes)?)
+            }
+            Command::SetHours(changes) => {
+                traffic::check_size(changes)?;
+                Some(self.oracle.with_hours(changes)?)
+            }
             _ => None,
         };
         let oracle = next.as_ref().unwrap_or(&self.oracle);
@@ -93,6 +102,12 @@ impl Dispatcher {
     #[must_use]
     pub const fn now(&self) -> EngineTime {
         self.state.now
+    }
+
+    /// Time of the last command, if there has been one.
+    #[must_use]
+    pub fn last_command_at(&self) -> Option<EngineTime> {
+        Some(self.state.now).filter(|&now| State::BEFORE_ALL < now)
     }
 
     /// The rules.
@@ -113,10 +128,10 @@ impl Dispatcher {
         self.state.due.first().map(|(time, _)| *time)
     }
 
-    /// A ride by id.
+    /// A ride by id; one that ended more than an hour ago is forgotten.
     #[must_use]
     pub fn ride(&self, request: RequestId) -> Option<&Ride> {
-        self.state.rides.get(request.idx())
+        self.state.rides.get(&request)
     }
 
     /// A ride by its outside name.
@@ -125,10 +140,16 @@ impl Dispatcher {
         self.state.ride_names.get(name).copied()
     }
 
-    /// Rides ever asked for; ids are `0..n_rides`.
+    /// Rides ever asked for; their ids are `0..n_rides`.
     #[must_use]
-    pub fn n_rides(&self) -> usize {
-        self.state.rides.len()
+    pub const fn n_rides(&self) -> usize {
+        self.state.n_rides as usize
+    }
+
+    /// Rides that have not ended.
+    #[must_use]
+    pub const fn n_rides_open(&self) -> usize {
+        self.state.rides_open
     }
 
     /// A vehicle by id.
@@ -143,7 +164,7 @@ impl Dispatcher {
         self.state.vehicle_names.get(name).copied()
     }
 
-    /// Vehicles that ever joined; ids are `0..n_vehicles`.
+    /// Rows of vehicles; ids are `0..n_vehicles`. The row of a vehicle that left more than a day ago may be another's.
     #[must_use]
     pub fn n_vehicles(&self) -> usize {
         self.state.vehicles.len()

@@ -91,7 +91,7 @@ pub(super) fn improvement(
     tests: u32,
 ) -> Option<Improvement> {
     let (ids, _) = nearest(state, ctx, place, IMPROVED_VEHICLES);
-    let found = snapshot(state, ctx, &ids, None).improve(tests, state.rides.len() as u64)?;
+    let found = snapshot(state, ctx, &ids, None).improve(tests, u64::from(state.n_rides))?;
     Check { state, ctx }.drafts(&found, None).is_ok().then_some(found)
 }
 
@@ -206,7 +206,7 @@ impl Check<'_> {
 
     /// A boarding that an old plan may have put off. Whoever changes vehicles is not picked up within the notice.
     fn boarding(&self, visit: Visit, is_moved: bool) -> Visit {
-        let ride = self.state.rides.get(visit.request.idx());
+        let ride = self.state.rides.get(&visit.request);
         let earliest = ride.map_or(visit.earliest, |ride| boards_from(ride, &visit));
         let notice = if is_moved { self.ctx.now + NOTICE } else { earliest };
         Visit { earliest: earliest.max(notice), ..visit }
@@ -223,7 +223,7 @@ impl Check<'_> {
         boards
             .find(|(visit, _)| own(visit))
             .is_some_and(|(_, times)| times.begin > ctx.now + NOTICE)
-            && self.state.rides.get(request.idx()).is_some_and(may_move)
+            && self.state.rides.get(&request).is_some_and(may_move)
     }
 
     fn on_shift(&self, id: VehicleId) -> Result<&Vehicle, CommandError> {

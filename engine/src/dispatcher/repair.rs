@@ -207,7 +207,7 @@ impl Turn<'_> {
         let mut view = View::default();
         vehicle.schedule().view(ctx.policy, ctx.now, &mut view);
         for (visit, &times) in vehicle.visits.iter_mut().zip(&view.times) {
-            if let Some(by) = rides.get(visit.request.idx()).and_then(|ride| ride.due(visit)) {
+            if let Some(by) = rides.get(&visit.request).and_then(|ride| ride.due(visit)) {
                 visit.latest = visit.latest.min(by.max(visit.counts(times)));
             }
         }

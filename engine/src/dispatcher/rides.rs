@@ -60,7 +60,7 @@ fn promise_for(ctx: Context<'_>, request: &RideRequest) -> Result<Promise, Rejec
 /// The place that a request would get now.
 pub(super) fn quote(state: &State, ctx: Context<'_>, request: &RideRequest) -> Option<Insertion> {
     let promise = promise_for(ctx, request).ok()?;
-    let id = RequestId::new(u32::try_from(state.rides.len()).ok()?);
+    let id = RequestId::new(state.n_rides);
     let visits = Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
     insertion::best(&Search::new(ctx, Goal::Promise, visits), state.fleet(), None)
 }
@@ -74,10 +74,11 @@ impl Turn<'_> {
         if self.state.rides_open >= limits::RIDES_OPEN_MAX {
             return Err(full);
         }
-        let id = RequestId::new(u32::try_from(self.state.rides.len()).map_err(|_too_many| full)?);
+        let id = RequestId::new(self.state.n_rides);
+        self.state.n_rides = self.state.n_rides.checked_add(1).ok_or(full)?;
         let promise = promise_for(self.ctx, request);
         self.state.ride_names.insert(request.name.clone(), id);
-        self.state.rides.push(Ride {
+        let ride = Ride {
             request: request.clone(),
             requested_at: self.now(),
             promise: None,
@@ -86,13 +87,15 @@ impl Turn<'_> {
             moves: 0,
             warned: false,
             broken: false,
-        });
+        };
+        self.state.rides.insert(id, ride);
         self.say(EventKind::Requested { request: id });
         self.state.forecast.see(request.from, self.ctx.oracle);
         match promise.and_then(|promise| self.find_place(id, request, promise)) {
             Ok((promise, placed)) => self.offer(id, request, promise, &placed),
             Err(reason) => {
                 let alternative = self.alternative(id, request, reason);
+                self.state.note_end(self.ctx.now, id);
                 self.say(EventKind::Rejected { request: id, reason, alternative });
             }
         }

@@ -1,20 +1,27 @@
 //! Everything that the dispatcher knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
 
 use crate::demand::request::Name;
 use crate::demand::ride::Ride;
 use crate::fleet::vehicle::Vehicle;
 use crate::ids::{RequestId, VehicleId};
-use crate::limits::{RESCUE_TESTS_PER_S, RESCUE_TESTS_SAVED_MAX};
+use crate::limits;
 use crate::oracle::Location;
 use crate::planning::forecast::{Forecast, Reach};
 use crate::planning::insertion::Fleet;
 use crate::planning::outlook::Outlooks;
-use crate::units::EngineTime;
+use crate::units::{EngineTime, Millis};
+
+/// A ride that has ended stays known for so long.
+const RIDE_KEPT: Millis = Millis::new(limits::RIDE_KEPT_MS);
+/// The row of a vehicle that has left stays its own for so long.
+const VEHICLE_KEPT: Millis = Millis::new(limits::VEHICLE_KEPT_MS);
 
 /// What time alone brings. The order decides who goes first at equal times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Due {
     /// The offer lapses.
     Offer(RequestId),
@@ -26,19 +33,25 @@ pub(super) enum Due {
     Review,
 }
 
-/// The state.
-#[derive(Clone, Debug, Hash)]
+/// The state. All of it is saved in a snapshot but what is a cache.
+#[derive(Clone, Debug, Hash, Serialize, Deserialize)]
 pub(super) struct State {
     /// Time of the last command.
     pub(super) now: EngineTime,
-    /// By request id.
-    pub(super) rides: Vec<Ride>,
+    /// Rides that are open or ended lately; see [`State::forget`].
+    pub(super) rides: BTreeMap<RequestId, Ride>,
+    /// Rides ever asked for: the id of the next one.
+    pub(super) n_rides: u32,
+    /// Rides that have ended and when, the first to be forgotten in front.
+    pub(super) ended: VecDeque<(EngineTime, RequestId)>,
     /// Rides that are not ended.
     pub(super) rides_open: usize,
     /// Outside names of rides.
     pub(super) ride_names: BTreeMap<Name, RequestId>,
     /// By vehicle id.
     pub(super) vehicles: Vec<Vehicle>,
+    /// Vehicles that have left and when, the first in front; their rows are given to others after a day.
+    pub(super) left: VecDeque<(EngineTime, VehicleId)>,
     /// Vehicles on shift, in order of id.
     pub(super) active: Vec<VehicleId>,
     /// Outside names of vehicles.
@@ -53,24 +66,31 @@ pub(super) struct State {
     pub(super) rescue_tests: (EngineTime, u64),
     /// What each vehicle reaches from where it will wait; kept while place and number of spots stay.
     pub(super) reaches: BTreeMap<VehicleId, (Location, usize, Reach)>,
+    #[serde(skip)]
     /// What each vehicle will do; [`Turn::vehicle_mut`](super::turn::Turn::vehicle_mut) forgets, `look_out` renews.
     pub(super) outlooks: Outlooks,
 }
 
 impl State {
+    /// What the clock shows before the first command.
+    pub(super) const BEFORE_ALL: EngineTime = EngineTime::from_unix_ms(i64::MIN / 4);
+
     pub(super) fn new(forecast: Forecast) -> Self {
         Self {
-            now: EngineTime::from_unix_ms(i64::MIN / 4),
-            rides: Vec::new(),
+            now: Self::BEFORE_ALL,
+            rides: BTreeMap::new(),
+            n_rides: 0,
+            ended: VecDeque::new(),
             rides_open: 0,
             ride_names: BTreeMap::new(),
             vehicles: Vec::new(),
+            left: VecDeque::new(),
             active: Vec::new(),
             vehicle_names: BTreeMap::new(),
             due: BTreeSet::new(),
             forecast,
             traffic_version: 0,
-            rescue_tests: (EngineTime::from_unix_ms(i64::MIN / 4), RESCUE_TESTS_SAVED_MAX),
+            rescue_tests: (EngineTime::from_unix_ms(i64::MIN / 4), limits::RESCUE_TESTS_SAVED_MAX),
             reaches: BTreeMap::new(),
             outlooks: Outlooks::default(),
         }
@@ -79,17 +99,50 @@ impl State {
     /// Insertion tests that a search may still spend at `now`.
     pub(super) fn tests_left(&self, now: EngineTime) -> u64 {
         let (since, left) = self.rescue_tests;
-        let earned = u64::from(now.since(since).get()) * (RESCUE_TESTS_PER_S / 1000);
-        (left + earned).min(RESCUE_TESTS_SAVED_MAX)
+        let earned = u64::from(now.since(since).get()) * (limits::RESCUE_TESTS_PER_S / 1000);
+        (left + earned).min(limits::RESCUE_TESTS_SAVED_MAX)
     }
 
     /// Takes the tests of one search, if there are so many: by the time of commands and not by a clock, so that a flood of riders
     /// whom nobody can take costs no more than so much, and a replay finds the same.
     pub(super) fn allow_tests(&mut self, now: EngineTime, tests: u32) -> Option<u32> {
-        let tests = tests.min(u32::try_from(RESCUE_TESTS_SAVED_MAX).unwrap_or(u32::MAX));
+        let tests = tests.min(u32::try_from(limits::RESCUE_TESTS_SAVED_MAX).unwrap_or(u32::MAX));
         let left = self.tests_left(now).checked_sub(u64::from(tests))?;
         self.rescue_tests = (now, left);
         Some(tests)
+    }
+
+    /// Notes that a ride has ended.
+    pub(super) fn note_end(&mut self, at: EngineTime, request: RequestId) {
+        self.ended.push_back((at, request));
+    }
+
+    /// Forgets the rides that ended long ago: nothing refers to them any more.
+    pub(super) fn forget(&mut self) {
+        while let Some(&(at, request)) = self.ended.front()
+            && at + RIDE_KEPT <= self.now
+        {
+            self.ended.pop_front();
+            if let Some(ride) = self.rides.remove(&request) {
+                self.ride_names.remove(&ride.request.name);
+            }
+        }
+    }
+
+    /// A row for a vehicle that joins: that of one that left long ago and whom no ride knows, or none.
+    pub(super) fn vacate_row(&mut self, now: EngineTime) -> Option<VehicleId> {
+        let long_ago = |left: &&(EngineTime, VehicleId)| left.0 + VEHICLE_KEPT <= now;
+        self.left.front().filter(long_ago)?;
+        let known: BTreeSet<VehicleId> =
+            self.rides.values().filter_map(|ride| ride.vehicle).collect();
+        let position =
+            self.left.iter().take_while(long_ago).position(|(_, id)| !known.contains(id))?;
+        let (_, id) = self.left.remove(position)?;
+        let name = &self.vehicles.get(id.idx())?.spec.name;
+        if self.vehicle_names.get(name) == Some(&id) {
+            self.vehicle_names.remove(name);
+        }
+        Some(id)
     }
 
     /// All that a search looks at.

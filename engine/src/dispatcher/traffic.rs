@@ -3,36 +3,19 @@
 //! The times are swapped at one command, so a journal that is replayed swaps them at the same place. Promises stay as they
 //! were given. What a vehicle drives before it can hear of the change keeps the time that it was told.
 
-use std::sync::Arc;
-
 use crate::dispatcher::event::EventKind;
 use crate::dispatcher::state::State;
 use crate::dispatcher::turn::Turn;
 use crate::ids::VehicleId;
 use crate::limits::TRAFFIC_ITEMS_MAX;
-use crate::oracle::Oracle;
 use crate::planning::outlook::Outlooks;
-use crate::region::{Scope, TrafficChange, TrafficError};
+use crate::region::{TrafficChange, TrafficError};
 use crate::units::EngineTime;
 
-/// The oracle with these changes.
-pub(super) fn changed(
-    oracle: &dyn Oracle,
-    changes: &[TrafficChange],
-) -> Result<Arc<dyn Oracle>, TrafficError> {
-    let items: usize = changes
-        .iter()
-        .map(|change| match &change.scope {
-            Scope::All | Scope::Class(_) => 1,
-            Scope::Area(corners) => corners.len().max(1),
-            Scope::Ways(ways) => ways.len().max(1),
-            Scope::Roads(roads) => roads.len().max(1),
-        })
-        .sum();
-    if items > TRAFFIC_ITEMS_MAX {
-        return Err(TrafficError::TooMuch { items });
-    }
-    oracle.with_traffic(changes)
+/// Whether one command may name so many things.
+pub(super) fn check_size(changes: &[TrafficChange]) -> Result<(), TrafficError> {
+    let items: usize = changes.iter().map(|change| change.scope.n_items()).sum();
+    if items <= TRAFFIC_ITEMS_MAX { Ok(()) } else { Err(TrafficError::TooMuch { items }) }
 }
 
 impl Turn<'_> {
@@ -62,7 +45,7 @@ impl Turn<'_> {
         let State { vehicles, rides, .. } = &mut *self.state;
         let Some(vehicle) = vehicles.get_mut(id.idx()) else { return };
         for visit in vehicle.visits.iter_mut().filter(|visit| visit.latest >= EngineTime::NEVER) {
-            if let Some(by) = rides.get(visit.request.idx()).and_then(|ride| ride.due(visit)) {
+            if let Some(by) = rides.get(&visit.request).and_then(|ride| ride.due(visit)) {
                 visit.latest = by;
             }
         }

@@ -72,13 +72,14 @@ impl<'a> Turn<'a> {
                 self.break_down(vehicle, location, at)?;
             }
             Command::Tick => self.tick(),
-            Command::SetTraffic(_) => self.take_traffic(),
+            Command::SetTraffic(_) | Command::SetHours(_) => self.take_traffic(),
             Command::AdoptPlan(improvement) => self.adopt_plan(&improvement)?,
             Command::Progress { vehicle, driven, at } => self.progress(vehicle, driven, at)?,
         }
         self.state.now = self.ctx.now;
         self.announce_plans();
         self.look_out();
+        self.state.forget();
         Ok(self.events)
     }
 
@@ -102,11 +103,11 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn ride(&self, request: RequestId) -> Result<&Ride, CommandError> {
-        self.state.rides.get(request.idx()).ok_or(CommandError::UnknownRequest(request))
+        self.state.rides.get(&request).ok_or(CommandError::UnknownRequest(request))
     }
 
     pub(super) fn ride_mut(&mut self, request: RequestId) -> Option<&mut Ride> {
-        self.state.rides.get_mut(request.idx())
+        self.state.rides.get_mut(&request)
     }
 
     /// A vehicle on shift.
@@ -147,8 +148,15 @@ impl<'a> Turn<'a> {
             _ => None,
         };
         ride.state = state;
+        let watched = ride.promise.filter(|_| ride.warned);
         if !was_final {
             self.state.rides_open = self.state.rides_open.saturating_sub(1);
+            self.state.note_end(ctx.now, request);
+        }
+        for by in
+            watched.into_iter().flat_map(|promise| [promise.pickup_by(), promise.dropoff_by()])
+        {
+            self.state.due.remove(&(by + Millis::new(1), Due::Promise(request)));
         }
         if let Some(expires_at) = offer {
             self.state.due.remove(&(expires_at, Due::Offer(request)));

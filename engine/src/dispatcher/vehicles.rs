@@ -45,13 +45,23 @@ impl Turn<'_> {
         if self.state.active.len() >= limits::VEHICLES_MAX {
             return Err(full);
         }
-        let id =
-            VehicleId::new(u32::try_from(self.state.vehicles.len()).map_err(|_too_many| full)?);
+        let next = u32::try_from(self.state.vehicles.len()).map_err(|_too_many| full)?;
         let standing = Standing { location: spec.start, arc: self.ctx.oracle.arc_at(spec.start) };
+        let vacant = self.state.vacate_row(self.now());
+        let id = vacant.unwrap_or_else(|| VehicleId::new(next));
         self.state.vehicle_names.insert(spec.name.clone(), id);
-        self.state.vehicles.push(Vehicle::new(spec, standing.arc, self.now()));
-        self.state.active.push(id);
-        self.state.outlooks.touch(id);
+        let mut vehicle = Vehicle::new(spec, standing.arc, self.now());
+        match self.state.vehicles.get_mut(id.idx()) {
+            Some(row) => {
+                // Whoever still knows a plan of the vehicle before must not mistake it for one of this.
+                vehicle.version = row.version;
+                *row = vehicle;
+            }
+            None => self.state.vehicles.push(vehicle),
+        }
+        let place = self.state.active.partition_point(|&active| active < id);
+        self.state.active.insert(place, id);
+        self.state.outlooks.join(id);
         self.say(EventKind::ShiftStarted { vehicle: id, standing });
         self.touch(id);
         self.plan_review();
@@ -77,6 +87,7 @@ impl Turn<'_> {
             vehicle.errand = None;
         }
         self.state.active.retain(|&active| active != id);
+        self.state.left.push_back((self.ctx.now, id));
         self.state.reaches.remove(&id);
         self.touch(id);
     }

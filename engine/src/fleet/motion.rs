@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::NodeId;
 use crate::oracle::{Location, Path, Waypoint};
 use crate::units::{EngineTime, Millis};
 
 /// What a vehicle is doing.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Motion {
     /// It stands.
     Standing {

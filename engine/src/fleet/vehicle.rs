@@ -42,7 +42,7 @@ pub enum Duty {
 }
 
 /// The dispatcher's record of a vehicle.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Vehicle {
     /// What it is.
     pub spec: VehicleSpec,

@@ -1,30 +1,16 @@
-//! What need not be forbidden because nobody would do it: the way around is quicker.
+//! Turns back on the road that need not be forbidden because nobody would make them: the way around is quicker.
 //!
-//! That holds for most pieces where trips only begin and end, which then need no phases of trips, and for most turns back on the
-//! road. It is looked at in the graph with all turns and at imported times: whoever crosses the piece, or turns round, must be
-//! there later, with the same turns ahead, than who drives around over roads that everybody may drive. So whatever is done on a
-//! longer trip can be replaced one by one.
+//! It is looked at in the graph with all turns and at imported times: whoever turns round must be there later, with the same turns
+//! ahead, than who drives around over roads that everybody may drive. So whatever is done on a longer trip can be replaced one by
+//! one. Other times may make a turn worth while that is left out here; roads where trips only end are never left out so.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-
-use petgraph::graph::NodeIndex;
 
 use super::ends::Ends;
 use super::expand::{Automaton, State, StateArc, TurnTable, explore};
 use super::network::{Course, Network};
 use super::num::{ms_up, whole_ticks};
-
-/// The pieces that can be crossed quicker than one drives around them, at some gate by some turns.
-pub(crate) fn worth_crossing(network: &Network, table: &TurnTable, ends: &Ends) -> BTreeSet<u32> {
-    let none = ends.only(&BTreeSet::new());
-    let search = Search::new(network, ends, explore(network, table, &none));
-    let is_quicker = |&(piece, gates): &(u32, &BTreeSet<NodeIndex<u32>>)| {
-        let mut starts = gates.iter().flat_map(|gate| &search.at[gate.index()]);
-        starts.any(|&start| search.is_crossed(piece, start))
-    };
-    ends.gates().filter(is_quicker).map(|(piece, _)| piece).collect()
-}
 
 /// Of `turns` back on the same road (course, and its reverse), which `table` forbids or makes costly, those that would gain
 /// somebody something if they were free.
@@ -34,7 +20,7 @@ pub(crate) fn worth_turning(
     ends: &Ends,
     turns: &BTreeSet<[Course; 2]>,
 ) -> BTreeSet<[Course; 2]> {
-    let none = ends.only(&BTreeSet::new());
+    let none = ends.none();
     let search = Search::new(network, ends, explore(network, table, &none));
     let sequences = Automaton::new(table);
     turns.iter().filter(|turn| search.is_turned(network, &sequences, **turn)).copied().collect()
@@ -71,23 +57,6 @@ impl<'a> Search<'a> {
     fn out(&self, state: u32) -> impl Iterator<Item = (&StateArc, u32)> {
         let rows = self.first[state as usize]..self.first[state as usize + 1];
         self.arcs[rows.clone()].iter().zip(self.times[rows].iter().copied())
-    }
-
-    fn is_gate(&self, state: u32) -> bool {
-        self.ends.is_core(self.states[state as usize].junction)
-    }
-
-    /// Whether crossing a piece from a state at a gate brings anybody anywhere sooner than driving around it.
-    fn is_crossed(&self, piece: u32, start: u32) -> bool {
-        let inside = |state: u32, course| {
-            self.ends.piece(course) == Some(piece) && (state == start || !self.is_gate(state))
-        };
-        let mut across = self.times_from(start, u32::MAX, inside);
-        across.retain(|&state, _| state != start && self.is_gate(state));
-        let limit_ms = across.values().max().copied().unwrap_or(0);
-        let around =
-            self.times_from(start, limit_ms, |_, course| self.ends.piece(course).is_none());
-        across.iter().any(|(&state, &ms)| !self.is_matched(state, ms, &around))
     }
 
     /// Whether turning round at the end of a course brings anybody from its beginning anywhere sooner than driving on from there.

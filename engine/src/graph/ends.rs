@@ -22,8 +22,7 @@ pub(crate) struct Ends {
     core: Vec<bool>,
     /// Pieces of one stretch.
     single: BTreeSet<u32>,
-    /// Where each piece meets the core.
-    gates: BTreeMap<u32, BTreeSet<NodeIndex<u32>>>,
+    n_pieces: usize,
 }
 
 impl Ends {
@@ -65,28 +64,17 @@ impl Ends {
             piece[edge.index()] = gates.contains_key(&label).then_some(label);
         }
         let single = gates.iter().filter(|(_, (_, n))| *n == 1).map(|(&label, _)| label).collect();
-        let gates = gates.into_iter().map(|(label, (gates, _))| (label, gates)).collect();
-        Self { piece, core, single, gates }
+        Self { piece, core, single, n_pieces: gates.len() }
     }
 
-    /// The same with only these pieces; all other roads are for everybody.
-    pub(crate) fn only(&self, pieces: &BTreeSet<u32>) -> Self {
-        let keep = |label: &u32| pieces.contains(label);
+    /// The same without any pieces: all roads are for everybody.
+    pub(crate) fn none(&self) -> Self {
         Self {
-            piece: self.piece.iter().map(|label| label.filter(keep)).collect(),
+            piece: vec![None; self.piece.len()],
             core: self.core.clone(),
-            single: self.single.intersection(pieces).copied().collect(),
-            gates: self
-                .gates()
-                .filter(|(label, _)| keep(label))
-                .map(|(l, g)| (l, g.clone()))
-                .collect(),
+            single: BTreeSet::new(),
+            n_pieces: 0,
         }
-    }
-
-    /// Each piece, and the junctions where it meets the core.
-    pub(crate) fn gates(&self) -> impl Iterator<Item = (u32, &BTreeSet<NodeIndex<u32>>)> {
-        self.gates.iter().map(|(&label, gates)| (label, gates))
     }
 
     /// Whether a junction is of the core.
@@ -96,7 +84,7 @@ impl Ends {
 
     /// How many pieces could be crossed.
     pub(crate) fn n_pieces(&self) -> usize {
-        self.gates.len()
+        self.n_pieces
     }
 
     /// The piece of a course, if it is in one that could be crossed.
@@ -113,7 +101,6 @@ impl Ends {
             (Some(piece), Phase::In(of)) if piece == of => match self.is_core(tail) {
                 // The far end of a piece of one stretch serves as the place from which it is left, too.
                 true => self.single.contains(&piece).then_some(Phase::Main),
-                false if self.is_core(head) => Some(Phase::OVER),
                 false => Some(Phase::In(piece)),
             },
             (Some(piece), Phase::Out(of)) if piece == of => {
@@ -151,9 +138,4 @@ pub(crate) enum Phase {
     Main,
     /// In the piece where it ends.
     In(u32),
-}
-
-impl Phase {
-    /// At the far gate of the piece where the trip ends: it cannot go on, whatever it drove.
-    pub(crate) const OVER: Self = Self::In(u32::MAX);
 }

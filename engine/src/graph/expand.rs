@@ -148,7 +148,6 @@ pub(crate) fn explore(
                 continue;
             };
             let Some((_, head)) = course.ends(network) else { continue };
-            let driven = driven.filter(|_| phase != Phase::OVER);
             let head = row_of(State { junction: head, phase, driven }, &mut states);
             arcs.push(StateArc { tail: row(next), head, course, turn_ms });
         }

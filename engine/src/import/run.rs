@@ -101,7 +101,6 @@ fn contents(map: &MapData, profile: &Profile) -> Result<(Contents, ImportReport)
         table.forbidden.remove(turn.as_slice());
         table.cost_ms.remove(turn);
     }
-    let ends = ends.only(&around::worth_crossing(&contracted.network, &table, &ends));
     let expanded = expand(&contracted.network, &table, &ends);
     if expanded.arcs.is_empty() {
         return Err(ImportError::NoRoads);

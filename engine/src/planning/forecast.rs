@@ -55,7 +55,7 @@ const BUSY_MIN: u64 = 26;
 const BUSY_MAX: u64 = 230;
 
 /// Expected demand.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Forecast {
     /// A vehicle covers what it reaches within this time.
     limit: Millis,

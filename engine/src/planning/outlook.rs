@@ -145,6 +145,11 @@ impl Outlooks {
         self.stale.push(vehicle);
     }
 
+    /// Expects a vehicle that has just joined, maybe in the row of one that left.
+    pub fn join(&mut self, vehicle: VehicleId) {
+        self.stale.push(vehicle);
+    }
+
     /// Makes the outlooks of all vehicles that have changed. O(visits) for each, and the sights of places that are new.
     pub fn refresh(&mut self, fleet: &[Vehicle], ctx: Context<'_>) {
         self.starts.resize(fleet.len(), None);

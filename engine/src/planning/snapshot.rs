@@ -79,7 +79,7 @@ pub fn boards_from(ride: &Ride, board: &Visit) -> EngineTime {
 /// A search over some vehicles.
 pub struct Snapshot<'a> {
     ctx: Context<'a>,
-    rides: &'a [Ride],
+    rides: &'a BTreeMap<RequestId, Ride>,
     vehicles: Vec<(VehicleId, &'a Vehicle)>,
     newcomer: Option<(Visit, Visit)>,
 }
@@ -89,7 +89,7 @@ impl<'a> Snapshot<'a> {
     #[must_use]
     pub fn new(
         ctx: Context<'a>,
-        rides: &'a [Ride],
+        rides: &'a BTreeMap<RequestId, Ride>,
         mut vehicles: Vec<(VehicleId, &'a Vehicle)>,
         newcomer: Option<(Visit, Visit)>,
     ) -> Self {
@@ -188,8 +188,7 @@ impl Draft {
                     let alight = visits
                         .iter()
                         .find(|v| v.request == visit.request && v.action == Action::Alight);
-                    let (Some(alight), Some(ride)) =
-                        (alight, snapshot.rides.get(visit.request.idx()))
+                    let (Some(alight), Some(ride)) = (alight, snapshot.rides.get(&visit.request))
                     else {
                         continue;
                     };

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use super::locate::{Access, HEADINGS};
-use super::{ChangedWay, Region, TrafficChange, TrafficError};
+use super::{ChangedPiece, ChangedWay, Region, TrafficChange, TrafficError};
 use crate::graph::num::row;
 use crate::ids::NodeId;
 use crate::oracle::{Location, Oracle, Path};
@@ -226,6 +226,22 @@ impl Oracle for Region {
 
     fn with_traffic(&self, changes: &[TrafficChange]) -> Result<Arc<dyn Oracle>, TrafficError> {
         Ok(Arc::new(Self::with_traffic(self, changes)?))
+    }
+
+    fn changed_pieces(&self) -> Vec<ChangedPiece> {
+        Self::changed_pieces(self)
+    }
+
+    fn with_pieces(
+        &self,
+        version: u64,
+        pieces: &[ChangedPiece],
+    ) -> Result<Arc<dyn Oracle>, TrafficError> {
+        Ok(Arc::new(Self::with_pieces(self, version, pieces)?))
+    }
+
+    fn with_hours(&self, changes: &[TrafficChange]) -> Result<Arc<dyn Oracle>, TrafficError> {
+        Ok(Arc::new(Self::with_hours(self, changes)?))
     }
 
     fn changed_ways(&self) -> Vec<ChangedWay> {

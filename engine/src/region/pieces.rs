@@ -10,6 +10,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::Region;
 use super::locate::{HEADINGS, course};
 use super::traffic::{Directions, Effect, IMPORTED, Scope, TrafficChange, TrafficError, is_inside};
@@ -17,6 +19,7 @@ use crate::graph::num::{ARC_MS_MAX, interpolate, row};
 use crate::graph::roads::{Heading, PieceTimes, Road};
 use crate::ids::RoadId;
 use crate::routing::NEVER;
+use crate::units::Millis;
 
 /// By piece: milliseconds by heading, [`NEVER`] if closed, [`PieceTimes::AS_IMPORTED`].
 pub(super) type PieceTable = Vec<[u32; 2]>;
@@ -41,6 +44,21 @@ pub struct ChangedWay {
     pub along: bool,
     /// The speed of now in per cent of the imported one, rounded; `None` if it is closed.
     pub speed_percent: Option<u32>,
+}
+
+/// A piece of a way whose time differs from the imported one, as a snapshot keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ChangedPiece {
+    /// Its road.
+    pub road: RoadId,
+    /// Its row among the pieces of all roads.
+    pub piece: u32,
+    /// Whether it is the time against the shape of the road.
+    pub backward: bool,
+    /// Whether the hour of the week says so; told traffic goes before it.
+    pub by_hour: bool,
+    /// Its time of now; `None` if it is closed.
+    pub time: Option<Millis>,
 }
 
 /// A piece of a road in one heading.
@@ -183,7 +201,8 @@ impl Region {
         by_way
     }
 
-    fn all_pieces(&self) -> impl Iterator<Item = (u32, u32)> {
+    /// (road, piece), in order.
+    pub(super) fn all_pieces(&self) -> impl Iterator<Item = (u32, u32)> {
         (0..row(self.contents.roads.n())).flat_map(|road| self.pieces_of(road))
     }
 

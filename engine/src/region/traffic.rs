@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Region;
+use super::layers::Layers;
 use super::locate::course;
-use super::pieces::{PieceTable, PieceTime};
+use super::pieces::{ChangedPiece, PieceTable, PieceTime};
 use crate::geo::LatLon;
 use crate::graph::csr::rows_of;
 use crate::graph::num::ARC_MS_MAX;
@@ -147,6 +148,14 @@ pub enum TrafficError {
     },
 }
 
+/// What a next version takes over.
+pub(super) struct News {
+    /// In order: of several for one piece and heading the last counts.
+    pub(super) entries: Vec<PieceTime>,
+    /// See [`Traffic::layers`].
+    pub(super) layers: Option<Layers>,
+}
+
 /// Times that differ from the imported ones.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Traffic {
@@ -155,6 +164,8 @@ pub(super) struct Traffic {
     ms: Vec<u32>,
     /// By piece of a way, see [`super::pieces`]. Empty if nothing differs.
     pub(super) pieces: PieceTable,
+    /// What `pieces` is made of, once an hour of the week has said something.
+    pub(super) layers: Option<Layers>,
 }
 
 impl Traffic {
@@ -176,6 +187,18 @@ impl Traffic {
         let rows = roads.first_way[road] as usize..roads.first_way[road + 1] as usize;
         let (pieces, now_ms) = (&roads.ways[rows.clone()], &self.pieces[rows]);
         tables.with_pieces(PieceTimes { pieces, now_ms })
+    }
+}
+
+impl Scope {
+    /// How many things it names: what a command of traffic may hold is counted in these.
+    pub(crate) fn n_items(&self) -> usize {
+        match self {
+            Self::All | Self::Class(_) => 1,
+            Self::Area(corners) => corners.len().max(1),
+            Self::Ways(ways) => ways.len().max(1),
+            Self::Roads(roads) => roads.len().max(1),
+        }
     }
 }
 
@@ -224,11 +247,30 @@ impl Region {
     /// # Errors
     /// [`TrafficError`] if a change makes no sense; then nothing is changed.
     pub fn with_traffic(&self, changes: &[TrafficChange]) -> Result<Self, TrafficError> {
-        Ok(self.with_piece_times(&self.piece_times(changes)?).0)
+        Ok(self.with_piece_times(&self.told(changes)?).0)
+    }
+
+    /// The next version, with these changes in the place of what the hour said before. Traffic that was told goes before what
+    /// the hour says, and where it is taken back the hour counts again. Else like [`Region::with_traffic`].
+    ///
+    /// # Errors
+    /// [`TrafficError`] if a change makes no sense; then nothing is changed.
+    pub fn with_hours(&self, changes: &[TrafficChange]) -> Result<Self, TrafficError> {
+        Ok(self.with_piece_times(&self.said_by_hour(changes)?).0)
+    }
+
+    /// The version `version`, in which these pieces differ from the map as imported, and no others. This one must be as imported.
+    ///
+    /// # Errors
+    /// [`TrafficError`] if they are not pieces of this region.
+    pub fn with_pieces(&self, version: u64, pieces: &[ChangedPiece]) -> Result<Self, TrafficError> {
+        let mut next = self.with_piece_times(&self.news_of(pieces)?).0;
+        next.traffic.version = version;
+        Ok(next)
     }
 
     /// A copy that has taken over these entries, as the next version, and what differs in it.
-    fn with_piece_times(&self, entries: &[PieceTime]) -> (Self, Change) {
+    fn with_piece_times(&self, news: &News) -> (Self, Change) {
         let mut next = Self {
             contents: Arc::clone(&self.contents),
             fingerprint: self.fingerprint,
@@ -242,18 +284,13 @@ impl Region {
             twins: Arc::clone(&self.twins),
             arc_mm: Arc::clone(&self.arc_mm),
         };
-        let change = next.take_over(entries, self.version() + 1, None);
+        let change = next.take_over(news, self.version() + 1, None);
         (next, change)
     }
 
     /// Becomes the version `version` in place, by way of the one before it if it is still `behind` that by a change: O(entries) and
     /// what depends on those that differ, or on all times if they are many. What differs from the version before.
-    fn take_over(
-        &mut self,
-        entries: &[PieceTime],
-        version: u64,
-        behind: Option<(&Self, &Change)>,
-    ) -> Change {
+    fn take_over(&mut self, news: &News, version: u64, behind: Option<(&Self, &Change)>) -> Change {
         if let Some((before, change)) = behind {
             self.traffic.ms.clone_from(&before.traffic.ms);
             self.traffic.pieces.clone_from(&before.traffic.pieces);
@@ -261,7 +298,9 @@ impl Region {
                 self.graph.set_time(arc as usize, before.graph.arcs()[arc as usize].time);
             }
         }
+        let entries = &news.entries;
         self.traffic.version = version;
+        self.traffic.layers.clone_from(&news.layers);
         self.traffic.ms.resize(self.contents.roads.n() * 2, IMPORTED);
         self.traffic.pieces.resize(self.contents.roads.ways.len(), [PieceTimes::AS_IMPORTED; 2]);
         for entry in entries {
@@ -372,16 +411,16 @@ impl LiveRegion {
     pub fn apply(&self, changes: &[TrafficChange]) -> Result<u64, TrafficError> {
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current();
-        let entries = current.piece_times(changes)?;
+        let news = current.told(changes)?;
         let version = current.version() + 1;
         // Taken out before it is changed, so that none is kept that is half done.
         let (next, change) = match spare.retired.take().map(Arc::try_unwrap) {
             Some(Ok(mut region)) => {
                 let behind = Some((&*current, &spare.missed));
-                let change = region.take_over(&entries, version, behind);
+                let change = region.take_over(&news, version, behind);
                 (region, change)
             }
-            _ => current.with_piece_times(&entries),
+            _ => current.with_piece_times(&news),
         };
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         spare.missed = change;

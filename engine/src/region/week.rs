@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::{Directions, Effect, Scope, TrafficChange};
 use crate::geo::LatLon;
 use crate::import::RoadClass;
+use crate::limits::TRAFFIC_ITEMS_MAX;
 
 /// Hours of a week.
 const HOURS: usize = 168;
@@ -116,6 +117,11 @@ impl WeekProfile {
             compile(rule).map_err(|what| WeekError::Rule { rule: idx + 1, what })
         });
         let rules = rules.collect::<Result<Vec<Rule>, WeekError>>()?;
+        let items: usize = rules.iter().map(|rule| rule.scope.n_items()).sum();
+        if items > TRAFFIC_ITEMS_MAX {
+            let what = format!("{items} classes, corners and ways, at most {TRAFFIC_ITEMS_MAX}");
+            return Err(WeekError::Syntax { what });
+        }
         let mut known: Vec<Vec<Option<u32>>> = Vec::new();
         let mut slot = [0; HOURS];
         for (hour, slot) in slot.iter_mut().enumerate() {
@@ -262,6 +268,10 @@ speed_percent = { "mon-fri 08-09" = 40 }
         );
         let twice = "speed_percent = { \"mon 07-09\" = 50, \"mon-fri 08-10\" = 60 }";
         assert!(rule(twice).contains("named before"));
+        let ways = vec!["1"; TRAFFIC_ITEMS_MAX + 1].join(",");
+        assert!(
+            rule(&format!("way_ids = [{ways}]\nspeed_percent = {{}}")).contains("at most 200000")
+        );
         assert!(refused("").contains("1 to 10000 tables [[rule]]"));
     }
 }

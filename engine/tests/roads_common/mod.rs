@@ -17,9 +17,29 @@ use std::collections::BTreeMap;
 
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::import::map::{MapData, MapNode, MapRelation, MapWay, Member, MemberKind, Tags};
-use sharxi_engine::import::{ImportReport, Profile, import_map};
+use sharxi_engine::import::{ImportReport, Profile, import_map, import_pbf};
 use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::region::Region;
+
+/// The bundled island.
+pub(crate) const ISLAND_PBF: &[u8] = include_bytes!("../../../data/regions/isle-of-man.osm.pbf");
+
+/// The bundled island for the default profile.
+pub(crate) fn island() -> Region {
+    import_pbf(ISLAND_PBF, &Profile::default(), &|_, _| {}).unwrap().0
+}
+
+/// SplitMix64; its seed is part of every failure message.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % n as u64).unwrap()
+    }
+}
 
 /// A region made from text.
 pub(crate) struct TextMap {

@@ -1,20 +1,21 @@
 //! A grid town with a minute's drive between neighbours, and a fleet that does what its plans say.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by several test binaries")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::test_runner::{Config as ProptestConfig, FileFailurePersistence};
 use sharxi_engine::demand::request::{Name, Party, RideRequest, When};
-use sharxi_engine::demand::ride::RideState;
+use sharxi_engine::demand::ride::{Ride, RideState};
 use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::dispatcher::{Dispatcher, Spot};
 use sharxi_engine::fleet::plan::{Action, NextAct};
 use sharxi_engine::fleet::vehicle::VehicleSpec;
-use sharxi_engine::ids::{NodeId, VehicleId};
+use sharxi_engine::ids::{NodeId, RequestId, RoadId, VehicleId};
 use sharxi_engine::oracle::{Location, Oracle, Path, Waypoint};
 use sharxi_engine::planning::policy::Policy;
-use sharxi_engine::region::{Effect, TrafficChange, TrafficError};
+use sharxi_engine::region::{ChangedPiece, Effect, TrafficChange, TrafficError};
 use sharxi_engine::units::{EngineTime, Millimeters, Millis};
 
 /// That many cases (`PROPTEST_CASES` overrules), with what once failed kept in `regressions` and tried first.
@@ -33,6 +34,7 @@ pub fn config(cases: u32, regressions: &'static str) -> ProptestConfig {
 pub struct Grid {
     pub width: u32,
     pub step: Millis,
+    pub version: u64,
 }
 
 /// The step without traffic.
@@ -67,7 +69,25 @@ impl Oracle for Grid {
             Effect::TimePercent(percent) => Millis::new(STEP.get() * percent / 100),
             _ => STEP,
         });
-        Ok(Arc::new(Self { width: self.width, step }))
+        Ok(Arc::new(Self { width: self.width, step, version: self.version + 1 }))
+    }
+
+    fn traffic_version(&self) -> u64 {
+        self.version
+    }
+
+    fn changed_pieces(&self) -> Vec<ChangedPiece> {
+        let time = Some(self.step).filter(|step| !step.is_infinite());
+        vec![ChangedPiece { road: RoadId::new(0), piece: 0, backward: false, by_hour: false, time }]
+    }
+
+    fn with_pieces(
+        &self,
+        version: u64,
+        pieces: &[ChangedPiece],
+    ) -> Result<Arc<dyn Oracle>, TrafficError> {
+        let step = pieces.first().map_or(STEP, |piece| piece.time.unwrap_or(Millis::INFINITE));
+        Ok(Arc::new(Self { width: self.width, step, version }))
     }
 
     fn path(&self, from: Location, to: Location) -> Option<Path> {
@@ -118,6 +138,8 @@ pub struct Town {
     pub commands: Vec<(EngineTime, Command)>,
     /// Vehicles that do nothing any more, to play late ones.
     pub stuck: Vec<VehicleId>,
+    /// Every ride as it was known last: the dispatcher forgets those that ended.
+    pub book: BTreeMap<RequestId, Ride>,
 }
 
 pub fn minute(minutes: i64) -> EngineTime {
@@ -134,12 +156,19 @@ impl Town {
     }
 
     pub fn with_spots(width: u32, policy: Policy, spots: &[(u32, u32, u32)]) -> Self {
-        let grid = Arc::new(Grid { width, step: STEP });
+        let grid = Arc::new(Grid { width, step: STEP, version: 0 });
         let spots: Vec<Spot> =
             spots.iter().map(|&(x, y, weight)| Spot { location: grid.at(x, y), weight }).collect();
         let oracle: Arc<dyn Oracle> = Arc::<Grid>::clone(&grid);
         let dispatcher = Dispatcher::new(oracle, policy, &spots);
-        Self { grid, dispatcher, log: Vec::new(), commands: Vec::new(), stuck: Vec::new() }
+        Self {
+            grid,
+            dispatcher,
+            log: Vec::new(),
+            commands: Vec::new(),
+            stuck: Vec::new(),
+            book: BTreeMap::new(),
+        }
     }
 
     pub fn apply(&mut self, time: EngineTime, command: Command) -> Vec<Event> {
@@ -149,8 +178,18 @@ impl Town {
             .unwrap_or_else(|error| panic!("{command:?} at {time:?}: {error}"));
         self.commands.push((time, command));
         self.log.extend(events.iter().cloned());
+        for id in (0..self.dispatcher.n_rides()).map(|id| RequestId::new(id as u32)) {
+            if let Some(ride) = self.dispatcher.ride(id) {
+                self.book.insert(id, ride.clone());
+            }
+        }
         self.check_plans();
         events
+    }
+
+    /// A ride as it was known last.
+    pub fn ride(&self, id: RequestId) -> Option<&Ride> {
+        self.book.get(&id)
     }
 
     /// I2, as early as can be: no plan may miss a promise whose rider was not told.
@@ -245,7 +284,7 @@ impl Town {
     }
 
     fn tell(&self, kind: &EventKind) -> Option<String> {
-        let ride = |id| self.dispatcher.ride(id).unwrap().request.name.as_str();
+        let ride = |id| self.ride(id).unwrap().request.name.as_str();
         let car = |id| self.dispatcher.vehicle(id).unwrap().name.as_str();
         Some(match kind {
             EventKind::PlanChanged { .. } | EventKind::Requested { .. } => return None,

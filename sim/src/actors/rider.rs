@@ -1,6 +1,6 @@
 //! A simulated rider: asks once, takes what is offered.
 
-use sharxi_engine::demand::request::RideRequest;
+use sharxi_engine::demand::request::{Party, RideRequest};
 
 use crate::demand::DemandRow;
 use crate::ground::Ground;
@@ -19,4 +19,14 @@ pub fn request(row: &DemandRow, ground: &dyn Ground, snap_max_m: f64) -> Option<
         when: row.when,
         accept_at_once: true,
     })
+}
+
+/// The same request by a party that takes `seats` ordinary seats, however few it needs, so that nobody else fits in.
+#[must_use]
+pub fn claiming(request: RideRequest, seats: Option<u8>) -> RideRequest {
+    let party = request.party;
+    let claimed = seats.filter(|&seats| party.seats() < seats).and_then(|seats| {
+        Party::new(seats.saturating_add(party.wheelchairs()), party.wheelchairs()).ok()
+    });
+    RideRequest { party: claimed.unwrap_or(party), ..request }
 }

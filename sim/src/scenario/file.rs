@@ -21,6 +21,9 @@ pub const PERIOD_DAYS_MAX: i64 = 31;
 /// Farther from a road is no place for a ride, in metres.
 pub const SNAP_LIMIT_M: f64 = 20_000.0;
 
+/// Requests are moved by at most so many seconds (12 hours); more is taken for as much.
+pub const JITTER_MAX_S: u32 = 43_200;
+
 /// A study to be run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
@@ -30,8 +33,16 @@ pub struct Scenario {
     pub demand: PathBuf,
     /// Trips of a whole day instead of the profile's.
     pub requests_per_day: Option<u32>,
+    /// Share of the requests of a demand file that is played; which ones, the seed says.
+    pub demand_share: f64,
+    /// Each request of a demand file comes up to so many seconds earlier or later; how many, the seed says.
+    pub demand_jitter_s: u32,
+    /// Whether riders share vehicles; if not, each ride has its vehicle for itself, as in a taxi.
+    pub pooling: bool,
     /// The vehicles.
     pub fleet: Fleet,
+    /// Whether vehicles made from counts start where the requests are, instead of where people live.
+    pub fleet_at_demand: bool,
     /// Seed of everything random.
     pub seed: u64,
     /// When; `None`: as long as there is demand.
@@ -181,6 +192,18 @@ pub enum ScenarioError {
         /// As given.
         found: f64,
     },
+    /// No share.
+    #[error("scenario: demand_share must be between 0 and 1, not {found}")]
+    DemandShare {
+        /// As given.
+        found: f64,
+    },
+    /// No place for vehicles.
+    #[error("scenario: fleet_at must be \"people\" or \"demand\", not {found:?}")]
+    FleetAt {
+        /// As given.
+        found: String,
+    },
     /// A rule.
     #[error("scenario")]
     Policy(#[from] PolicyError),
@@ -246,7 +269,11 @@ struct ScenarioTable {
     region: Option<PathBuf>,
     demand: Option<PathBuf>,
     requests_per_day: Option<u32>,
+    demand_share: Option<f64>,
+    demand_jitter_s: Option<u32>,
+    pooling: Option<bool>,
     fleet: Option<Value>,
+    fleet_at: Option<String>,
     seed: Option<u64>,
     start: Option<Value>,
     end: Option<Value>,
@@ -317,11 +344,24 @@ pub fn parse(
     if !(0.0..=SNAP_LIMIT_M).contains(&snap_max_m) {
         return Err(ScenarioError::SnapMax { found: snap_max_m });
     }
+    let demand_share = table.demand_share.unwrap_or(1.0);
+    if !(0.0..=1.0).contains(&demand_share) {
+        return Err(ScenarioError::DemandShare { found: demand_share });
+    }
+    let fleet_at_demand = match table.fleet_at.as_deref() {
+        None | Some("people") => false,
+        Some("demand") => true,
+        Some(found) => return Err(ScenarioError::FleetAt { found: found.to_owned() }),
+    };
     Ok(Scenario {
         region: path(&given.region, table.region, "region")?,
         demand: path(&given.demand, table.demand, "demand")?,
         requests_per_day: table.requests_per_day,
+        demand_share,
+        demand_jitter_s: table.demand_jitter_s.unwrap_or(0).min(JITTER_MAX_S),
+        pooling: table.pooling.unwrap_or(true),
         fleet,
+        fleet_at_demand,
         seed: given.seed.or(table.seed).unwrap_or(1),
         period: period(table.start, table.end)?,
         snap_max_m,

@@ -3,11 +3,15 @@
 use toml::{Table, Value};
 
 /// Keys by their full name. Below `fleet` stand the types of vehicles.
-pub const KEYS: [&str; 36] = [
+pub const KEYS: [&str; 40] = [
     "region",
     "demand",
     "requests_per_day",
+    "demand_share",
+    "demand_jitter_s",
+    "pooling",
     "fleet",
+    "fleet_at",
     "seed",
     "start",
     "end",
@@ -126,7 +130,8 @@ mod tests {
         }
         assert_eq!(hint("fleet.bus"), "known are fleet.taxi, fleet.minibus");
         assert!(hint("policy").starts_with("known are policy.max_wait_s, "), "{}", hint("policy"));
-        let all = "known are region, demand, requests_per_day, fleet, seed, start, end, snap_max_m, \
+        let all = "known are region, demand, requests_per_day, demand_share, demand_jitter_s, pooling, \
+                   fleet, fleet_at, seed, start, end, snap_max_m, \
                    policy.*, uncertainty.*, output.*";
         assert_eq!(hint("weather"), all);
         assert_eq!(changes("kitten", "sitting"), 3);

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::studies::{Compare, Sweep};
+use crate::tuning::Tune;
+
 /// Studies of a shared taxi on real roads: simulate a day, make demand, audit what happened.
 #[derive(Debug, Parser)]
 #[command(
@@ -15,7 +18,10 @@ use clap::{Parser, Subcommand};
     sharxi-sim demand iom.region --profile data/demand/isle-of-man.toml --seed 7 -o demand.csv\n  \
     sharxi-sim audit --region iom.region --demand out/demand.csv --fleet out/fleet.csv out/events.jsonl\n  \
     sharxi-sim drive http://127.0.0.1:8080 data/scenarios/isle-of-man-morning.toml --speed 60\n  \
-    sharxi-sim solve --format lilim lc101.txt --seconds 1 -o lc101.sol"
+    sharxi-sim solve --format lilim lc101.txt --seconds 1 -o lc101.sol\n  \
+    sharxi-sim sweep data/scenarios/isle-of-man-day.toml --vary fleet.taxi=30..60..10 --seeds 1..5 -o sweep\n  \
+    sharxi-sim compare data/scenarios/isle-of-man-day.toml --set-b policy.reposition=false --seeds 1..10 -o compare\n  \
+    sharxi-sim tune data/scenarios/isle-of-man-day.toml --served 1.0 --mix 0,50,100 --seeds 1..5 -o tune"
 )]
 pub(crate) struct Args {
     /// Print one JSON object instead of text.
@@ -37,6 +43,12 @@ pub(crate) enum Command {
     Drive(Drive),
     /// The optimiser alone on a benchmark file: vehicles, distance and routes, checked.
     Solve(Solve),
+    /// Many runs of a scenario: every combination of values of any keys, each with every seed.
+    Sweep(Sweep),
+    /// Two fleets or policies on the same days: paired differences with confidence.
+    Compare(Compare),
+    /// The smallest fleet and mix of vehicle sizes that serves a given share inside the promise, and where it stands.
+    Tune(Tune),
 }
 
 #[derive(Debug, clap::Args)]

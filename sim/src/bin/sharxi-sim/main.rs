@@ -13,6 +13,8 @@ mod commands;
 mod live;
 mod progress;
 mod solve;
+mod studies;
+mod tuning;
 
 use args::{Args, Command};
 
@@ -24,6 +26,9 @@ fn main() -> ExitCode {
         Command::Audit(audit) => commands::audit(audit, args.json),
         Command::Drive(drive) => live::drive(drive, args.json),
         Command::Solve(solve) => solve::solve(solve, args.json),
+        Command::Compare(compare) => studies::compare(compare, args.json),
+        Command::Tune(tune) => tuning::tune(tune, args.json),
+        Command::Sweep(sweep) => studies::sweep(sweep, args.json),
     };
     let (text, code) = match result {
         Ok((text, is_good)) => (text, ExitCode::from(u8::from(!is_good))),
