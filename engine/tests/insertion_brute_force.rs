@@ -124,7 +124,8 @@ fn simulate(
         let mut sum = squares[k] + u64::from(drive.get()).pow(2);
         let ready = time + drive + if at == visit.location { Millis::ZERO } else { policy.stop };
         let waits = begin.unix_ms() - ready.unix_ms();
-        if waits > 0 && share > 0 {
+        // Whoever stands sets off just in time for the first visit.
+        if k > 0 && waits > 0 && share > 0 {
             let left = (reserve_ms(policy, sum) - waits - 10_000).max(0).cast_unsigned();
             sum = (left * 1_000_000 / share).pow(2);
         }

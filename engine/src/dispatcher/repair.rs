@@ -234,7 +234,7 @@ impl Turn<'_> {
         let ctx = self.ctx;
         let Some((board, alight)) = self.visits_of(id, request) else { return };
         let Ok(ride) = self.ride(request) else { return };
-        let late = i64::from(self.foreseen_late(ride, request).get());
+        let (late, warned) = (i64::from(self.foreseen_late(ride, request).get()), ride.warned);
         if late == 0 && !self.may_leave(request, id) {
             return;
         }
@@ -245,7 +245,8 @@ impl Turn<'_> {
             self.hand_over(request, id, place.vehicle);
             return;
         }
-        if late == 0 || self.exchange((board, alight), id) {
+        // Once a ride: a vehicle that stays silent is looked at every few seconds.
+        if late == 0 || !warned && self.exchange((board, alight), id) {
             return;
         }
         let search = Search::new(ctx, Goal::LeastLate, (board, alight));

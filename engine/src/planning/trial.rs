@@ -165,13 +165,15 @@ struct From {
     location: Location,
     time: EngineTime,
     moving: bool,
+    /// It stands and sets off just in time for its first visit, so it waits there for nobody.
+    holds: bool,
     spread: Spread,
 }
 
 impl From {
     /// The place of a visit, when it is done.
     fn visit(visit: &Visit, times: VisitTimes, spread: Spread) -> Self {
-        Self { location: visit.location, time: times.end, moving: false, spread }
+        Self { location: visit.location, time: times.end, moving: false, holds: false, spread }
     }
 }
 
@@ -457,7 +459,7 @@ impl Trial<'_, '_> {
             None => {
                 let start = self.schedule.divert(self.search.policy, self.search.now);
                 let Start { location, time, moving } = start;
-                Some(From { location, time, moving, spread: Spread::default() })
+                Some(From { location, time, moving, holds: !moving, spread: Spread::default() })
             }
             Some(previous) => {
                 let visit = self.schedule.visits.get(previous)?;
@@ -483,7 +485,7 @@ impl Trial<'_, '_> {
             return Spread::default();
         }
         let ready = times.arrive + self.pull_in(from, visit);
-        let wait = times.begin.since(ready);
+        let wait = if from.holds { Millis::ZERO } else { times.begin.since(ready) };
         // What is left until it turns off belongs to the leg that it then drives.
         let leg = if from.moving { times.arrive.since(self.search.now) } else { leg };
         from.spread.over(leg).after_wait(wait, self.search.policy)
