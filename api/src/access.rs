@@ -1,12 +1,61 @@
-//! Who may do what: one function, deny by default (I13).
+//! Who may do what: two tables, deny by default (I13).
 //!
-//! Thin in this version: a client is who it says it is. What it says is then held to.
+//! [`audience`] is asked for each HTTP request before any route sees it, [`authorise`] for each command by the core, which
+//! knows whose ride it is.
 
 use sharxi_engine::demand::request::Name;
+use warp::http::Method;
 
 use crate::intent::{Caller, Intent};
 use crate::wire::error::{Code, WireError};
 use crate::wire::message::Role;
+
+/// For whom an address is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// For everybody.
+    Everybody,
+    /// For these.
+    Roles(&'static [Role]),
+    /// For these, and for whoever is on this machine.
+    Here(&'static [Role]),
+}
+
+const ALL: &[Role] = &[Role::Rider, Role::Vehicle, Role::Operator, Role::Dispatcher, Role::Analyst];
+const TALKERS: &[Role] = &[Role::Rider, Role::Vehicle, Role::Operator, Role::Dispatcher];
+const DESK: &[Role] = &[Role::Operator, Role::Dispatcher];
+const WITH_VEHICLE: &[Role] = &[Role::Operator, Role::Dispatcher, Role::Vehicle];
+const FIGURES: &[Role] = &[Role::Operator, Role::Dispatcher, Role::Analyst];
+const ROADS: &[Role] = &[Role::Operator, Role::Dispatcher, Role::Analyst, Role::Vehicle];
+
+/// For whom an address is. What is not in the table is for operators under `/v1`, and for nobody's change elsewhere.
+#[must_use]
+pub fn audience(method: &Method, path: &str) -> Audience {
+    use Audience::{Everybody, Here, Roles};
+    let Some(under_v1) = path.strip_prefix("/v1/") else {
+        return match (method.as_str(), path) {
+            ("GET" | "HEAD", "/metrics") => Here(FIGURES),
+            ("GET" | "HEAD", _) => Everybody,
+            _ => Roles(&[]),
+        };
+    };
+    let segment = under_v1.split('/').next().unwrap_or_default();
+    let is_one = segment.len() < under_v1.len();
+    match (method.as_str(), segment, is_one) {
+        ("GET", "region" | "auth" | "quote", false) | ("POST", "login", false) => Everybody,
+        ("POST", "token" | "ticket", false) => Roles(ALL),
+        ("GET", "ws", false) | ("POST", "commands", false) => Roles(TALKERS),
+        // Whose ride it is the core knows.
+        ("GET", "rides", true) => Roles(TALKERS),
+        ("GET", "vehicles", true) => Roles(WITH_VEHICLE),
+        ("GET", "vehicles", false) => Roles(DESK),
+        ("GET", "kpi", false) => Roles(FIGURES),
+        ("GET", "traffic" | "route" | "isochrone", false) | ("POST", "matrix" | "match", false) => {
+            Roles(ROADS)
+        }
+        _ => Roles(&[Role::Operator]),
+    }
+}
 
 /// Whether `caller` may do `intent`; `owner` tells who asked for a ride.
 ///
@@ -19,6 +68,7 @@ pub fn authorise<'a>(
 ) -> Result<(), WireError> {
     let allowed = match caller.role {
         Role::Operator => true,
+        Role::Dispatcher => matches!(intent, Intent::RequestRide(_)) || intent.ride().is_some(),
         Role::Vehicle => intent.vehicle().is_some_and(|name| name.as_str() == caller.name),
         Role::Rider => match (intent, intent.ride()) {
             (Intent::RequestRide(_), _) => true,
@@ -26,8 +76,26 @@ pub fn authorise<'a>(
             (_, Some(ride)) => owner(ride).is_none_or(|asked| asked == caller),
             (_, None) => false,
         },
+        Role::Analyst => false,
     };
     if allowed { Ok(()) } else { Err(refusal(caller)) }
+}
+
+/// Whether `caller` may look at a ride that `owner` asked for and that `vehicle` carries or is to carry.
+#[must_use]
+pub fn may_see_ride(caller: &Caller, owner: Option<&Caller>, vehicle: Option<&str>) -> bool {
+    match caller.role {
+        Role::Operator | Role::Dispatcher => true,
+        Role::Rider => owner == Some(caller),
+        Role::Vehicle => vehicle == Some(caller.name.as_str()),
+        Role::Analyst => false,
+    }
+}
+
+/// Whether `caller` may look at `vehicle`.
+#[must_use]
+pub fn may_see_vehicle(caller: &Caller, vehicle: &Name) -> bool {
+    caller.role.sees_all() || may_report_position(caller, vehicle)
 }
 
 /// Whether `caller` may report positions of `vehicle`.
@@ -41,7 +109,7 @@ pub fn may_report_position(caller: &Caller, vehicle: &Name) -> bool {
 /// # Errors
 /// `not_allowed`.
 pub fn may_subscribe(caller: &Caller) -> Result<(), WireError> {
-    if caller.role == Role::Operator { Ok(()) } else { Err(refusal(caller)) }
+    if caller.role.sees_all() { Ok(()) } else { Err(refusal(caller)) }
 }
 
 fn refusal(caller: &Caller) -> WireError {
@@ -49,6 +117,8 @@ fn refusal(caller: &Caller) -> WireError {
         Role::Rider => "a rider may act only on rides that it asked for",
         Role::Vehicle => "a vehicle may act only on itself",
         Role::Operator => "an operator does not report positions",
+        Role::Dispatcher => "a dispatcher may act only on rides",
+        Role::Analyst => "an analyst may only look at figures",
     };
     WireError::new(Code::NotAllowed, message)
 }

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sharxi_engine::oracle::Oracle;
 use tokio::sync::watch;
 
+use crate::auth::gate::Gate;
 use crate::core_loop::CoreHandle;
 use crate::limits::Deadlines;
 use crate::map::Map;
+use crate::metrics::Metrics;
 use crate::publish::ClientId;
 use crate::queries::desk::QueryDesk;
 use crate::tiles::Tiles;
@@ -27,8 +29,10 @@ pub struct App {
     pub tiles: Tiles,
     /// `GET /v1/region`, word for word.
     pub region: String,
-    /// Origins allowed besides the service's own.
-    pub origins: Vec<String>,
+    /// Who may come in.
+    pub gate: Arc<Gate>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// How long a peer may take.
     pub deadlines: Deadlines,
     /// Whether the journal has been replayed.

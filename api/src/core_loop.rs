@@ -95,13 +95,18 @@ impl CoreHandle {
         drop(self.0.send(input).await);
     }
 
+    /// How many inputs wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.max_capacity() - self.0.capacity()
+    }
+
     /// Asks; `None` if there is no such thing.
     ///
     /// # Errors
     /// `overloaded` if so much is waiting that the room left is for commands, `closing` if the core has ended.
     pub async fn ask(&self, question: Question) -> Result<Option<String>, WireError> {
-        let waiting = self.0.max_capacity() - self.0.capacity();
-        if QUESTIONS_QUEUE_MAX <= waiting {
+        if QUESTIONS_QUEUE_MAX <= self.waiting() {
             return Err(overloaded());
         }
         let (sender, receiver) = oneshot::channel();
@@ -444,8 +449,12 @@ impl Core {
             Input::Ask(question, answer) => {
                 let now = self.now();
                 let mut told = self.desk.tell(&question, &self.executor, now);
-                if let (None, Question::Ride(name)) = (&told, &question) {
-                    told = journal.ended(name.as_str())?.map(|ride| ride.info);
+                if let (None, Question::Ride(name, asker)) = (&told, &question) {
+                    let ended = journal.ended(name.as_str())?.filter(|ride| {
+                        let owner = Some(&ride.asked_by);
+                        asker.as_ref().is_none_or(|asker| access::may_see_ride(asker, owner, None))
+                    });
+                    told = ended.map(|ride| ride.info);
                 }
                 // Who no longer waits needs no answer.
                 drop(answer.send(told));

@@ -13,6 +13,7 @@ use sharxi_engine::region::Fix;
 use sharxi_engine::units::EngineTime;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::access;
 use crate::core_loop::AnswerTo;
 use crate::executor::{Executor, Numbered};
 use crate::intent::Caller;
@@ -33,8 +34,8 @@ use crate::wire::welcome::{RegionInfo, region_info, welcome};
 /// What can be asked over HTTP.
 #[derive(Clone, Debug)]
 pub enum Question {
-    /// One ride.
-    Ride(Name),
+    /// One ride, as far as the caller may see it; without one, whoever asks may.
+    Ride(Name, Option<Caller>),
     /// All vehicles.
     Vehicles,
     /// One vehicle.
@@ -181,7 +182,7 @@ impl Desk {
         // Only riders are shown what has ended.
         let ended = match caller.role {
             Role::Rider => journal.ended_of(caller, ENDED_RIDES_SHOWN_MAX)?,
-            Role::Vehicle | Role::Operator => Vec::new(),
+            Role::Vehicle | Role::Operator | Role::Dispatcher | Role::Analyst => Vec::new(),
         };
         let text = self.snapshot(caller, &ended, executor, now);
         self.publisher.tell(client, text.into());
@@ -211,7 +212,10 @@ impl Desk {
         now: EngineTime,
     ) -> String {
         let (rides, vehicles): (Vec<RequestId>, _) = match caller.role {
-            Role::Operator => (executor.ledger().open().collect(), present(executor)),
+            Role::Operator | Role::Dispatcher => {
+                (executor.ledger().open().collect(), present(executor))
+            }
+            Role::Analyst => (Vec::new(), Vec::new()),
             Role::Rider => {
                 (executor.ledger().open_of(&caller.name).into_iter().collect(), Vec::new())
             }
@@ -224,7 +228,7 @@ impl Desk {
                 (own.map(carried).unwrap_or_default(), own.into_iter().collect())
             }
         };
-        let kpi = (caller.role == Role::Operator).then(|| self.figures(executor, now));
+        let kpi = caller.role.sees_all().then(|| self.figures(executor, now));
         let names = executor.names();
         let snapshot = Snapshot {
             r#type: "snapshot",
@@ -256,8 +260,16 @@ impl Desk {
         let names = executor.names();
         let dispatcher = executor.dispatcher();
         match question {
-            Question::Ride(name) => {
-                status::ride(dispatcher.find_ride(name)?, names).map(|ride| to_text(&ride))
+            Question::Ride(name, caller) => {
+                let ride = dispatcher.find_ride(name)?;
+                if let Some(caller) = caller {
+                    let (owner, vehicle) =
+                        (names.ledger.asked_by(ride), names.ledger.vehicle(ride));
+                    let vehicle = vehicle.map(|vehicle| names.vehicle(vehicle));
+                    // What one may not see is not there.
+                    access::may_see_ride(caller, owner, vehicle).then_some(())?;
+                }
+                status::ride(ride, names).map(|ride| to_text(&ride))
             }
             Question::Vehicle(name) => {
                 let id = dispatcher.find_vehicle(name)?;

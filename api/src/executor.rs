@@ -191,7 +191,7 @@ impl Executor {
             return Ok(None);
         }
         let Some(ended) = past.ended(name.as_str())? else { return Ok(None) };
-        let is_own = caller.role == Role::Operator || ended.asked_by == *caller;
+        let is_own = caller.role.sees_all() || ended.asked_by == *caller;
         Ok(match (is_new, is_own) {
             (true, _) => Some(WireError::new(Code::NameTaken, "request_id: the name is taken")),
             (false, true) => Some(WireError::new(Code::NotNow, "the ride has ended")),
@@ -348,7 +348,9 @@ impl Executor {
             Intent::CancelRide(name) => {
                 let by = match sent.caller.role {
                     Role::Rider => Actor::Rider,
-                    Role::Vehicle | Role::Operator => Actor::Operator,
+                    Role::Vehicle | Role::Operator | Role::Dispatcher | Role::Analyst => {
+                        Actor::Operator
+                    }
                 };
                 return Ok(Command::CancelRide(self.ride(&name)?, by));
             }

@@ -13,6 +13,7 @@ pub mod spots;
 pub mod traffic;
 
 pub mod access;
+pub mod auth;
 pub mod dedupe;
 pub mod intent;
 pub mod wire;
@@ -38,10 +39,13 @@ pub mod serve;
 
 pub mod hours;
 pub mod http;
+pub mod metrics;
 pub mod patient_io;
+pub mod request_id;
 pub mod server;
 pub mod service;
 pub mod tiles;
+pub mod tls;
 pub mod ws;
 
 pub use service::{Running, Service, ServiceConfig, ServiceError};

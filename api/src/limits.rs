@@ -13,7 +13,7 @@ pub const WEEK_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Bytes of a command id and of a client's name.
 pub const ID_BYTES_MAX: usize = 64;
 /// Connections served at a time; further ones wait in the kernel's backlog.
-pub const CONNECTIONS_MAX: usize = 2_000;
+pub const CONNECTIONS_MAX: usize = 10_000;
 /// Inputs waiting for the core; a command beyond it is answered `overloaded`.
 pub const QUEUE_MAX: usize = 4_096;
 /// Inputs waiting for the core at which a question is answered `overloaded`; the rest of the queue is for commands.
@@ -78,6 +78,19 @@ pub const WAIT_S_MAX: usize = 4 * 3600;
 /// Allowed origins in the configuration.
 pub const ORIGINS_MAX: usize = 64;
 
+/// Bytes of the body of a login.
+pub const LOGIN_BYTES_MAX: u64 = 4 * 1024;
+/// Tickets that have been issued and not shown.
+pub const TICKETS_MAX: usize = 4_096;
+/// For how long a ticket is good.
+pub const TICKET_TTL: Duration = Duration::from_secs(30);
+/// Passwords that are checked at a time; each takes 19 MiB while it is.
+pub const PASSWORDS_AT_A_TIME: usize = 2;
+/// Users or addresses whose pace is remembered, of each kind.
+pub const RATE_KEYS_MAX: usize = 50_000;
+/// Addresses of trusted proxies in the configuration.
+pub const PROXIES_MAX: usize = 64;
+
 /// Read and write buffer of one socket.
 pub const SOCKET_BUFFER_BYTES: usize = 4 * 1024;
 /// Shortest wall time between two ticks of the core.
@@ -129,6 +142,42 @@ impl Default for Deadlines {
             write: Duration::from_secs(10),
             silence: Duration::from_secs(50),
             drain: Duration::from_secs(3),
+        }
+    }
+}
+
+/// A pace: so many at once, and then one every so often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Time until one more is allowed.
+    pub one_per: Duration,
+    /// How many at once after a rest.
+    pub burst: u32,
+}
+
+/// Who may ask how often, where people have to prove who they are; tests use others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// Requests of an address that has shown nothing good.
+    pub stranger: Rate,
+    /// Passwords tried by an address, and for an account.
+    pub login: Rate,
+    /// Commands of a rider.
+    pub rider: Rate,
+    /// Commands and positions of a vehicle.
+    pub vehicle: Rate,
+    /// Commands of a dispatcher or operator.
+    pub staff: Rate,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            stranger: Rate { one_per: Duration::from_millis(50), burst: 200 },
+            login: Rate { one_per: Duration::from_secs(6), burst: 10 },
+            rider: Rate { one_per: Duration::from_millis(500), burst: 20 },
+            vehicle: Rate { one_per: Duration::from_millis(100), burst: 60 },
+            staff: Rate { one_per: Duration::from_millis(20), burst: 200 },
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Exit code 0 if done, 1 if it failed (with one line on standard error), 2 if the command line is wrong.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use sharxi_api::Running;
 use sharxi_api::commands::{
-    Output, bench, isochrone, load_region, matching, matrix, region, route,
+    Output, account, bench, isochrone, load_region, matching, matrix, region, route,
 };
 use sharxi_api::map::Map;
 use sharxi_api::queries::NoAnswer;
@@ -50,6 +50,12 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Run the service on a region until Ctrl-C.
     Serve(ServeArgs),
+    /// Add, remove and list accounts of the service.
+    #[command(subcommand)]
+    User(account::UserCommand),
+    /// Make keys that the service signs tokens with.
+    #[command(subcommand)]
+    Key(account::KeyCommand),
 }
 
 fn main() -> ExitCode {
@@ -71,8 +77,25 @@ fn main() -> ExitCode {
     }
 }
 
+/// Sends log lines to standard error; `SHARXI_LOG` says from which level on: `error`, `warn`, `info`, `debug` or `trace`.
+fn log() -> anyhow::Result<()> {
+    let level = std::env::var("SHARXI_LOG").unwrap_or_else(|_unset| "info".to_owned());
+    let level: tracing::Level = level
+        .parse()
+        .map_err(|_error| anyhow::anyhow!("read SHARXI_LOG: {level:?} is no level"))?;
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        // Nobody is left to hear that nobody hears.
+        .log_internal_errors(false)
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("begin the log: {error}"))
+}
+
 /// Runs the service; what it has to say at the end is that it has ended well.
 fn serve(args: &ServeArgs) -> anyhow::Result<Output> {
+    log()?;
     let map: Arc<dyn Map> = Arc::new(load_region(&args.region, args.labels)?);
     let name = Some(map.name().trim()).filter(|name| !name.is_empty()).unwrap_or("the region");
     let name = name.to_owned();
@@ -104,5 +127,7 @@ fn run(command: &Command) -> anyhow::Result<Output> {
         Command::Match(args) => matching::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Serve(args) => serve(args),
+        Command::User(command) => account::user(command),
+        Command::Key(command) => account::key(command),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, mpsc};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
 
@@ -14,13 +14,13 @@ use crate::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
 #[derive(Clone)]
 pub struct Outbox {
     /// `None` is the last one.
-    queue: mpsc::Sender<Option<Utf8Bytes>>,
+    queue: mpsc::Sender<Option<Message>>,
     state: Arc<State>,
 }
 
 /// The receiving end, held by the client's connection.
 pub struct OutboxReader {
-    queue: mpsc::Receiver<Option<Utf8Bytes>>,
+    queue: mpsc::Receiver<Option<Message>>,
     state: Arc<State>,
 }
 
@@ -47,11 +47,11 @@ impl Outbox {
     ///
     /// # Errors
     /// [`Unreachable`]; the connection has been told to end.
-    pub fn push(&self, text: Utf8Bytes) -> Result<(), Unreachable> {
-        let size = text.len();
+    pub fn push(&self, message: Message) -> Result<(), Unreachable> {
+        let size = message.len();
         let before = self.state.bytes.fetch_add(size, Ordering::Relaxed);
         let fits = before == 0 || before.saturating_add(size) <= OUTBOX_BYTES_MAX;
-        if fits && self.queue.try_send(Some(text)).is_ok() {
+        if fits && self.queue.try_send(Some(message)).is_ok() {
             return Ok(());
         }
         self.state.bytes.fetch_sub(size, Ordering::Relaxed);
@@ -69,21 +69,21 @@ impl Outbox {
 
 impl OutboxReader {
     /// The next message; `None` once there will be no more.
-    pub async fn next(&mut self) -> Option<Utf8Bytes> {
-        let text = self.queue.recv().await??;
-        self.state.bytes.fetch_sub(text.len(), Ordering::Relaxed);
-        Some(text)
+    pub async fn next(&mut self) -> Option<Message> {
+        let message = self.queue.recv().await??;
+        self.state.bytes.fetch_sub(message.len(), Ordering::Relaxed);
+        Some(message)
     }
 
     /// The message that is there already, if there is one.
-    pub fn ready(&mut self) -> Option<Utf8Bytes> {
-        let Some(text) = self.queue.try_recv().ok()? else {
+    pub fn ready(&mut self) -> Option<Message> {
+        let Some(message) = self.queue.try_recv().ok()? else {
             // Nothing comes after the last one; whoever asks next is told so.
             self.queue.close();
             return None;
         };
-        self.state.bytes.fetch_sub(text.len(), Ordering::Relaxed);
-        Some(text)
+        self.state.bytes.fetch_sub(message.len(), Ordering::Relaxed);
+        Some(message)
     }
 
     /// A handle that tells when the reader is cut off for being slow.
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn bytes_are_bounded_but_one_large_message_passes() {
         let (sender, mut reader) = outbox();
-        let large: Utf8Bytes = "x".repeat(OUTBOX_BYTES_MAX + 1).into();
+        let large: Message = "x".repeat(OUTBOX_BYTES_MAX + 1).into();
         assert_eq!(sender.push(large.clone()), Ok(()));
         assert_eq!(sender.push("x".into()), Err(Unreachable));
         assert!(reader.ready().is_some());

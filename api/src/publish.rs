@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::ids::VehicleId;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::executor::Numbered;
 use crate::intent::Caller;
@@ -74,7 +74,7 @@ pub struct Publisher {
 impl Publisher {
     /// A client has said hello.
     pub fn join(&mut self, id: ClientId, caller: Caller, outbox: Outbox) {
-        if caller.role == Role::Operator {
+        if caller.role.sees_all() {
             self.operators.insert(id);
         } else {
             self.by_caller.entry(caller.clone()).or_default().insert(id);
@@ -127,7 +127,10 @@ impl Publisher {
 
     /// Sends to one client; one that can't be reached is let go.
     pub fn tell(&mut self, id: ClientId, text: Utf8Bytes) {
-        let reached = self.clients.get(&id).is_none_or(|client| client.outbox.push(text).is_ok());
+        let reached = self
+            .clients
+            .get(&id)
+            .is_none_or(|client| client.outbox.push(Message::Text(text)).is_ok());
         if !reached {
             tracing::info!(client = id.0, "a slow reader was dropped");
             self.leave(id);
@@ -220,7 +223,8 @@ impl Publisher {
             return None;
         }
         let visible = |kept: &&Told| match caller.role {
-            Role::Operator => true,
+            Role::Operator | Role::Dispatcher => true,
+            Role::Analyst => false,
             Role::Rider => kept.audience.riders.contains(&caller.name),
             Role::Vehicle => kept.audience.vehicles.contains(&caller.name),
         };

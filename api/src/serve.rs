@@ -94,10 +94,10 @@ pub async fn serve(
     map: Arc<dyn Map>,
     listening: impl FnOnce(&Running),
 ) -> Result<(), ServeError> {
-    let file = match &args.config {
-        Some(path) => config::load(path)?,
-        None => FileConfig::default(),
-    };
+    // What is not UTF-8 is no setting.
+    let env = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let file = config::load(args.config.as_deref(), env)?;
     let config = merge(args, file)?;
     let mut running = Service::start(config, map).await.map_err(ServeError::Start)?;
     listening(&running);
@@ -131,6 +131,9 @@ fn merge(args: &ServeArgs, file: FileConfig) -> Result<ServiceConfig, ServeError
             .keep_days
             .map_or(usual.keep_days, |days| Some(days).filter(|&days| 0 < days)),
         origins: file.allowed_origins,
+        auth: file.auth,
+        tls: file.tls,
+        proxies: file.trusted_proxies,
         connections_max: file.connections_max.unwrap_or(usual.connections_max),
         ..usual
     })

@@ -1,6 +1,6 @@
 //! The service as a whole: start it, find out where it listens, stop it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -13,6 +13,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::app::App;
+use crate::auth::config::AuthConfig;
+use crate::auth::gate::Gate;
+use crate::auth::watched::FileError;
 use crate::clock::{self, Clock};
 use crate::core_loop::{Core, CoreHandle, Input, queue};
 use crate::hours::Hours;
@@ -22,13 +25,15 @@ use crate::journal::recovery::{Recovered, recover};
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::{Journal, JournalError};
 use crate::keeping::Keeping;
-use crate::limits::{CLOCK_AHEAD_MAX, CONNECTIONS_MAX, Deadlines};
+use crate::limits::{CLOCK_AHEAD_MAX, CONNECTIONS_MAX, Deadlines, Rates};
 use crate::map::Map;
+use crate::metrics::Metrics;
 use crate::policy_config::{PolicyConfig, PolicyError};
 use crate::queries::desk::QueryDesk;
-use crate::server;
+use crate::server::{self, Door};
 use crate::spots::spots;
 use crate::tiles::Tiles;
+use crate::tls::{Tls, TlsConfig};
 use crate::wire::status::to_text;
 use crate::wire::welcome::region_info;
 
@@ -61,6 +66,14 @@ pub struct ServiceConfig {
     pub keep_days: Option<u32>,
     /// Origins allowed besides the service's own, each like `https://example.org`.
     pub origins: Vec<String>,
+    /// Who may come in; `None`: everybody is who they say they are, which only this machine may be told.
+    pub auth: Option<AuthConfig>,
+    /// How often anybody may ask, with `auth`.
+    pub rates: Rates,
+    /// Encryption; `None`: plain, for this machine or behind a proxy.
+    pub tls: Option<TlsConfig>,
+    /// Addresses of proxies that say for whom a request is.
+    pub proxies: Vec<IpAddr>,
     /// Connections at a time.
     pub connections_max: usize,
     /// How long a peer may take.
@@ -83,6 +96,10 @@ impl Default for ServiceConfig {
             snapshot_every: 10_000,
             keep_days: Some(30),
             origins: Vec::new(),
+            auth: None,
+            rates: Rates::default(),
+            tls: None,
+            proxies: Vec::new(),
             connections_max: CONNECTIONS_MAX,
             deadlines: Deadlines::default(),
         }
@@ -101,6 +118,20 @@ pub enum ServiceError {
         #[source]
         source: std::io::Error,
     },
+    /// Nobody has to prove who they are, and others than this machine could connect.
+    #[error(
+        "listen on {addr}: without [auth] only this machine may connect; set auth.keys and auth.users, or listen on 127.0.0.1"
+    )]
+    Open {
+        /// The address.
+        addr: SocketAddr,
+    },
+    /// Nobody has to prove who they are, and a proxy would let everybody in.
+    #[error("trust proxies: trusted_proxies needs [auth]: set auth.keys and auth.users")]
+    OpenProxy,
+    /// Keys, users or certificates.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The core's thread can't be started.
     #[error("start the core")]
     Thread(#[source] std::io::Error),
@@ -139,6 +170,9 @@ impl Service {
     /// # Errors
     /// [`ServiceError`] if the address or the journal can't be used.
     pub async fn start(config: ServiceConfig, map: Arc<dyn Map>) -> Result<Running, ServiceError> {
+        let gate = Arc::new(gate(&config)?);
+        allow_open_files(config.connections_max);
+        let tls = config.tls.as_ref().map(Tls::open).transpose()?;
         let listener = listen(&config).await?;
         let addr = listener
             .local_addr()
@@ -149,24 +183,33 @@ impl Service {
         let imported: Arc<dyn Oracle> = map.clone();
         let (times_sender, times) = watch::channel(imported);
         let queries = QueryDesk::new().map_err(ServiceError::Queries)?;
+        let connections_max = config.connections_max;
+        let permits = Arc::new(Semaphore::new(connections_max));
+        let metrics = Arc::new(Metrics::default());
         let app = Arc::new(App {
             core: core.clone(),
             times,
             queries,
             tiles: Tiles::new(map.clone()),
             region: to_text(&region_info(map.as_ref(), true)),
-            origins: config.origins.clone(),
+            gate: gate.clone(),
+            metrics: metrics.clone(),
             deadlines: config.deadlines.clone(),
             ready,
             n_clients: AtomicU64::new(0),
             map: map.clone(),
         });
-        let connections_max = config.connections_max;
         let deadlines = config.deadlines.clone();
-        let permits = Arc::new(Semaphore::new(connections_max));
-        let accept =
-            server::accept(listener, routes(&app), permits.clone(), deadlines.clone(), stopped);
-        tokio::spawn(accept);
+        let door = Door {
+            routes: routes(&app),
+            gate,
+            metrics,
+            permits: permits.clone(),
+            deadlines: deadlines.clone(),
+            tls,
+            proxies: config.proxies.iter().map(IpAddr::to_canonical).collect(),
+        };
+        tokio::spawn(server::accept(listener, Arc::new(door), stopped));
         let (recovered_sender, recovered) = oneshot::channel();
         let (ended_sender, ended) = oneshot::channel();
         let run = move || {
@@ -227,6 +270,39 @@ impl Running {
             tracing::info!("some connections did not end in time");
         }
         result
+    }
+}
+
+/// Asks the system for as many open files as there may be connections, and some for journal and threads.
+fn allow_open_files(connections_max: usize) {
+    const OTHERS: u64 = 256;
+    let wanted = OTHERS + u64::try_from(connections_max).unwrap_or(u64::MAX - OTHERS);
+    match rlimit::getrlimit(rlimit::Resource::NOFILE) {
+        Ok((soft, _)) if wanted <= soft => {}
+        _ => match rlimit::increase_nofile_limit(wanted) {
+            Ok(allowed) if wanted <= allowed => {}
+            Ok(allowed) => {
+                tracing::warn!(
+                    allowed,
+                    wanted,
+                    "fewer open files are allowed than connections_max asks for"
+                );
+            }
+            Err(error) => tracing::warn!(%error, wanted, "ask for more open files"),
+        },
+    }
+}
+
+/// The gate that the configuration asks for. An open one is for this machine alone.
+fn gate(config: &ServiceConfig) -> Result<Gate, ServiceError> {
+    let origins = config.origins.clone();
+    match &config.auth {
+        Some(auth) => Ok(Gate::locked(origins, auth, &config.rates)?),
+        None if !config.listen.ip().is_loopback() => {
+            Err(ServiceError::Open { addr: config.listen })
+        }
+        None if !config.proxies.is_empty() => Err(ServiceError::OpenProxy),
+        None => Ok(Gate::open(origins)),
     }
 }
 

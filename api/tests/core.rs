@@ -88,7 +88,7 @@ impl Bench {
 
 fn messages(reader: &mut OutboxReader) -> Vec<Value> {
     let texts = std::iter::from_fn(|| reader.ready());
-    texts.map(|text| serde_json::from_str(&text).unwrap()).collect()
+    texts.map(|text| serde_json::from_str(text.to_text().unwrap()).unwrap()).collect()
 }
 
 /// An offer that expires at once does so however many inputs wait: the queue is worked off in turns, and each turn
@@ -98,9 +98,9 @@ async fn expires_behind(flood: impl Fn(&Bench)) {
     let bench = Bench::new(policy);
     bench.order(Role::Operator, "desk", &shift("1", "v1"));
     bench.order(Role::Operator, "desk", &request("2", "r1", 3, 8, false));
-    let before = bench.ask(Question::Ride(Name::new("r1").unwrap()));
+    let before = bench.ask(Question::Ride(Name::new("r1").unwrap(), None));
     flood(&bench);
-    let after = bench.ask(Question::Ride(Name::new("r1").unwrap()));
+    let after = bench.ask(Question::Ride(Name::new("r1").unwrap(), None));
     // Ticks are some way apart.
     tokio::time::sleep(2 * sharxi_api::limits::TICK_PAUSE).await;
     bench.run().await;

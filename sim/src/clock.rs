@@ -71,6 +71,14 @@ impl LocalClock {
         EngineTime::from_unix_ms(time.unix_ms() - self.ms_of_day(time))
     }
 
+    /// Whether it is Saturday or Sunday.
+    #[must_use]
+    pub fn is_weekend(self, time: EngineTime) -> bool {
+        let local_ms = time.unix_ms() + i64::from(self.offset.seconds()) * 1000;
+        // 1970-01-01 was a Thursday: days 2 and 3 of each week from there are Saturday and Sunday.
+        matches!(local_ms.div_euclid(DAY_MS).rem_euclid(7), 2 | 3)
+    }
+
     fn format(self, time: EngineTime, decimals: usize) -> String {
         let stamp = Timestamp::from_millisecond(time.unix_ms()).unwrap_or(Timestamp::MAX);
         format!("{:.*}", decimals, stamp.display_with_offset(self.offset))
@@ -118,6 +126,18 @@ mod tests {
         assert_eq!(clock.format_ms(time), "2026-11-24T06:30:00.000+01:00");
         assert_eq!(clock.format_hm(time), "06:30");
         assert_eq!(clock.format_s(clock.midnight(time)), "2026-11-24T00:00:00+01:00");
+    }
+
+    #[test]
+    fn weekends_begin_and_end_at_local_midnight() {
+        let is_weekend = |text| LocalClock::of(text).unwrap().is_weekend(parse(text).unwrap());
+        let days =
+            ["2026-11-27T23:59:59+01:00", "2026-11-28T00:00:00+01:00", "2026-11-29T23:59:59+01:00"];
+        assert_eq!(days.map(is_weekend), [false, true, true]);
+        assert!(
+            !is_weekend("2026-11-30T00:00:00+01:00") && !is_weekend("2026-11-24T12:00:00+00:00")
+        );
+        assert!(is_weekend("1969-12-27T12:00:00-05:00"));
     }
 
     #[test]

@@ -137,30 +137,50 @@ pub fn make(
     starts: &[(LatLon, f64)],
     shift: (EngineTime, EngineTime),
 ) -> Result<Vec<FleetRow>, FleetError> {
-    let n_vehicles: u64 = counts.values().map(|&count| u64::from(count)).sum();
-    if usize::try_from(n_vehicles).is_ok_and(|n| limits::VEHICLES_MAX < n) {
-        return Err(FleetError::TooMany { n_vehicles });
-    }
+    let n_vehicles = total(counts)?;
     let mut taken = vec![0u32; starts.len()];
-    let mut rows = Vec::new();
+    let mut order = Vec::with_capacity(n_vehicles);
+    for _ in 0..n_vehicles {
+        let idx = next_start(starts, &taken).ok_or(FleetError::NoPlace)?;
+        taken[idx] += 1;
+        order.push(starts[idx].0);
+    }
+    place(counts, &order, shift)
+}
+
+/// A fleet of `counts` vehicles by type, all on one shift, the first at the first of `starts` and so on.
+///
+/// # Errors
+/// [`FleetError::UnknownType`], [`FleetError::TooMany`], and [`FleetError::NoPlace`] if there are fewer starts than vehicles.
+pub fn place(
+    counts: &BTreeMap<String, u32>,
+    starts: &[LatLon],
+    shift: (EngineTime, EngineTime),
+) -> Result<Vec<FleetRow>, FleetError> {
+    let mut rows = Vec::with_capacity(total(counts)?);
     for (type_name, &count) in counts {
         let unknown = || FleetError::UnknownType { found: type_name.clone() };
         let (_, seats) = *TYPES.iter().find(|(name, _)| name == type_name).ok_or_else(unknown)?;
         for number in 0..count {
-            let idx = next_start(starts, &taken).ok_or(FleetError::NoPlace)?;
-            taken[idx] += 1;
             rows.push(FleetRow {
                 name: Name::new(format!("{type_name}_{number}")).map_err(|_invalid| unknown())?,
                 kind: Name::new(type_name.as_str()).map_err(|_invalid| unknown())?,
                 seats,
                 wheelchairs: u8::from(number % 4 == 3),
-                point: starts[idx].0,
+                point: *starts.get(rows.len()).ok_or(FleetError::NoPlace)?,
                 shift_start: shift.0,
                 shift_end: shift.1,
             });
         }
     }
     Ok(rows)
+}
+
+/// Vehicles of all types.
+fn total(counts: &BTreeMap<String, u32>) -> Result<usize, FleetError> {
+    let n_vehicles: u64 = counts.values().map(|&count| u64::from(count)).sum();
+    let n = usize::try_from(n_vehicles).ok().filter(|&n| n <= limits::VEHICLES_MAX);
+    n.ok_or(FleetError::TooMany { n_vehicles })
 }
 
 fn next_start(starts: &[(LatLon, f64)], taken: &[u32]) -> Option<usize> {

@@ -46,6 +46,14 @@ pub mod compare;
 
 pub mod tune;
 
+pub mod baseline;
+
+pub mod exports;
+
+pub mod calibration;
+
+pub mod replay;
+
 pub mod report;
 
 pub mod drive;

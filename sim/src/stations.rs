@@ -17,22 +17,117 @@ const SQUARE_DEG: f64 = 0.018;
 /// The stations of a demand, in order of their squares from south to north, each with its pickups.
 #[must_use]
 pub fn of_demand(rows: &[DemandRow]) -> Vec<(LatLon, f64)> {
-    let mut squares: BTreeMap<(i64, i64), Vec<LatLon>> = BTreeMap::new();
-    for row in rows {
-        // A degree of longitude is shorter: two thirds of one of latitude at 48 degrees north.
-        let shrink = row.from.lat().to_radians().cos().max(0.1);
-        let column = step(row.from.lon() * shrink / SQUARE_DEG);
-        squares.entry((step(row.from.lat() / SQUARE_DEG), column)).or_default().push(row.from);
-    }
-    squares.into_values().filter_map(|points| Some((middle(&points)?, weight(&points)))).collect()
+    by_square(rows)
+        .into_values()
+        .filter_map(|rows| Some((middle(&rows)?, count(rows.len()))))
+        .collect()
 }
 
-/// The point nearest to the mean of all; the first of equals.
-fn middle(points: &[LatLon]) -> Option<LatLon> {
-    let mean = |of: fn(&LatLon) -> f64| points.iter().map(of).sum::<f64>() / weight(points);
-    let mean = LatLon::from_degrees(mean(|point| point.lat()), mean(|point| point.lon()))?;
-    let away = |point: &LatLon| point.distance_m(mean);
-    points.iter().copied().min_by(|a, b| away(a).total_cmp(&away(b)))
+/// The same stations, each with the most riders that want to leave its square within any 15 minutes of any of `days`:
+/// a bell time or the first train needs more vehicles at once than as many riders spread over a day.
+#[must_use]
+pub fn of_peaks(days: &[&[DemandRow]]) -> Vec<(LatLon, f64)> {
+    let mut all: Vec<DemandRow> = Vec::new();
+    let mut peaks: BTreeMap<(i64, i64), usize> = BTreeMap::new();
+    for day in days {
+        for (square, rows) in by_square(day) {
+            let peak = peaks.entry(square).or_default();
+            *peak = (*peak).max(most_within(&rows));
+        }
+        all.extend_from_slice(day);
+    }
+    let station = |(square, rows): ((i64, i64), Vec<&DemandRow>)| {
+        Some((middle(&rows)?, count(peaks.get(&square).copied().unwrap_or(0))))
+    };
+    by_square(&all).into_iter().filter_map(station).collect()
+}
+
+/// Where to put `n` vehicles, one after the other, so that the first few reach as much as possible and the rest stand where
+/// most is needed. First the station that reaches the most weight not reached yet (greedy cover; ties: the first), until
+/// all is reached or nothing more can be; then each vehicle goes to the station with the most weight per vehicle already
+/// there (D'Hondt). `reaches(a, b)`: whether a vehicle at station `a` is soon enough at `b`. O(stations^2) calls.
+#[must_use]
+pub fn places(
+    stations: &[(LatLon, f64)],
+    n: usize,
+    reaches: impl Fn(usize, usize) -> bool,
+) -> Vec<LatLon> {
+    let mut taken = vec![0u32; stations.len()];
+    let mut chosen: Vec<usize> = Vec::with_capacity(n);
+    let near: Vec<Vec<usize>> = (0..stations.len())
+        .map(|a| (0..stations.len()).filter(|&b| a == b || reaches(a, b)).collect())
+        .collect();
+    let mut is_reached = vec![false; stations.len()];
+    while chosen.len() < n {
+        let gain = |idx: usize| -> f64 {
+            near[idx].iter().filter(|&&b| !is_reached[b]).map(|&b| stations[b].1).sum()
+        };
+        let Some(best) = first_most((0..stations.len()).map(gain)) else { break };
+        near[best].iter().for_each(|&b| is_reached[b] = true);
+        taken[best] += 1;
+        chosen.push(best);
+    }
+    while chosen.len() < n {
+        let claim = |(&(_, weight), &taken): (&(LatLon, f64), &u32)| weight / f64::from(taken + 1);
+        let Some(best) = first_most(stations.iter().zip(&taken).map(claim)) else { break };
+        taken[best] += 1;
+        chosen.push(best);
+    }
+    chosen.into_iter().map(|idx| stations[idx].0).collect()
+}
+
+/// The first of the largest values, if any is above 0.
+fn first_most(values: impl Iterator<Item = f64>) -> Option<usize> {
+    let mut best: Option<(usize, f64)> = None;
+    for (idx, value) in values.enumerate() {
+        if value > best.map_or(0.0, |(_, most)| most) {
+            best = Some((idx, value));
+        }
+    }
+    best.map(|(idx, _)| idx)
+}
+
+fn by_square(rows: &[DemandRow]) -> BTreeMap<(i64, i64), Vec<&DemandRow>> {
+    let mut squares: BTreeMap<(i64, i64), Vec<&DemandRow>> = BTreeMap::new();
+    for row in rows {
+        // A degree of longitude is shorter: two thirds of one of latitude at 48 degrees north. By the latitude of the
+        // square, so that all its points agree.
+        let line = step(row.from.lat() / SQUARE_DEG);
+        let shrink = (row.from.lat() / SQUARE_DEG).floor() * SQUARE_DEG;
+        let shrink = shrink.to_radians().cos().max(0.1);
+        let column = step(row.from.lon() * shrink / SQUARE_DEG);
+        squares.entry((line, column)).or_default().push(row);
+    }
+    squares
+}
+
+/// The most riders within any 15 minutes.
+fn most_within(rows: &[&DemandRow]) -> usize {
+    const WINDOW_MS: i64 = 15 * 60 * 1000;
+    let riders =
+        |row: &&DemandRow| (row.travel_time().unix_ms(), usize::from(row.party.passengers()));
+    let mut times: Vec<(i64, usize)> = rows.iter().map(riders).collect();
+    times.sort_unstable();
+    let (mut first, mut now, mut most) = (0, 0, 0);
+    for &(time, passengers) in &times {
+        now += passengers;
+        while times[first].0 + WINDOW_MS <= time {
+            now -= times[first].1;
+            first += 1;
+        }
+        most = most.max(now);
+    }
+    most
+}
+
+/// The pickup nearest to the mean of all; the first of equals.
+fn middle(rows: &[&DemandRow]) -> Option<LatLon> {
+    let mean = |of: fn(LatLon) -> f64| {
+        rows.iter().map(|row| of(row.from)).sum::<f64>() / count(rows.len())
+    };
+    let mean = LatLon::from_degrees(mean(LatLon::lat), mean(LatLon::lon))?;
+    let away = |row: &&&DemandRow| row.from.distance_m(mean);
+    rows.iter().min_by(|a, b| away(a).total_cmp(&away(b))).map(|row| row.from)
 }
 
 /// Writes `stations.csv`: `lat,lon`, vehicles by type, seats, as the fleet stands at the start of its shifts; the
@@ -71,8 +166,8 @@ pub fn write(fleet: &[FleetRow], output: impl Write) -> Result<(), FleetError> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of pickups are exact")]
-fn weight(points: &[LatLon]) -> f64 {
-    points.len() as f64
+fn count(n: usize) -> f64 {
+    n as f64
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "degrees by hundredths fit")]
@@ -96,6 +191,38 @@ mod tests {
             assert!(rows.iter().any(|row| row.from == *point));
         }
         assert!(of_demand(&[]).is_empty());
+    }
+
+    #[test]
+    fn peaks_count_riders_of_one_quarter_of_an_hour() {
+        let mut rows = testing::demand(300, 1);
+        let peaks = of_peaks(&[&rows[..150], &rows[150..]]);
+        let totals = of_demand(&rows);
+        assert_eq!(peaks.len(), totals.len());
+        assert!(peaks.iter().zip(&totals).all(|(peak, total)| peak.0 == total.0 && 0.0 < peak.1));
+        // All from one place at times 0, 10, 14 and 20 minutes: three within a quarter of an hour.
+        rows.truncate(4);
+        for (row, minutes) in rows.iter_mut().zip([0, 10, 14, 20]) {
+            row.from = testing::Town::node_at(1, 1);
+            row.requested_at = testing::minute(minutes);
+            row.when = sharxi_engine::demand::request::When::Now;
+            row.party = sharxi_engine::demand::request::Party::new(1, 0).unwrap();
+        }
+        assert_eq!(of_peaks(&[&rows]), [(rows[0].from, 3.0)]);
+    }
+
+    #[test]
+    fn the_first_vehicles_reach_everything_and_the_rest_stand_where_most_is_needed() {
+        // On a line, 0 to 6; each reaches its neighbours. Greedy: 5 (weight 30 at 6), then 1, then 3.
+        let weights = [1.0, 2.0, 1.0, 1.0, 2.0, 3.0, 30.0];
+        let point = |idx: usize| testing::Town::node_at(u32::try_from(idx).unwrap(), 0);
+        let stations: Vec<_> = (0..7).map(|idx| (point(idx), weights[idx])).collect();
+        let reaches = |a: usize, b: usize| a.abs_diff(b) <= 1;
+        let at = |n| places(&stations, n, reaches);
+        assert_eq!(at(3), [point(5), point(1), point(2)]);
+        assert_eq!(at(6)[3..], [point(6), point(6), point(6)]);
+        assert_eq!(at(2), at(6)[..2]);
+        assert!(places(&[], 3, reaches).is_empty());
     }
 
     #[test]

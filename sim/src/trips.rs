@@ -15,6 +15,8 @@ pub struct Trip {
     pub requested_at: EngineTime,
     /// From where, `[lat, lon]`.
     pub from: [f64; 2],
+    /// To where, `[lat, lon]`.
+    pub to: [f64; 2],
     /// How it was answered.
     pub answer: Answer,
 }
@@ -38,6 +40,12 @@ pub enum Answer {
 pub struct Ride {
     /// From when the wait runs.
     pub ready_at: EngineTime,
+    /// Promised: on board by then.
+    pub pickup_by: EngineTime,
+    /// Promised: off by then.
+    pub dropoff_by: EngineTime,
+    /// The vehicle that comes, or came.
+    pub vehicle: String,
     /// Direct drive in seconds.
     pub direct_s: f64,
     /// When boarding began.
@@ -144,12 +152,13 @@ impl<'a> Reader<'a> {
     fn take(&mut self, record: &'a Record) {
         let at = record.at;
         match &record.kind {
-            RecordKind::Requested { request_id, from, .. } => {
+            RecordKind::Requested { request_id, from, to, .. } => {
                 self.trip_idx.insert(request_id, self.story.trips.len());
                 self.story.trips.push(Trip {
                     name: request_id.clone(),
                     requested_at: at,
                     from: *from,
+                    to: *to,
                     answer: Answer::None,
                 });
             }
@@ -158,9 +167,19 @@ impl<'a> Reader<'a> {
                     trip.answer = Answer::Rejected { reason: reason.clone() };
                 }
             }
-            RecordKind::Promised { request_id, ready_at, direct_s, .. } => {
+            RecordKind::Promised {
+                request_id,
+                vehicle_id,
+                ready_at,
+                pickup_by,
+                dropoff_by,
+                direct_s,
+            } => {
                 let ride = Ride {
                     ready_at: ready_at.time,
+                    pickup_by: pickup_by.time,
+                    dropoff_by: dropoff_by.time,
+                    vehicle: vehicle_id.clone(),
                     direct_s: *direct_s,
                     boarded_at: None,
                     alighted_at: None,
@@ -196,9 +215,10 @@ impl<'a> Reader<'a> {
                     self.aboard[idx].clear();
                 }
             }
-            RecordKind::Reassigned { .. }
-            | RecordKind::Repositioning { .. }
-            | RecordKind::PromiseAtRisk { .. } => {}
+            RecordKind::Reassigned { request_id, vehicle_id, .. } => {
+                self.ride_mut(request_id, |ride| ride.vehicle.clone_from(vehicle_id));
+            }
+            RecordKind::Repositioning { .. } | RecordKind::PromiseAtRisk { .. } => {}
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A command gives back an [`Output`]; only [`Output::print`] writes to standard output.
 
+pub mod account;
 pub mod bench;
 pub mod isochrone;
 pub mod matching;

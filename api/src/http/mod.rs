@@ -1,7 +1,9 @@
 //! Everything over HTTP but the WebSocket itself: queries, commands of a telephone desk, tiles, health, the page.
 
+mod account;
 pub mod page;
 pub mod queries;
 pub mod reply;
 pub mod routes;
+mod state;
 mod traffic;

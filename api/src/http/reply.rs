@@ -4,6 +4,7 @@ use serde::Deserialize;
 use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
+use crate::limits::RETRY_AFTER_S;
 use crate::wire::error::{Code, WireError};
 
 /// A JSON body.
@@ -21,7 +22,14 @@ pub fn bytes(content_type: &'static str, body: Vec<u8>) -> Response {
 /// An error object with the status that fits it.
 #[must_use]
 pub fn error(error: &WireError) -> Response {
-    json(status(error.code), error.encode(None))
+    let mut response = json(status(error.code), error.encode(None));
+    let (name, value) = match error.code {
+        Code::Unauthenticated => (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+        Code::Overloaded => (header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S)),
+        _ => return response,
+    };
+    response.headers_mut().insert(name, value);
+    response
 }
 
 /// The answer to a command: 200 for `ok`, or what fits the error.
@@ -45,7 +53,7 @@ pub fn not_found(what: &str) -> Response {
 
 /// 101, and from then on WebSocket.
 #[must_use]
-pub fn switching_protocols(accept: &str) -> Response {
+pub fn switching_protocols(accept: &str, subprotocol: Option<&'static str>) -> Response {
     let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -53,6 +61,9 @@ pub fn switching_protocols(accept: &str) -> Response {
     // The key is base64 of a digest.
     if let Ok(value) = HeaderValue::from_str(accept) {
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, value);
+    }
+    if let Some(name) = subprotocol {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
     }
     response
 }
@@ -79,6 +90,7 @@ const fn status(code: Code) -> StatusCode {
         }
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::NotAllowed => StatusCode::FORBIDDEN,
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::UnknownRide | Code::UnknownVehicle => StatusCode::NOT_FOUND,
         Code::NameTaken | Code::NotNow | Code::IdReused => StatusCode::CONFLICT,
         Code::OutsideArea => StatusCode::UNPROCESSABLE_ENTITY,

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Instant;
 
 use hyper::upgrade::OnUpgrade;
 use serde::Deserialize;
@@ -13,8 +14,10 @@ use warp::hyper::body::Bytes;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use super::{page, queries, reply, traffic};
+use super::{account, page, queries, reply, state, traffic};
+use crate::access;
 use crate::app::App;
+use crate::auth::visitor::Visitor;
 use crate::core_loop::{AnswerTo, Input, closing};
 use crate::desk::Question;
 use crate::intent::{Caller, Order};
@@ -23,7 +26,7 @@ use crate::server::Permit;
 use crate::wire::convert;
 use crate::wire::error::{Code, WireError};
 use crate::wire::message::{Point, Unreadable, read_command_as};
-use crate::ws::handshake;
+use crate::ws::{connection, handshake};
 
 /// All routes, in one type that a spawned task can hold.
 pub type Routes = BoxedFilter<(Response,)>;
@@ -33,7 +36,7 @@ pub type Routes = BoxedFilter<(Response,)>;
 pub fn routes(app: &Arc<App>) -> Routes {
     let queries = ride(app).or(vehicle(app)).unify().or(vehicles(app)).unify();
     let figures = kpi(app).or(region(app)).unify().or(quote(app)).unify();
-    let state = health().or(ready(app)).unify();
+    let state = state::routes(app).or(account::routes(app)).unify();
     let table = socket(app)
         .or(commands(app))
         .unify()
@@ -68,8 +71,17 @@ fn socket(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional::<OnUpgrade>())
         .and(warp::ext::get::<Permit>())
-        .map(|app: Arc<App>, headers: HeaderMap, upgrade, permit| {
-            handshake::upgrade(&app, &headers, upgrade, permit)
+        .and(warp::ext::get::<Visitor>())
+        .map(|app: Arc<App>, headers: HeaderMap, upgrade, permit, visitor| {
+            handshake::upgrade(
+                &headers,
+                upgrade,
+                permit,
+                MESSAGE_BYTES_MAX,
+                move |socket| async move {
+                    connection::serve(&app, visitor, socket).await;
+                },
+            )
         })
         .boxed()
 }
@@ -78,21 +90,26 @@ fn commands(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "commands")
         .and(warp::post())
         .and(with(app))
-        .and(warp::header::headers_cloned())
+        .and(warp::ext::get::<Visitor>())
         .and(warp::body::content_length_limit(MESSAGE_BYTES_MAX as u64))
         .and(warp::body::bytes())
-        .then(|app: Arc<App>, headers: HeaderMap, body: Bytes| async move {
-            match command(&app, &headers, &body).await {
-                Ok(reply) => reply::answer(reply),
-                Err(Unreadable { id, error }) => reply::answer(error.encode(id.as_deref())),
+        .then(|app: Arc<App>, visitor: Visitor, body: Bytes| async move {
+            let begun = Instant::now();
+            match command(&app, &visitor, &body).await {
+                Ok(reply) => {
+                    app.metrics.command_seconds.observe(begun.elapsed().as_secs_f64());
+                    reply::answer(reply)
+                }
+                Err(Unreadable { id, error }) => {
+                    app.metrics.refused(error.code);
+                    reply::answer(error.encode(id.as_deref()))
+                }
             }
         })
         .boxed()
 }
 
-async fn command(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<String, Unreadable> {
-    let unlabelled = |error| Unreadable { id: None, error };
-    handshake::check_origin(headers, &app.origins).map_err(unlabelled)?;
+async fn command(app: &App, visitor: &Visitor, body: &[u8]) -> Result<String, Unreadable> {
     let (sender, command) = read_command_as(body)?;
     let id = command.id().map(str::to_owned);
     let labelled = |error| Unreadable { id: id.clone(), error };
@@ -101,11 +118,24 @@ async fn command(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<String, 
         let message = "positions are reported over a WebSocket only";
         return Err(labelled(WireError::new(Code::NotAllowed, message)));
     }
-    let caller = Arc::new(Caller { role: sender.role, name: sender.name });
+    let (role, name) = sender.map(|sender| (sender.role, sender.name)).unzip();
+    let caller = visitor.caller(role, name).map_err(labelled)?;
+    app.gate.pace(visitor, &caller).map_err(labelled)?;
     let (answer, receiver) = oneshot::channel();
-    let input = Input::Order { caller, order, answer: AnswerTo::Once(answer) };
+    let answer = AnswerTo::Once(answer);
+    let input = Input::Order { caller: Arc::new(caller), order, answer };
     app.core.submit(input).map_err(labelled)?;
     receiver.await.map_err(|_error| labelled(closing()))
+}
+
+/// Under which role and name a question is asked; `None` where everybody may ask it.
+fn asker(app: &App, visitor: &Visitor) -> Result<Option<Caller>, WireError> {
+    if matches!(visitor, Visitor::Anyone) {
+        return Ok(None);
+    }
+    let caller = visitor.caller(None, None)?;
+    app.gate.pace(visitor, &caller)?;
+    Ok(Some(caller))
 }
 
 pub(super) async fn ask(app: &App, question: Question, missing: &'static str) -> Response {
@@ -120,10 +150,14 @@ fn ride(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "rides" / String)
         .and(warp::get())
         .and(with(app))
-        .then(|name: String, app: Arc<App>| async move {
-            match Name::new(decoded(&name)) {
-                Ok(name) => ask(&app, Question::Ride(name), "no such ride").await,
-                Err(_) => reply::not_found("no such ride"),
+        .and(warp::ext::get::<Visitor>())
+        .then(|name: String, app: Arc<App>, visitor: Visitor| async move {
+            match (Name::new(decoded(&name)), asker(&app, &visitor)) {
+                (Ok(name), Ok(asker)) => {
+                    ask(&app, Question::Ride(name, asker), "no such ride").await
+                }
+                (Err(_), _) => reply::not_found("no such ride"),
+                (_, Err(error)) => reply::error(&error),
             }
         })
         .boxed()
@@ -133,10 +167,16 @@ fn vehicle(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "vehicles" / String)
         .and(warp::get())
         .and(with(app))
-        .then(|name: String, app: Arc<App>| async move {
-            match Name::new(decoded(&name)) {
-                Ok(name) => ask(&app, Question::Vehicle(name), "no such vehicle").await,
-                Err(_) => reply::not_found("no such vehicle"),
+        .and(warp::ext::get::<Visitor>())
+        .then(|name: String, app: Arc<App>, visitor: Visitor| async move {
+            match (Name::new(decoded(&name)), asker(&app, &visitor)) {
+                // What one may not see is not there.
+                (Ok(name), Ok(Some(caller))) if !access::may_see_vehicle(&caller, &name) => {
+                    reply::not_found("no such vehicle")
+                }
+                (Ok(name), Ok(_)) => ask(&app, Question::Vehicle(name), "no such vehicle").await,
+                (Err(_), _) => reply::not_found("no such vehicle"),
+                (_, Err(error)) => reply::error(&error),
             }
         })
         .boxed()
@@ -230,27 +270,6 @@ fn tile(app: &Arc<App>) -> BoxedFilter<(Response,)> {
                     reply::bytes("application/vnd.mapbox-vector-tile", tile.as_ref().clone())
                 }
                 None => reply::not_found("no such tile"),
-            }
-        })
-        .boxed()
-}
-
-fn health() -> BoxedFilter<(Response,)> {
-    let alive = || reply::json(StatusCode::OK, r#"{"alive":true}"#.into());
-    warp::path!("health").and(warp::get()).map(alive).boxed()
-}
-
-fn ready(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    warp::path!("ready")
-        .and(warp::get())
-        .and(with(app))
-        .then(|app: Arc<App>| async move {
-            let recovered = *app.ready.borrow();
-            let standing =
-                if recovered { app.core.ask(Question::Standing).await } else { Ok(None) };
-            match standing.ok().flatten() {
-                Some(body) => reply::json(StatusCode::OK, body),
-                None => reply::json(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false}"#.into()),
             }
         })
         .boxed()

@@ -15,6 +15,7 @@ use warp::{Filter, Reply};
 use super::reply;
 use super::routes::{ask, with};
 use crate::app::App;
+use crate::auth::visitor::Visitor;
 use crate::core_loop::{AnswerTo, Input, closing};
 use crate::desk::Question;
 use crate::intent::{Intent, Order};
@@ -22,7 +23,6 @@ use crate::limits::TRAFFIC_BYTES_MAX;
 use crate::traffic::{Feed, areas, table};
 use crate::wire::error::{Code, WireError};
 use crate::wire::traffic::{self, Sender};
-use crate::ws::handshake;
 
 /// The three routes.
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -45,13 +45,16 @@ fn posted(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::query::<Sender>().map(Some).or(warp::any().map(|| None)).unify())
         .and(warp::body::content_length_limit(TRAFFIC_BYTES_MAX))
         .and(warp::body::bytes())
-        .then(|app: Arc<App>, headers: HeaderMap, sender: Option<Sender>, body: Bytes| async move {
-            let read = read(&app, &headers, sender, &body);
-            answered(match read {
-                Ok((sender, feed)) => set(&app, &headers, sender, feed, &body).await,
-                Err(error) => Err(error),
-            })
-        })
+        .and(warp::ext::get::<Visitor>())
+        .then(
+            |app: Arc<App>, headers: HeaderMap, sender: Option<Sender>, body: Bytes, visitor| async move {
+                let read = read(&app, &headers, sender, &body);
+                answered(match read {
+                    Ok((sender, feed)) => set(&app, &visitor, sender, feed, &body).await,
+                    Err(error) => Err(error),
+                })
+            },
+        )
         .boxed()
 }
 
@@ -59,12 +62,12 @@ fn deleted(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "traffic")
         .and(warp::delete())
         .and(with(app))
-        .and(warp::header::headers_cloned())
+        .and(warp::ext::get::<Visitor>())
         .and(warp::query::<Sender>())
-        .then(|app: Arc<App>, headers: HeaderMap, sender: Sender| async move {
+        .then(|app: Arc<App>, visitor: Visitor, sender: Sender| async move {
             let changes = vec![traffic::as_imported()];
             let feed = Feed { changes, ..Feed::default() };
-            answered(set(&app, &headers, sender, feed, b"delete").await)
+            answered(set(&app, &visitor, sender, feed, b"delete").await)
         })
         .boxed()
 }
@@ -85,7 +88,7 @@ fn read(
         value.split_once(';').map_or(value, |(kind, _)| kind).trim()
     });
     let sender = || {
-        let missing = "the query must have role, name and id and nothing else";
+        let missing = "the query must have id, role and name and nothing else";
         sender.ok_or_else(|| WireError::new(Code::BadMessage, missing))
     };
     match content_type {
@@ -102,13 +105,15 @@ fn read(
 /// Hands changes to the core and waits for its answer.
 async fn set(
     app: &App,
-    headers: &HeaderMap,
+    visitor: &Visitor,
     sender: Sender,
     feed: Feed,
     body: &[u8],
 ) -> Result<String, WireError> {
-    handshake::check_origin(headers, &app.origins)?;
-    let (caller, id) = sender.checked()?;
+    sender.check()?;
+    let caller = visitor.caller(sender.role, sender.name)?;
+    app.gate.pace(visitor, &caller)?;
+    let id = sender.id;
     let mut hasher = SipHasher13::new();
     hasher.write(body);
     let changes: Vec<TrafficChange> = feed.changes.clone();

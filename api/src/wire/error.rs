@@ -22,6 +22,8 @@ pub enum Code {
     HelloExpected,
     /// Not for this role, or not one's own.
     NotAllowed,
+    /// Credentials are missing, wrong or have expired.
+    Unauthenticated,
     /// No such ride.
     UnknownRide,
     /// No such vehicle.

@@ -5,16 +5,35 @@ use serde::{Deserialize, Serialize};
 use super::error::{Code, WireError};
 use crate::limits;
 
-/// What a client is.
+/// What a client is. Journals hold the place of a role in this list: new ones come last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Asks for rides.
     Rider,
-    /// Carries riders.
+    /// Carries riders: a driver, bound to one vehicle.
+    #[serde(alias = "driver")]
     Vehicle,
-    /// Sees and may do everything.
+    /// Sees and may do everything: fleet and policy.
     Operator,
+    /// Books for people who telephone.
+    Dispatcher,
+    /// Sees aggregates only.
+    Analyst,
+}
+
+impl Role {
+    /// Whether it sees all rides and vehicles.
+    #[must_use]
+    pub const fn sees_all(self) -> bool {
+        matches!(self, Self::Operator | Self::Dispatcher)
+    }
+
+    /// Whether there is anything to be said to it over a socket.
+    #[must_use]
+    pub const fn has_socket(self) -> bool {
+        !matches!(self, Self::Analyst)
+    }
 }
 
 /// Latitude and longitude in degrees.
@@ -26,10 +45,12 @@ pub type Point = [f64; 2];
 pub struct Hello {
     /// Always `"hello"`.
     pub r#type: HelloType,
-    /// Who.
-    pub role: Role,
-    /// Under which name.
-    pub name: String,
+    /// Who; may be left out by one whose credentials say it.
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// Under which name; likewise.
+    #[serde(default)]
+    pub name: Option<String>,
     /// The last event it has seen.
     #[serde(default)]
     pub resume: Option<u64>,
@@ -196,7 +217,9 @@ pub fn read_hello(text: &str) -> Result<Hello, Unreadable> {
         return Err(Unreadable { id, error });
     }
     let hello: Hello = serde_json::from_str(text).map_err(|source| bad_message(&source, id))?;
-    check_name("name", &hello.name).map_err(|error| Unreadable { id: None, error })?;
+    if let Some(name) = &hello.name {
+        check_name("name", name).map_err(|error| Unreadable { id: None, error })?;
+    }
     Ok(hello)
 }
 
@@ -219,16 +242,20 @@ pub fn read_command(text: &str) -> Result<Command, Unreadable> {
 ///
 /// # Errors
 /// As [`read_command`].
-pub fn read_command_as(body: &[u8]) -> Result<(As, Command), Unreadable> {
+pub fn read_command_as(body: &[u8]) -> Result<(Option<As>, Command), Unreadable> {
     let unlabelled = |source: serde_json::Error| bad_message(&source, None);
     let mut fields: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(body).map_err(unlabelled)?;
-    let sender = fields.remove("as").unwrap_or_default();
+    let sender = fields.remove("as");
     let text = serde_json::Value::Object(fields).to_string();
     let command = read_command(&text)?;
     let id = command.id().map(str::to_owned);
-    let sender: As = serde_json::from_value(sender).map_err(|source| bad_message(&source, id))?;
-    check_name("as.name", &sender.name).map_err(|error| Unreadable { id: None, error })?;
+    let read =
+        |sender| serde_json::from_value::<As>(sender).map_err(|source| bad_message(&source, id));
+    let sender = sender.map(read).transpose()?;
+    if let Some(sender) = &sender {
+        check_name("as.name", &sender.name).map_err(|error| Unreadable { id: None, error })?;
+    }
     Ok((sender, command))
 }
 
@@ -247,7 +274,11 @@ fn bad_message(source: &serde_json::Error, id: Option<String>) -> Unreadable {
     Unreadable { id, error: WireError::new(Code::BadMessage, source.to_string()) }
 }
 
-fn check_name(field: &str, name: &str) -> Result<(), WireError> {
+/// Whether a name or id has a length and characters that it may have.
+///
+/// # Errors
+/// `bad_value` naming the field.
+pub fn check_name(field: &str, name: &str) -> Result<(), WireError> {
     let fits = !name.is_empty() && name.len() <= limits::ID_BYTES_MAX;
     if fits && !name.chars().any(char::is_control) {
         Ok(())

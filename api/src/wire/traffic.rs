@@ -6,9 +6,7 @@ use sharxi_engine::geo::LatLon;
 use sharxi_engine::region::{ChangedWay, Directions, Effect, Scope, TrafficChange};
 
 use super::error::{Code, WireError};
-use super::message::{As, Role};
-use crate::intent::Caller;
-use crate::limits::ID_BYTES_MAX;
+use super::message::{As, Role, check_name};
 use crate::traffic::areas::change;
 use crate::traffic::{Feed, FeedError, ROWS_MAX, class};
 
@@ -19,10 +17,12 @@ const CHANGED_SHOWN: usize = 10_000;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sender {
-    /// In which role.
-    pub role: Role,
-    /// Under which name.
-    pub name: String,
+    /// In which role; may be left out by one whose credentials say it.
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// Under which name; likewise.
+    #[serde(default)]
+    pub name: Option<String>,
     /// The id of the command.
     pub id: String,
 }
@@ -31,7 +31,8 @@ pub struct Sender {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    r#as: As,
+    #[serde(default)]
+    r#as: Option<As>,
     id: String,
     changes: Vec<Value>,
 }
@@ -69,15 +70,9 @@ impl Sender {
     ///
     /// # Errors
     /// `bad_value` naming the field.
-    pub fn checked(self) -> Result<(Caller, String), WireError> {
-        for (field, text) in [("name", &self.name), ("id", &self.id)] {
-            let fits = (1..=ID_BYTES_MAX).contains(&text.len());
-            if !fits || text.chars().any(char::is_control) {
-                let rule = "must have 1 to 64 bytes and no control characters";
-                return Err(WireError::bad_value(field, rule));
-            }
-        }
-        Ok((Caller { role: self.role, name: self.name }, self.id))
+    pub fn check(&self) -> Result<(), WireError> {
+        self.name.as_deref().map_or(Ok(()), |name| check_name("name", name))?;
+        check_name("id", &self.id)
     }
 }
 
@@ -96,7 +91,8 @@ pub fn read(body: &[u8], known: &[i64]) -> Result<(Sender, Feed), WireError> {
         let place = format!("changes[{idx}]");
         feed.push(change(scope(fields, &place)?, fields, &place)?, known);
     }
-    Ok((Sender { role: body.r#as.role, name: body.r#as.name, id: body.id }, feed))
+    let (role, name) = body.r#as.map(|sender| (sender.role, sender.name)).unzip();
+    Ok((Sender { role, name, id: body.id }, feed))
 }
 
 /// Where a change applies, from its fields.

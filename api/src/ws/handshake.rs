@@ -1,7 +1,6 @@
 //! The opening handshake (RFC 6455, section 4.2) and who may pass.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -11,23 +10,31 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use warp::http::{HeaderMap, StatusCode, header};
 use warp::reply::Response;
 
-use super::connection;
-use crate::app::App;
+use super::talk::Socket;
 use crate::http::reply;
-use crate::limits::{MESSAGE_BYTES_MAX, SOCKET_BUFFER_BYTES};
+use crate::limits::SOCKET_BUFFER_BYTES;
 use crate::server::Permit;
 use crate::wire::error::{Code, WireError};
 
-/// Answers the request for an upgrade; the connection then lives in a task of its own.
-pub fn upgrade(
-    app: &Arc<App>,
+/// The subprotocol that is spoken here.
+pub const SUBPROTOCOL: &str = "sharxi.v1";
+/// How a ticket is named among the subprotocols that a page offers: a page can send no other header.
+pub const TICKET_PREFIX: &str = "sharxi.ticket.";
+
+/// Answers the request for an upgrade; the connection then lives in a task of its own, which does `then`.
+///
+/// A client that offers subprotocols must offer [`SUBPROTOCOL`]; one that offers none speaks it all the same.
+pub fn upgrade<F, T>(
     headers: &HeaderMap,
     upgrade: Option<OnUpgrade>,
     permit: Permit,
-) -> Response {
-    if let Err(error) = check_origin(headers, &app.origins) {
-        return reply::error(&error);
-    }
+    message_bytes_max: usize,
+    then: F,
+) -> Response
+where
+    F: FnOnce(Socket) -> T + Send + 'static,
+    T: Future<Output = ()> + Send,
+{
     let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| is_handshake(headers));
     let (Some(key), Some(upgrade)) = (key, upgrade) else {
         let error = WireError::new(Code::BadMessage, "this address speaks WebSocket version 13");
@@ -38,8 +45,12 @@ pub fn upgrade(
         }
         return response;
     };
+    let mut offered = subprotocols(headers).peekable();
+    let is_offered = offered.peek().is_some();
+    if is_offered && !offered.any(|name| name == SUBPROTOCOL) {
+        return reply::error(&WireError::new(Code::BadMessage, "the subprotocol is sharxi.v1"));
+    }
     let accept = derive_accept_key(key.as_bytes());
-    let app = app.clone();
     tokio::spawn(async move {
         // The connection counts against the limit until it ends.
         let _permit = permit;
@@ -48,16 +59,29 @@ pub fn upgrade(
                 let config = WebSocketConfig::default()
                     .read_buffer_size(SOCKET_BUFFER_BYTES)
                     .write_buffer_size(SOCKET_BUFFER_BYTES)
-                    .max_message_size(Some(MESSAGE_BYTES_MAX))
-                    .max_frame_size(Some(MESSAGE_BYTES_MAX));
+                    .max_message_size(Some(message_bytes_max))
+                    .max_frame_size(Some(message_bytes_max));
                 let io = TokioIo::new(upgraded);
                 let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-                connection::serve(&app, socket).await;
+                then(socket).await;
             }
             Err(error) => tracing::debug!(%error, "an upgrade came to nothing"),
         }
     });
-    reply::switching_protocols(&accept)
+    reply::switching_protocols(&accept, is_offered.then_some(SUBPROTOCOL))
+}
+
+/// The subprotocols that a client offers.
+fn subprotocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
+}
+
+/// The ticket that a page offers.
+#[must_use]
+pub fn ticket(headers: &HeaderMap) -> Option<&str> {
+    subprotocols(headers).find_map(|name| name.strip_prefix(TICKET_PREFIX))
 }
 
 fn is_handshake(headers: &HeaderMap) -> bool {

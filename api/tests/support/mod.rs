@@ -1,6 +1,8 @@
 //! A street of a town, a service on it, and clients over real sockets.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by several test binaries")]
 
+pub mod guarded;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,6 +166,11 @@ impl Client {
     pub async fn connect(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).await.unwrap();
         let (socket, _response) = client_async(format!("ws://{addr}/v1/ws"), stream).await.unwrap();
+        Self::over(socket)
+    }
+
+    /// A client over a socket that is open already.
+    pub const fn over(socket: WebSocketStream<TcpStream>) -> Self {
         Self { socket, seen: Vec::new() }
     }
 
@@ -244,8 +251,8 @@ impl Client {
     }
 }
 
-/// A plain HTTP request; status and body.
-pub async fn http(addr: SocketAddr, request: &str) -> (u16, String) {
+/// A plain HTTP request; head and body of the answer.
+pub async fn answer(addr: SocketAddr, request: &str) -> (String, String) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = TcpStream::connect(addr).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -256,8 +263,14 @@ pub async fn http(addr: SocketAddr, request: &str) -> (u16, String) {
         .unwrap();
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    (head.to_owned(), body.to_owned())
+}
+
+/// The same; status and body.
+pub async fn http(addr: SocketAddr, request: &str) -> (u16, String) {
+    let (head, body) = answer(addr, request).await;
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    (status, body.to_owned())
+    (status, body)
 }
 
 pub async fn get(addr: SocketAddr, path: &str) -> (u16, String) {

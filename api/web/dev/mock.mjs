@@ -44,6 +44,7 @@ const server = createServer((request, response) => {
     if (!bytes) return response.writeHead(204).end();
     return response.writeHead(200, { 'content-type': 'application/vnd.mapbox-vector-tile' }).end(bytes);
   }
+  if (path === '/v1/auth') return json({ mode: 'open' });
   if (path === '/v1/region') return json({ ...country.region, places: country.places });
   if (path === '/v1/vehicles') return json(fleet.vehicleRecords(now()));
   const file = join(values.root, normalize(path === '/' ? '/index.html' : path));

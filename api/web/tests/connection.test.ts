@@ -111,4 +111,30 @@ describe('connection', () => {
     expect([0, 1, 2, 3, 9, 99].map((attempt) => retryDelay(attempt, 1))).toEqual([500, 1000, 2000, 4000, 15_000, 15_000]);
     expect(retryDelay(1, 0)).toBe(750);
   });
+
+  test('waits for a login, and is known by its ticket', async () => {
+    const opened: string[][] = [];
+    let ticket: string[] | null = null;
+    const guarded = new Connection('ws://x/v1/ws', {
+      message: () => {},
+      status: ({ kind }) => void states.push(kind),
+      protocols: () => Promise.resolve(ticket),
+      socket: (_url, protocols) => {
+        opened.push(protocols);
+        const line = new Line();
+        lines.push(line);
+        return line;
+      },
+    });
+    guarded.connect();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([states.at(-1), opened]).toEqual(['locked', []]);
+    ticket = ['sharxi.v1', 'sharxi.ticket.abc'];
+    guarded.connect();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(opened).toEqual([ticket]);
+    lines.at(-1)!.open();
+    expect(lines.at(-1)!.sent[0]).toEqual({ type: 'hello' });
+    guarded.stop();
+  });
 });

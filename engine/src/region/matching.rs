@@ -156,7 +156,7 @@ impl Region {
         let mut mm = exit.mm.saturating_add(entry.mm);
         let mut turns_round = false;
         let mut last = from_course;
-        for row in self.hierarchy.path(exit.node, entry.node)? {
+        for row in self.hierarchy.path(&self.graph, exit.node, entry.node)? {
             let driven = self.graph.arcs().get(row as usize)?.course;
             turns_round |= driven == last ^ 1;
             mm = mm.saturating_add(*self.arc_mm.get(row as usize)?);

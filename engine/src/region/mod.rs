@@ -182,7 +182,7 @@ impl Region {
     /// answers in microseconds instead of nanoseconds. Holds for all later versions with other times.
     #[must_use]
     pub fn with_label_limit(mut self, bytes: u64) -> Self {
-        self.hierarchy.limit_labels(bytes);
+        self.hierarchy.limit_labels(&self.graph, bytes);
         self
     }
 
@@ -372,13 +372,13 @@ impl Region {
         Ok(())
     }
 
-    /// Computes shortcuts and labels for the arc times once more, and throws them away: what new times would cost.
+    /// Computes the times of shortcuts, and labels if there are any, once more, and throws them away: what new times would cost.
     pub fn customise_again(&self) {
-        std::hint::black_box(self.hierarchy.customised(&self.graph, LABEL_BYTES_MAX));
+        self.hierarchy.customise_again(&self.graph, true);
     }
 
     /// The same without labels.
     pub fn customise_shortcuts_again(&self) {
-        std::hint::black_box(self.hierarchy.customised(&self.graph, 0));
+        self.hierarchy.customise_again(&self.graph, false);
     }
 }

@@ -8,7 +8,7 @@
 //! close to a restricted junction, be a way round the restriction, and `time(a, c) <= time(a, b) + time(b, c)` holds for
 //! all nodes, and for places along roads wherever no restriction is in reach.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
@@ -68,20 +68,37 @@ impl Region {
 
     /// All nodes of `from` to all of `to`.
     fn node_table(&self, from: &[u32], to: &[u32], out: &mut [Millis]) {
-        let row_of = |flow, &node: &u32| Row::of_node(&self.hierarchy, flow, node);
-        let rows = (0..row(to.len())).zip(to).map(|(idx, node)| (idx, row_of(Flow::Down, node)));
-        let targets = Targets::new(&self.hierarchy, rows.collect());
-        for_rows(from, to.len(), out, |source, cells| {
-            targets.sweep(&self.hierarchy, &row_of(Flow::Up, source), |numbers, times| {
-                for (&idx, ms) in numbers.iter().zip(times) {
-                    if let Some(cell) = cells.get_mut(idx as usize) {
-                        *cell = millis(ms);
-                    }
-                }
+        let hierarchy = &self.hierarchy;
+        let exact_row = |flow, node| Row::exact(hierarchy, flow, node);
+        let numbered = || (0..row(to.len())).zip(to);
+        let exact_targets = || {
+            let rows = numbered().map(|(idx, &node)| (idx, exact_row(Flow::Down, node)));
+            Targets::new(hierarchy, rows.collect())
+        };
+        let fill_exactly = |exact: &Targets<i32>, source: u32, cells: &mut [Millis]| {
+            exact.sweep(hierarchy, &exact_row(Flow::Up, source), |numbers, times| {
+                put(cells, numbers, times);
             });
-            // What does not fit labels, or cannot be reached.
-            let far = cells.iter_mut().zip(to).filter(|(cell, _)| cell.is_infinite());
-            far.for_each(|(cell, &to)| *cell = millis(self.hierarchy.time(*source, to)));
+        };
+        let rows: Option<Vec<(u32, Row<u16>)>> = numbered()
+            .map(|(idx, &node)| Some((idx, Row::of_node(hierarchy, Flow::Down, node)?)))
+            .collect();
+        let Some(rows) = rows else {
+            let exact = exact_targets();
+            return for_rows(from, to.len(), out, |&source, cells| {
+                fill_exactly(&exact, source, cells);
+            });
+        };
+        let targets = Targets::new(hierarchy, rows);
+        // Made if a row has what does not fit labels, or cannot be reached.
+        let exact = OnceLock::new();
+        for_rows(from, to.len(), out, |&source, cells| {
+            if let Some(row) = Row::of_node(hierarchy, Flow::Up, source) {
+                targets.sweep(hierarchy, &row, |numbers, times| put(cells, numbers, times));
+            }
+            if cells.iter().any(|cell| cell.is_infinite()) {
+                fill_exactly(exact.get_or_init(exact_targets), source, cells);
+            }
         });
     }
 
@@ -116,6 +133,16 @@ impl Region {
     }
 }
 
+/// Puts the times of a tile where they belong.
+#[inline(always)]
+fn put(cells: &mut [Millis], numbers: &[u32], times: impl IntoIterator<Item = u32>) {
+    for (&idx, ms) in numbers.iter().zip(times) {
+        if let Some(cell) = cells.get_mut(idx as usize) {
+            *cell = millis(ms);
+        }
+    }
+}
+
 /// Times from a node to many places.
 struct FromNode<'a> {
     region: &'a Region,
@@ -130,9 +157,16 @@ impl NullaryFnOnce for FromNode<'_> {
     #[inline(always)]
     fn call(self) {
         let Self { region, node, to, out } = self;
+        // The row of the node, once a time does not fit its label.
+        let mut row = None;
         for (cell, &target) in out.iter_mut().zip(to) {
             *cell = match region.node_of(target) {
-                Some(target) => millis(region.hierarchy.time_within(node, target)),
+                Some(target) => {
+                    let known = region.hierarchy.label_time(node, target);
+                    millis(
+                        known.unwrap_or_else(|| region.hierarchy.time_from(node, &mut row, target)),
+                    )
+                }
                 None => region.time(Location::Node(NodeId::new(node)), target),
             };
         }

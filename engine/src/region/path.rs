@@ -81,7 +81,7 @@ impl Region {
         exit: &Access,
         entry: &Access,
     ) -> Option<Path> {
-        let arcs = self.hierarchy.path(exit.node, entry.node)?;
+        let arcs = self.hierarchy.path(&self.graph, exit.node, entry.node)?;
         let mut elapsed = Millis::new(exit.ms);
         let mut driven = millimeters(exit.mm);
         let mut waypoints = vec![Waypoint { node: NodeId::new(exit.node), elapsed, driven }];

@@ -1,9 +1,10 @@
-//! Queries without labels give the same answers as with them.
+//! Queries without labels, and with labels of either form, give the same answers.
 
 use super::*;
 use crate::graph::roads::Heading;
 use crate::import::{Profile, import_pbf};
 use crate::oracle::{Location, Oracle};
+use crate::routing::form::Form;
 
 const ISLAND_PBF: &[u8] = include_bytes!("../../../data/regions/isle-of-man.osm.pbf");
 
@@ -11,11 +12,20 @@ fn island() -> Region {
     import_pbf(ISLAND_PBF, &Profile::default(), &|_, _| {}).unwrap().0
 }
 
+/// The same region with labels of this form, whatever its times.
+fn of_form(region: Region, form: Form) -> Region {
+    let mut region = region.with_label_limit(0);
+    region.hierarchy.form = form;
+    region.with_label_limit(u64::MAX)
+}
+
 #[test]
-fn answers_are_the_same_without_labels() {
+fn answers_are_the_same_without_labels_and_with_bases() {
     let (with, without) = (island(), island().with_label_limit(0));
-    assert!(with.has_labels() && !without.has_labels());
-    assert!(without.index_bytes() < with.index_bytes());
+    let based = of_form(island(), Form::Based);
+    assert!(with.has_labels() && based.has_labels() && !without.has_labels());
+    let bytes = [&with, &based, &without].map(|region| region.index_bytes() / region.n_nodes());
+    assert!(bytes[0] <= bytes[1] && bytes[1] <= 400 && bytes[2] <= 80, "{bytes:?}");
     let (n, n_roads) = (with.n_nodes() as u64, with.roads().len() as u64);
     let mut state = 7_u64;
     let mut below = |n: u64| {
@@ -31,18 +41,20 @@ fn answers_are_the_same_without_labels() {
     }
     for pair in places.windows(2) {
         let (from, to) = (pair[0], pair[1]);
-        assert_eq!(with.time(from, to), without.time(from, to));
-        assert_eq!(with.path(from, to), without.path(from, to));
+        for other in [&without, &based] {
+            assert_eq!(with.time(from, to), other.time(from, to));
+            assert_eq!(with.path(from, to), other.path(from, to));
+        }
     }
     // Between nodes alone, and between all kinds of places.
     let nodes: Vec<Location> = places.iter().copied().step_by(2).collect();
     for places in [&nodes[..150], &places[..150]] {
-        let mut tables = [&with, &without].map(|region| {
+        let mut tables = [&with, &without, &based].map(|region| {
             let mut cells = vec![Millis::ZERO; places.len() * places.len()];
             region.times(places, places, &mut cells);
             cells
         });
-        assert!(tables[0] == tables[1]);
+        assert!(tables[0] == tables[1] && tables[0] == tables[2]);
         for (cell, idx) in tables[0].iter_mut().zip(0..) {
             let (from, to) = (places[idx / places.len()], places[idx % places.len()]);
             assert_eq!(*cell, with.time(from, to));
@@ -79,8 +91,11 @@ fn times_that_do_not_fit_labels_are_exact_all_the_same() {
         directions: Directions::Forward,
         effect: Effect::Closed,
     };
-    for changes in [vec![slower.clone()], vec![slower, closed]] {
-        let region = island().with_traffic(&changes).unwrap();
+    let changes = [vec![slower.clone()], vec![slower, closed]];
+    for (changes, form) in
+        changes.iter().flat_map(|changes| [(changes, Form::Plain), (changes, Form::Based)])
+    {
+        let region = of_form(island(), form).with_traffic(changes).unwrap();
         assert!(region.has_labels());
         let nodes: Vec<Location> = (0..region.n_nodes())
             .step_by(37)

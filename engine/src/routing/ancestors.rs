@@ -4,8 +4,8 @@
 //! complete binary tree by *inlabel* numbers so that bit operations find the height at which both ways up meet. Needs a preorder
 //! numbering. What they look up by inlabel every node knows itself here, height by height: one record for each end is all that is read.
 
-use super::lanes::n_blocks;
-use super::topology::{HierarchyError, Topology};
+use super::form::Form;
+use super::topology::Topology;
 use crate::graph::num::row;
 
 /// Heights for which a node knows the depth of its ancestors. Larger trees do without the lowest.
@@ -45,16 +45,12 @@ pub(crate) struct Ancestors {
 }
 
 impl Ancestors {
-    /// For a tree whose nodes are numbered in preorder.
-    ///
-    /// # Errors
-    /// [`HierarchyError::TooDeep`] if depths do not fit 16 bits.
-    pub(crate) fn new(topology: &Topology) -> Result<Self, HierarchyError> {
+    /// Bytes for each node.
+    pub(crate) const BYTES_PER_NODE: usize = size_of::<Lineage>();
+
+    /// For a tree whose nodes are numbered in preorder, and labels of this form.
+    pub(crate) fn new(topology: &Topology, form: Form) -> Self {
         let n = topology.n_nodes();
-        let deepest = topology.depth.iter().max().copied().unwrap_or(0);
-        if deepest >= u32::from(u16::MAX) {
-            return Err(HierarchyError::TooDeep { depth: deepest });
-        }
         let size = topology.subtree_sizes();
         let greatest_height = row(n).checked_ilog2().unwrap_or(0);
         let least_height = (greatest_height + 1).saturating_sub(row(HEIGHTS));
@@ -67,7 +63,7 @@ impl Ancestors {
             let height = ((first - 1) ^ last).ilog2();
             let inlabel = last >> height << height;
             let height = inlabel.trailing_zeros();
-            let parent = nodes[topology.parent[node] as usize];
+            let parent = nodes[topology.parent(row(node)) as usize];
             let is_dead_end = is_dead_end(topology, &size, node);
             // The parent of a node is no dead end.
             let mut ascendant = parent.ascendant | 1 << height;
@@ -80,11 +76,18 @@ impl Ancestors {
                 ascendant |= Lineage::DEAD_END;
                 place = parent.first;
             } else {
-                n_label_blocks += n_blocks(topology.depth[node] as usize + 1);
+                n_label_blocks += form.n_blocks(topology.depth[node] as usize + 1);
             }
             nodes[node] = Lineage { inlabel, ascendant, first: place, extra: [0; 2], depths };
         }
-        Ok(Self { nodes, least_height, n_blocks: n_label_blocks })
+        Self { nodes, least_height, n_blocks: n_label_blocks }
+    }
+
+    /// Blocks of all labels of a form, one way, for a tree as in [`Self::new`].
+    pub(crate) fn n_blocks_of(topology: &Topology, form: Form) -> usize {
+        let size = topology.subtree_sizes();
+        let labelled = (0..topology.n_nodes()).filter(|&node| !is_dead_end(topology, &size, node));
+        labelled.map(|node| form.n_blocks(topology.depth[node] as usize + 1)).sum()
     }
 
     /// Blocks of all labels, one way.
@@ -119,13 +122,7 @@ impl Ancestors {
         size_of_val(&*self.nodes)
     }
 
-    /// The depth of the lowest common ancestor.
-    #[inline(always)]
-    pub(crate) fn common_depth(&self, topology: &Topology, a: u32, b: u32) -> u32 {
-        self.known_depth(a, b).unwrap_or_else(|| topology.common_depth(a, b))
-    }
-
-    /// The same, unless it is too great or too low in a large tree: hardly ever.
+    /// The depth of the lowest common ancestor, unless it is too great or too low in a large tree: hardly ever.
     #[inline(always)]
     pub(crate) fn known_depth(&self, a: u32, b: u32) -> Option<u32> {
         let (one, other) = (&self.nodes[a as usize], &self.nodes[b as usize]);

@@ -8,8 +8,6 @@ use smallvec::SmallVec;
 
 use super::NEVER;
 use super::hierarchy::{Hierarchy, Times};
-use super::lanes::{FAR, least_ms};
-use crate::graph::num::TICK_MS;
 
 /// The way that times run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +27,6 @@ pub(crate) struct Bundle {
 
 /// The bundles of one place: nearly always one.
 pub(crate) type Bundles = SmallVec<[Bundle; 1]>;
-
-/// Below this a sum with a label is exact.
-const FAR_MS: u32 = FAR as u32 * TICK_MS;
 
 impl Bundle {
     /// The rows of a place whose `ends` are (node, milliseconds from or to it). O(ends x depth).
@@ -88,15 +83,15 @@ impl Bundle {
     fn join(&self, hierarchy: &Hierarchy, flow: Flow, node: u32) -> u32 {
         let n_common = hierarchy.common_depth(self.anchor, node) as usize + 1;
         let mine = &self.ms[..n_common];
-        if let Some((row, extra)) = hierarchy.label(flow, node) {
+        if let Some(labels) = &hierarchy.labels {
             // The label of a dead end does not have the node itself.
-            let (own, mine) = match mine.split_last() {
+            let (own, above) = match mine.split_last() {
                 Some((&own, above)) if node == self.anchor => (own, above),
                 _ => (NEVER, mine),
             };
-            let least = own.min(least_ms(mine, row) + u32::from(extra) * TICK_MS);
-            if least < FAR_MS {
-                return least;
+            let (row, extra) = (labels.row(flow, node), labels.extra(flow, node));
+            if let Some(least) = labels.form().least_ms(above, row, extra) {
+                return own.min(least);
             }
         }
         least_sum(mine, &hierarchy.climb(node, flow))

@@ -9,23 +9,30 @@ use pulp::NullaryFnOnce;
 use smallvec::SmallVec;
 
 use super::NEVER;
-use super::ancestors::Ancestors;
-use super::bundle::Flow;
+use super::bundle::{Flow, least_sum};
+use super::form::Form;
 use super::labels::Labels;
-use super::lanes::{Block, Instructions, ms_of, n_blocks, slots, ticks};
+use super::lanes::{FAR_MS, Instructions, ms_of};
 use super::topology::{HierarchyError, Topology};
 use super::weights::Weights;
 use crate::graph::csr::Graph;
+use crate::graph::num::row;
 
 /// Everything that queries on one graph need. Versions for other times share what does not depend on them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hierarchy {
     pub(super) topology: Arc<Topology>,
-    pub(super) ancestors: Ancestors,
     pub(super) weights: Weights,
     pub(super) labels: Option<Labels>,
+    /// That of labels, whether there are any or not.
+    pub(crate) form: Form,
     instructions: Instructions,
 }
+
+/// Nodes from which, and to which, times are looked at to choose the form of labels.
+const SAMPLED: usize = 32;
+/// If more than one in so many of these takes too long for plain labels, they get bases.
+const FAR_SHARE: usize = 64;
 
 /// A single query, to be compiled for several sets of instructions.
 struct Query<'a> {
@@ -67,27 +74,50 @@ impl Hierarchy {
         if !topology.is_preorder() {
             return Err(HierarchyError::NotPreorder);
         }
-        let ancestors = Ancestors::new(&topology)?;
+        let depth = topology.depth.iter().max().copied().unwrap_or(0);
+        if depth >= u32::from(u16::MAX) {
+            return Err(HierarchyError::TooDeep { depth });
+        }
+        let weights = Weights::new(&topology, graph);
         let topology = Arc::new(topology);
-        let unweighted = Self { topology, ancestors, ..Self::default() };
-        Ok(unweighted.customised(graph, label_bytes_max))
+        let mut hierarchy = Self { topology, weights, ..Self::default() };
+        hierarchy.form = hierarchy.fitting_form();
+        hierarchy.limit_labels(graph, label_bytes_max);
+        Ok(hierarchy)
     }
 
-    /// The same nodes and shortcuts with the arc times of `graph`, whose arcs are otherwise the same.
-    pub(crate) fn customised(&self, graph: &Graph, label_bytes_max: u64) -> Self {
+    /// Plain labels, unless many drives take too long for them. Looks at some pairs of nodes.
+    fn fitting_form(&self) -> Form {
+        let n = self.topology.n_nodes();
+        let sample: Vec<u32> = (0..n).step_by((n / SAMPLED).max(1)).map(row).collect();
+        let rows =
+            |flow| -> Vec<Times> { sample.iter().map(|&node| self.climb(node, flow)).collect() };
+        let (up, down) = (rows(Flow::Up), rows(Flow::Down));
+        let pairs = sample
+            .iter()
+            .zip(&up)
+            .flat_map(|from| sample.iter().zip(&down).map(move |to| (from, to)));
+        let is_far = |((from, up), (to, down)): &((&u32, &Times), (&u32, &Times))| {
+            let n_common = self.topology.common_depth(**from, **to) as usize + 1;
+            (FAR_MS..NEVER).contains(&least_sum(&up[..n_common], down))
+        };
+        let n_far = pairs.filter(is_far).count();
+        if n_far * FAR_SHARE > sample.len() * sample.len() { Form::Based } else { Form::Plain }
+    }
+
+    /// Customises for the arc times of `graph` once more, and throws the result away; with labels if they are wanted and there are any.
+    pub(crate) fn customise_again(&self, graph: &Graph, with_labels: bool) {
         let weights = Weights::new(&self.topology, graph);
-        let needed = self.label_bytes_needed();
-        let has_labels = needed <= label_bytes_max && self.ancestors.n_blocks() < u32::MAX as usize;
-        let (topology, mut ancestors) = (Arc::clone(&self.topology), self.ancestors.clone());
-        let labels = has_labels.then(|| Labels::new(&topology, &mut ancestors, &weights));
-        Self { topology, ancestors, weights, labels, instructions: self.instructions }
+        let labels = (with_labels && self.has_labels())
+            .then(|| Labels::new(&self.topology, self.form, &weights));
+        std::hint::black_box((weights, labels));
     }
 
-    /// Takes over the arc times of `graph` in place, with labels if there were any.
+    /// Takes over the arc times of `graph`, whose arcs are otherwise the same, in place; with labels if there were any.
     pub(crate) fn renew(&mut self, graph: &Graph) -> Changed {
         self.weights.renew(&self.topology, graph);
         if let Some(labels) = &mut self.labels {
-            labels.renew(&self.topology, &mut self.ancestors, &self.weights);
+            labels.renew(&self.topology, &self.weights);
         }
         Changed::All
     }
@@ -95,10 +125,10 @@ impl Hierarchy {
     /// The same if only `arcs` have changed: faster if they are few.
     pub(crate) fn update(&mut self, graph: &Graph, arcs: &[u32]) -> Changed {
         let settled = self.weights.update(&self.topology, graph, arcs);
-        let refilled = self.labels.as_mut().map(|labels| {
-            labels.refill(&self.topology, &mut self.ancestors, &self.weights, &settled.touched)
-        });
-        Changed::Few { settled: settled.all, refilled: refilled.unwrap_or_default() }
+        let refill =
+            |labels: &mut Labels| labels.refill(&self.topology, &self.weights, &settled.touched);
+        let refilled = self.labels.as_mut().map(refill).unwrap_or_default();
+        Changed::Few { settled: settled.all, refilled }
     }
 
     /// Becomes what `other` is, which differs in nothing but what was changed.
@@ -106,30 +136,30 @@ impl Hierarchy {
         let Changed::Few { settled, refilled } = changed else { return self.clone_from(other) };
         self.weights.copy_from(&self.topology, &other.weights, settled);
         if let (Some(labels), Some(others)) = (&mut self.labels, &other.labels) {
-            let ancestors = (&mut self.ancestors, &other.ancestors);
-            labels.copy_from(&self.topology, others, ancestors, refilled);
+            labels.copy_from(&self.topology, others, refilled);
         }
     }
 
-    /// Keeps labels if they take at most so many bytes, and fills or drops them if need be.
-    pub(crate) fn limit_labels(&mut self, bytes: u64) {
+    /// Keeps labels if they take at most so many bytes, and fills or drops them if need be. What shortcuts stand for is only kept beside
+    /// labels.
+    pub(crate) fn limit_labels(&mut self, graph: &Graph, bytes: u64) {
         if self.label_bytes_needed() > bytes {
             self.labels = None;
-        } else if self.labels.is_none() && self.ancestors.n_blocks() < u32::MAX as usize {
-            self.labels = Some(Labels::new(&self.topology, &mut self.ancestors, &self.weights));
+        } else if self.labels.is_none() {
+            self.labels = Labels::new(&self.topology, self.form, &self.weights);
         }
+        self.weights.keep_origins(&self.topology, graph, self.labels.is_some());
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         let labels = self.labels.as_ref().map_or(0, Labels::bytes);
-        let tree = self.topology.bytes() + self.ancestors.bytes();
-        labels + self.weights.bytes() + tree
+        labels + self.weights.bytes() + self.topology.bytes()
     }
 
     /// Bytes that labels take or would take.
     pub(crate) fn label_bytes_needed(&self) -> u64 {
-        Labels::bytes_needed(&self.ancestors)
+        Labels::bytes_needed(&self.topology, self.form)
     }
 
     pub(crate) fn n_shortcuts(&self) -> usize {
@@ -149,71 +179,69 @@ impl Hierarchy {
     /// The same, to be compiled into a loop that is itself made for what the processor has.
     #[inline(always)]
     pub(crate) fn time_within(&self, from: u32, to: u32) -> u32 {
+        match self.label_time(from, to) {
+            Some(ms) => ms,
+            None => self.time_otherwise(from, to),
+        }
+    }
+
+    /// The same, if labels know it and are quickly found.
+    #[inline(always)]
+    pub(crate) fn label_time(&self, from: u32, to: u32) -> Option<u32> {
         if from == to {
-            return 0;
+            return Some(0);
         }
-        if let (Some(labels), Some(depth)) = (&self.labels, self.ancestors.known_depth(from, to)) {
-            let ticks = labels.ticks(&self.ancestors, from, to, depth as usize + 1);
-            if let Some(ms) = ms_of(ticks) {
-                return ms;
-            }
-        }
-        self.time_otherwise(from, to)
+        let labels = self.labels.as_ref()?;
+        let depth = labels.ancestors().known_depth(from, to)?;
+        labels.ms(from, to, depth as usize + 1)
+    }
+
+    /// The same for one of several targets of a node, whose row is made the first time that it is needed.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn time_from(&self, from: u32, row: &mut Option<Times>, to: u32) -> u32 {
+        let n_common = self.common_depth(from, to) as usize + 1;
+        let ms = self.labels.as_ref().and_then(|labels| labels.ms(from, to, n_common));
+        ms.unwrap_or_else(|| {
+            let up = row.get_or_insert_with(|| self.climb(from, Flow::Up));
+            least_sum(&up[..n_common], &self.climb(to, Flow::Down))
+        })
     }
 
     /// The same where the quick way fails, or there are no labels.
     #[cold]
     #[inline(never)]
     fn time_otherwise(&self, from: u32, to: u32) -> u32 {
-        let n_common = self.common_depth(from, to) as usize + 1;
-        let ticks = |labels: &Labels| labels.ticks(&self.ancestors, from, to, n_common);
-        let ms = self.labels.as_ref().and_then(|labels| ms_of(ticks(labels)));
-        ms.unwrap_or_else(|| self.time_by_tree(from, to))
-    }
-
-    /// The same without labels. O(search space).
-    fn time_by_tree(&self, from: u32, to: u32) -> u32 {
-        let n_common = self.common_depth(from, to) as usize + 1;
-        let (up, down) = (self.climb(from, Flow::Up), self.climb(to, Flow::Down));
-        let sums = up.iter().zip(&*down).take(n_common).map(|(up, down)| up.wrapping_add(*down));
-        sums.fold(NEVER, u32::min)
+        self.time_from(from, &mut None, to)
     }
 
     /// The times between a node and its ancestors, the last of them itself: read from its label, or computed.
     pub(crate) fn times(&self, flow: Flow, node: u32) -> Times {
-        let Some((row, extra)) = self.label(flow, node) else { return self.climb(node, flow) };
         let depth = self.depth(node) as usize;
-        let ticks = slots(row).take(depth).map(|ticks| ticks.saturating_add(extra));
-        let mut times: Times = ticks.map_while(ms_of).collect();
-        if times.len() < depth {
-            return self.climb(node, flow);
-        }
+        let known = self.labels.as_ref().and_then(|labels| {
+            let more = ms_of(labels.extra(flow, node))?;
+            let mut times = Times::with_capacity(depth + 1);
+            labels.form().extend_ms(labels.row(flow, node), depth, more, &mut times)?;
+            Some(times)
+        });
+        let Some(mut times) = known else { return self.climb(node, flow) };
         times.push(0);
         times
     }
 
-    /// The same in ticks, [`FAR`] where they do not fit.
-    pub(crate) fn ticks(&self, flow: Flow, node: u32) -> SmallVec<[u16; 256]> {
-        let Some((row, extra)) = self.label(flow, node) else {
-            return self.climb(node, flow).into_iter().map(ticks).collect();
-        };
+    /// The same in ticks, [`super::lanes::FAR`] where they do not fit; only if labels are plain.
+    pub(crate) fn ticks(&self, flow: Flow, node: u32) -> Option<SmallVec<[u16; 256]>> {
+        let labels = self.labels.as_ref().filter(|labels| labels.form() == Form::Plain)?;
+        let extra = labels.extra(flow, node);
         let depth = self.depth(node) as usize;
         let mut ticks = SmallVec::<[u16; 256]>::new();
-        for block in &row[..n_blocks(depth)] {
+        for block in &labels.row(flow, node)[..Form::Plain.n_blocks(depth)] {
             ticks.extend_from_slice(&block.0);
         }
         ticks.truncate(depth);
         ticks.iter_mut().for_each(|ticks| *ticks = ticks.saturating_add(extra));
         ticks.push(0);
-        ticks
-    }
-
-    /// The label of a node, with whatever comes after it, and what to add to it, if there are labels.
-    #[inline]
-    pub(crate) fn label(&self, flow: Flow, node: u32) -> Option<(&[Block], u16)> {
-        let labels = self.labels.as_ref()?;
-        let extra = self.ancestors.extra(node)[flow as usize];
-        Some((labels.row(&self.ancestors, flow, node), extra))
+        Some(ticks)
     }
 
     pub(crate) fn depth(&self, node: u32) -> u32 {
@@ -222,7 +250,8 @@ impl Hierarchy {
 
     #[inline]
     pub(crate) fn common_depth(&self, a: u32, b: u32) -> u32 {
-        self.ancestors.common_depth(&self.topology, a, b)
+        let known = self.labels.as_ref().and_then(|labels| labels.ancestors().known_depth(a, b));
+        known.unwrap_or_else(|| self.topology.common_depth(a, b))
     }
 
     /// Whether `upper` is an ancestor of `lower`, or the same.
@@ -242,7 +271,7 @@ impl Hierarchy {
                 let ms = times[slot].wrapping_add(self.weights.ms(flow, edge));
                 times[upper_slot] = times[upper_slot].min(ms);
             }
-            node = self.topology.parent[node as usize];
+            node = self.topology.parent(node);
         }
         times
     }

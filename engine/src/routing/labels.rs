@@ -4,7 +4,7 @@
 //! least sum over the common part of two rows. Slots below the common ancestor mean different nodes and must not be
 //! looked at. Idea: H2H (Ouyang et al., SIGMOD 2018), on the hierarchy of arXiv 1402.0402.
 //!
-//! Times are ticks in 16 bits (see [`super::lanes`]); what does not fit is [`FAR`], and then the hierarchy answers instead.
+//! Times are ticks in 16 bits, in one of two forms (see [`super::form`]); where they do not fit the hierarchy answers instead.
 //!
 //! Dead ends (leaves with one way up) have no row: theirs is that of the parent, and a time that is added. Only a query
 //! from such a node to itself would need more, and that is zero.
@@ -13,7 +13,9 @@ use std::ops::Range;
 
 use super::ancestors::Ancestors;
 use super::bundle::Flow;
-use super::lanes::{Block, LANES, begin, least_sum, n_blocks, relax, ticks};
+use super::fill::{Above, Filling};
+use super::form::Form;
+use super::lanes::{Block, ticks, vectorised};
 use super::topology::Topology;
 use super::weights::Weights;
 use crate::graph::num::row;
@@ -21,6 +23,9 @@ use crate::graph::num::row;
 /// Rows of times for all nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Labels {
+    /// Where rows are, and what queries need besides.
+    ancestors: Ancestors,
+    form: Form,
     /// The row of a node has as many slots as it has ancestors, one more for the node itself, always 0, and then fills up its last
     /// block. Rows are in order of node.
     up: Vec<Block>,
@@ -28,48 +33,35 @@ pub(crate) struct Labels {
     down: Vec<Block>,
 }
 
-/// Room for the rows of one node.
-#[derive(Default)]
-struct Scratch {
-    up: Vec<Block>,
-    down: Vec<Block>,
-}
-
 impl Labels {
     /// Bytes that labels of this tree would take.
-    pub(crate) fn bytes_needed(ancestors: &Ancestors) -> u64 {
-        ((ancestors.n_blocks() + 1) * 2 * size_of::<Block>()) as u64
+    pub(crate) fn bytes_needed(topology: &Topology, form: Form) -> u64 {
+        let blocks = (Ancestors::n_blocks_of(topology, form) + 1) * 2 * size_of::<Block>();
+        (blocks + topology.n_nodes() * Ancestors::BYTES_PER_NODE) as u64
     }
 
-    /// Fills all rows from the root down. The caller has checked that blocks can be numbered by `u32`.
-    pub(crate) fn new(topology: &Topology, ancestors: &mut Ancestors, weights: &Weights) -> Self {
-        let mut labels = Self {
-            // Queries may look a block too far.
-            up: vec![Block::FAR; ancestors.n_blocks() + 1],
-            down: vec![Block::FAR; ancestors.n_blocks() + 1],
-        };
-        labels.renew(topology, ancestors, weights);
-        labels
+    /// Fills all rows from the root down; `None` if there are more blocks than can be numbered.
+    pub(crate) fn new(topology: &Topology, form: Form, weights: &Weights) -> Option<Self> {
+        let ancestors = Ancestors::new(topology, form);
+        u32::try_from(ancestors.n_blocks()).ok()?;
+        // Queries may look a block too far.
+        let rows = || vec![Block::FAR; ancestors.n_blocks() + 1];
+        let (up, down) = (rows(), rows());
+        let mut labels = Self { ancestors, form, up, down };
+        labels.renew(topology, weights);
+        Some(labels)
     }
 
-    /// Fills all rows in place, whatever was in them before.
-    pub(crate) fn renew(
-        &mut self,
-        topology: &Topology,
-        ancestors: &mut Ancestors,
-        weights: &Weights,
-    ) {
+    /// Fills all rows in place, whatever was in them before; large subtrees on several threads.
+    pub(crate) fn renew(&mut self, topology: &Topology, weights: &Weights) {
         for node in 0..row(topology.n_nodes()) {
-            if ancestors.is_dead_end(node) {
-                ancestors.set_extra(node, extra(topology, weights, node));
-                continue;
+            if self.ancestors.is_dead_end(node) {
+                self.ancestors.set_extra(node, extra(topology, weights, node));
             }
-            let blocks = blocks(topology, ancestors, node);
-            let (up_above, up) = self.up.split_at_mut(blocks.start);
-            let (down_above, down) = self.down.split_at_mut(blocks.start);
-            let (up, down) = (&mut up[..blocks.len()], &mut down[..blocks.len()]);
-            fill(topology, ancestors, weights, node, [(up_above, up), (down_above, down)]);
         }
+        let ancestors = &self.ancestors;
+        let filling = Filling { topology, ancestors, weights, form: self.form };
+        filling.subtree(&topology.subtrees, [&mut self.up, &mut self.down], &Above::default());
     }
 
     /// Brings rows up to date after other times. `touched` are the nodes of which an edge to an upper neighbour takes another
@@ -78,13 +70,12 @@ impl Labels {
     pub(crate) fn refill(
         &mut self,
         topology: &Topology,
-        ancestors: &mut Ancestors,
         weights: &Weights,
         touched: &[u32],
     ) -> Vec<u32> {
         let n = row(topology.n_nodes());
         let mut has_changed = vec![false; topology.n_nodes()];
-        let mut scratch = Scratch::default();
+        let mut scratch = [Vec::new(), Vec::new()];
         let mut touched = touched.iter().copied().peekable();
         let mut changed = Vec::new();
         let mut node = touched.peek().copied().unwrap_or(n);
@@ -93,8 +84,8 @@ impl Labels {
             let above = &topology.up[topology.up_rows(node)];
             let is_below_change = above.iter().any(|&upper| has_changed[upper as usize]);
             if is_touched || is_below_change {
-                let changes = self.refill_row(topology, ancestors, weights, node, &mut scratch);
-                has_changed[node as usize] = changes && !ancestors.is_dead_end(node);
+                let changes = self.refill_row(topology, weights, node, &mut scratch);
+                has_changed[node as usize] = changes && !self.ancestors.is_dead_end(node);
                 changed.extend(changes.then_some(node));
             }
             // Whoever is below this node has no upper neighbours but those of this node, the node itself, and nodes between.
@@ -112,18 +103,12 @@ impl Labels {
     }
 
     /// Takes over the rows of some nodes.
-    pub(crate) fn copy_from(
-        &mut self,
-        topology: &Topology,
-        other: &Self,
-        (ancestors, others): (&mut Ancestors, &Ancestors),
-        nodes: &[u32],
-    ) {
+    pub(crate) fn copy_from(&mut self, topology: &Topology, other: &Self, nodes: &[u32]) {
         for &node in nodes {
-            if ancestors.is_dead_end(node) {
-                ancestors.set_extra(node, others.extra(node));
+            if self.ancestors.is_dead_end(node) {
+                self.ancestors.set_extra(node, other.ancestors.extra(node));
             } else {
-                let blocks = blocks(topology, ancestors, node);
+                let blocks = self.blocks(topology, node);
                 self.up[blocks.clone()].copy_from_slice(&other.up[blocks.clone()]);
                 self.down[blocks.clone()].copy_from_slice(&other.down[blocks]);
             }
@@ -134,94 +119,81 @@ impl Labels {
     fn refill_row(
         &mut self,
         topology: &Topology,
-        ancestors: &mut Ancestors,
         weights: &Weights,
         node: u32,
-        scratch: &mut Scratch,
+        scratch: &mut [Vec<Block>; 2],
     ) -> bool {
-        if ancestors.is_dead_end(node) {
+        if self.ancestors.is_dead_end(node) {
             let extra = extra(topology, weights, node);
-            let changes = ancestors.extra(node) != extra;
-            ancestors.set_extra(node, extra);
+            let changes = self.ancestors.extra(node) != extra;
+            self.ancestors.set_extra(node, extra);
             return changes;
         }
-        let blocks = blocks(topology, ancestors, node);
-        scratch.up.resize(blocks.len(), Block::FAR);
-        scratch.down.resize(blocks.len(), Block::FAR);
-        let rows = [(&*self.up, &mut *scratch.up), (&*self.down, &mut *scratch.down)];
-        fill(topology, ancestors, weights, node, rows);
+        let blocks = self.blocks(topology, node);
+        let ancestors = &self.ancestors;
+        let filling = Filling { topology, ancestors, weights, form: self.form };
+        let [new_up, new_down] = scratch;
+        new_up.resize(blocks.len(), Block::FAR);
+        new_down.resize(blocks.len(), Block::FAR);
+        vectorised(|| filling.row(node, [&self.up, &self.down], [&mut *new_up, &mut *new_down]));
         let (up, down) = (&mut self.up[blocks.clone()], &mut self.down[blocks]);
-        if *up == *scratch.up && *down == *scratch.down {
+        if *up == **new_up && *down == **new_down {
             return false;
         }
-        up.copy_from_slice(&scratch.up);
-        down.copy_from_slice(&scratch.down);
+        up.copy_from_slice(new_up);
+        down.copy_from_slice(new_down);
         true
     }
 
-    /// The ticks between two different nodes that have so many ancestors in common; [`FAR`] if there is no way or they do not fit.
+    /// The milliseconds between two different nodes that have so many ancestors in common, at most [`super::NEVER`]; `None` if they
+    /// are not known.
     #[inline(always)]
-    pub(crate) fn ticks(&self, ancestors: &Ancestors, from: u32, to: u32, n_common: usize) -> u16 {
-        let [extra, _] = ancestors.extra(from);
-        let [_, more] = ancestors.extra(to);
+    pub(crate) fn ms(&self, from: u32, to: u32, n_common: usize) -> Option<u32> {
+        let extra = [self.ancestors.extra(from)[0], self.ancestors.extra(to)[1]];
         // Of two different nodes none is a dead end and a common ancestor, so both rows are long enough.
-        let up = self.row(ancestors, Flow::Up, from);
-        let down = self.row(ancestors, Flow::Down, to);
-        least_sum(up, down, n_common).saturating_add(extra).saturating_add(more)
+        let (up, down) = (self.row(Flow::Up, from), self.row(Flow::Down, to));
+        self.form.least_sum((up, down), n_common, extra)
     }
 
     /// The row of a node without what to add to it, and whatever comes after it.
     #[inline(always)]
-    pub(crate) fn row(&self, ancestors: &Ancestors, flow: Flow, node: u32) -> &[Block] {
+    pub(crate) fn row(&self, flow: Flow, node: u32) -> &[Block] {
         let blocks = match flow {
             Flow::Up => &self.up,
             Flow::Down => &self.down,
         };
-        blocks.get(ancestors.first_block(node)..).unwrap_or_default()
+        blocks.get(self.ancestors.first_block(node)..).unwrap_or_default()
+    }
+
+    /// What to add to all slots of the row of a node.
+    #[inline(always)]
+    pub(crate) fn extra(&self, flow: Flow, node: u32) -> u16 {
+        self.ancestors.extra(node)[flow as usize]
+    }
+
+    #[inline(always)]
+    pub(crate) fn ancestors(&self) -> &Ancestors {
+        &self.ancestors
+    }
+
+    #[inline(always)]
+    pub(crate) fn form(&self) -> Form {
+        self.form
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        (self.up.len() + self.down.len()) * size_of::<Block>()
+        (self.up.len() + self.down.len()) * size_of::<Block>() + self.ancestors.bytes()
     }
-}
 
-/// The blocks of the row of a node that is no dead end.
-fn blocks(topology: &Topology, ancestors: &Ancestors, node: u32) -> Range<usize> {
-    let first = ancestors.first_block(node);
-    first..first + n_blocks(topology.depth[node as usize] as usize + 1)
+    /// The blocks of the row of a node that is no dead end.
+    fn blocks(&self, topology: &Topology, node: u32) -> Range<usize> {
+        let first = self.ancestors.first_block(node);
+        first..first + self.form.n_blocks(topology.depth[node as usize] as usize + 1)
+    }
 }
 
 /// The way between a dead end and its parent.
 fn extra(topology: &Topology, weights: &Weights, node: u32) -> [u16; 2] {
     weights.both_ms(topology.up_rows(node).start).map(ticks)
-}
-
-/// Fills the rows of a node that is no dead end, from those of its upper neighbours: for each flow the rows above it, and its own,
-/// which are as long as they must be.
-fn fill(
-    topology: &Topology,
-    ancestors: &Ancestors,
-    weights: &Weights,
-    node: u32,
-    mut flows: [(&[Block], &mut [Block]); 2],
-) {
-    let own = topology.depth[node as usize] as usize;
-    // The lowest upper neighbour is the parent: its row is as long as that of the node but for the last slot.
-    let mut is_first = true;
-    for edge in topology.up_rows(node).rev() {
-        let blocks = blocks(topology, ancestors, topology.up[edge]);
-        for ((above, mine), ms) in flows.iter_mut().zip(weights.both_ms(edge)) {
-            let relax = if is_first { begin } else { relax };
-            relax(mine, &above[blocks.clone()], ticks(ms));
-        }
-        is_first = false;
-    }
-    for (_, mine) in flows {
-        if own.is_multiple_of(LANES) {
-            // Not reached by the row of the parent.
-            mine[own / LANES] = Block::FAR;
-        }
-        mine[own / LANES].0[own % LANES] = 0;
-    }
 }

@@ -12,6 +12,8 @@ use crate::graph::num::TICK_MS;
 pub(crate) const LANES: usize = 32;
 /// No time, or none that fits.
 pub(crate) const FAR: u16 = u16::MAX;
+/// Below so many milliseconds a sum is exact.
+pub(crate) const FAR_MS: u32 = FAR as u32 * TICK_MS;
 
 /// Slots that are looked at together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,23 +46,14 @@ pub(crate) fn ms_of(ticks: u16) -> Option<u32> {
     (ticks < FAR).then(|| u32::from(ticks) * TICK_MS)
 }
 
-/// Blocks of a row with so many slots.
-pub(crate) fn n_blocks(n_slots: usize) -> usize {
-    n_slots.div_ceil(LANES)
-}
-
 /// The slot at a depth.
 #[inline]
 pub(crate) fn slot(row: &[Block], depth: usize) -> u16 {
     row.get(depth / LANES).map_or(FAR, |block| block.0[depth % LANES])
 }
 
-/// All slots in order.
-pub(crate) fn slots(row: &[Block]) -> impl Iterator<Item = u16> {
-    row.iter().flat_map(|block| &block.0).copied()
-}
-
 /// `to[i] = from[i] + ticks`.
+#[inline(always)]
 pub(crate) fn begin(to: &mut [Block], from: &[Block], ticks: u16) {
     for (to, from) in to.iter_mut().zip(from) {
         for (to, from) in to.0.iter_mut().zip(from.0) {
@@ -70,6 +63,7 @@ pub(crate) fn begin(to: &mut [Block], from: &[Block], ticks: u16) {
 }
 
 /// `to[i] = min(to[i], from[i] + ticks)`.
+#[inline(always)]
 pub(crate) fn relax(to: &mut [Block], from: &[Block], ticks: u16) {
     for (to, from) in to.iter_mut().zip(from) {
         for (to, from) in to.0.iter_mut().zip(from.0) {
@@ -123,6 +117,21 @@ fn sums(up: &[Block; 2], down: &[Block; 2], n: usize) -> [[u16; LANES]; 2] {
 #[inline(always)]
 fn lower(least: &mut [u16; LANES], sums: [u16; LANES]) {
     least.iter_mut().zip(sums).for_each(|(least, sum)| *least = sum.min(*least));
+}
+
+/// The first slot whose `up[i] + down[i]` is so much.
+#[inline]
+pub(crate) fn position(up: &[Block], down: &[Block], ticks: u16) -> Option<usize> {
+    let sums = |up: &Block, down: &Block| -> [u16; LANES] {
+        std::array::from_fn(|lane| up.0[lane].saturating_add(down.0[lane]))
+    };
+    up.iter().zip(down).enumerate().find_map(|(idx, (up, down))| {
+        let sums = sums(up, down);
+        // All of them at once first.
+        let is_there = sums.iter().fold(false, |is_there, &sum| is_there | (sum == ticks));
+        let lane = is_there.then(|| sums.iter().position(|&sum| sum == ticks))??;
+        Some(idx * LANES + lane)
+    })
 }
 
 /// The least `ms[i] + row[i]` in milliseconds, at most [`NEVER`], where slots that are [`FAR`] do not count.

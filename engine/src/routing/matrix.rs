@@ -6,8 +6,8 @@
 //! place, to the least of what neighbours have in common; so it costs no look-up. Down to the
 //! least of a tile all lanes count; from there on each up to its own.
 //!
-//! Tables between nodes are made of 16-bit ticks, all others of milliseconds. The loops are compiled for several sets
-//! of instructions; `pulp` asks the processor which it has.
+//! Tables between nodes are made of 16-bit ticks where labels are plain, all others of milliseconds. The loops are compiled for
+//! several sets of instructions; `pulp` asks the processor which it has.
 
 use pulp::NullaryFnOnce;
 use smallvec::SmallVec;
@@ -73,13 +73,19 @@ pub(crate) struct Row<T> {
 }
 
 impl Row<u16> {
-    /// The row of a node.
-    pub(crate) fn of_node(hierarchy: &Hierarchy, flow: Flow, node: u32) -> Self {
-        Self { anchor: node, times: hierarchy.ticks(flow, node) }
+    /// The row of a node, if labels are plain.
+    pub(crate) fn of_node(hierarchy: &Hierarchy, flow: Flow, node: u32) -> Option<Self> {
+        Some(Self { anchor: node, times: hierarchy.ticks(flow, node)? })
     }
 }
 
 impl Row<i32> {
+    /// The exact row of a node.
+    pub(crate) fn exact(hierarchy: &Hierarchy, flow: Flow, node: u32) -> Self {
+        let times = hierarchy.times(flow, node).into_iter().map(u32::cast_signed).collect();
+        Self { anchor: node, times }
+    }
+
     /// The row of a bundle.
     pub(crate) fn of_bundle(bundle: &Bundle) -> Self {
         let times = bundle.ms().iter().map(|ms| ms.cast_signed()).collect();

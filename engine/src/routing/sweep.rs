@@ -24,7 +24,7 @@ impl Hierarchy {
         let n = self.topology.n_nodes();
         let mut times = vec![NEVER; n];
         for bundle in bundles {
-            let above = |&node: &u32| (node > 0).then(|| self.topology.parent[node as usize]);
+            let above = |&node: &u32| (node > 0).then(|| self.topology.parent(node));
             for node in std::iter::successors(Some(bundle.anchor()), above) {
                 let ms = bundle.ms()[self.depth(node) as usize];
                 times[node as usize] = times[node as usize].min(ms);

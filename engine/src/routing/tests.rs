@@ -2,11 +2,12 @@
 
 use super::NEVER;
 use super::dijkstra;
+use super::form::Form;
 use super::hierarchy::{Changed, Hierarchy};
 use super::topology::{HierarchyError, Topology, preorder};
 use crate::geo::LatLon;
 use crate::graph::csr::{Arc, Graph};
-use crate::graph::num::{TICK_MS, row};
+use crate::graph::num::{ARC_MS_MAX, TICK_MS, row};
 
 /// SplitMix64.
 struct Random(u64);
@@ -67,13 +68,30 @@ fn numbered(points: &[LatLon], arcs: &[Arc]) -> Graph {
     Graph::new(moved, renumbered.collect())
 }
 
+/// With labels of this form, whatever the times.
+fn made(graph: &Graph, label_bytes_max: u64, form: Form) -> Hierarchy {
+    let mut hierarchy = Hierarchy::new(graph, 0).unwrap();
+    hierarchy.form = form;
+    hierarchy.limit_labels(graph, label_bytes_max);
+    hierarchy
+}
+
 #[test]
 fn times_and_paths_equal_dijkstra_with_and_without_labels() {
+    // From drives of seconds to such as no labels hold, and arcs as long as can be.
+    let scales = [1, 700, 6_553, 6_554, 65_534, 65_535, 65_536, 530_000];
+    let kinds = [(u64::MAX, Form::Plain), (u64::MAX, Form::Based), (0, Form::Plain)];
     for seed in 0..300 {
-        let (points, arcs) = random_graph(seed);
+        let (points, mut arcs) = random_graph(seed);
+        let scale = scales[usize::try_from(seed).unwrap() % scales.len()];
+        // A mixture of short and long arcs.
+        for (idx, arc) in arcs.iter_mut().enumerate().filter(|(idx, _)| seed % 3 > 0 || idx % 3 > 0)
+        {
+            arc.time = (arc.time * scale + ticks(row(idx))).min(ARC_MS_MAX);
+        }
         let graph = numbered(&points, &arcs);
-        for limit in [u64::MAX, 0] {
-            let hierarchy = Hierarchy::new(&graph, limit).unwrap();
+        for (limit, form) in kinds {
+            let hierarchy = made(&graph, limit, form);
             for from in 0..row(graph.n_nodes()) {
                 let truth = dijkstra::times_from(&graph, from);
                 for to in 0..row(graph.n_nodes()) {
@@ -93,7 +111,7 @@ fn check_path(
     expected: u32,
     seed: u64,
 ) {
-    let Some(path) = hierarchy.path(from, to) else {
+    let Some(path) = hierarchy.path(graph, from, to) else {
         return assert_eq!(expected, NEVER, "seed {seed}");
     };
     let (mut at, mut ms) = (from, 0);
@@ -107,14 +125,15 @@ fn check_path(
 
 #[test]
 fn the_common_depth_is_that_of_the_lowest_common_ancestor() {
+    let mut n_known = 0;
     for seed in 0..100 {
         let (points, arcs) = random_graph(seed);
         let graph = numbered(&points, &arcs);
         let edges: Vec<_> = graph.arcs().iter().map(|arc| (arc.tail, arc.head)).collect();
         let topology = Topology::new(graph.n_nodes(), &edges).unwrap();
-        let ancestors = super::ancestors::Ancestors::new(&topology).unwrap();
+        let ancestors = super::ancestors::Ancestors::new(&topology, super::form::Form::Plain);
         let line = |node: u32| {
-            let up = |&node: &u32| (node > 0).then(|| topology.parent[node as usize]);
+            let up = |&node: &u32| (node > 0).then(|| topology.parent(node));
             std::iter::successors(Some(node), up).collect::<Vec<u32>>()
         };
         for a in 0..row(graph.n_nodes()) {
@@ -122,14 +141,14 @@ fn the_common_depth_is_that_of_the_lowest_common_ancestor() {
                 let of_b = line(b);
                 let common = line(a).into_iter().find(|node| of_b.contains(node)).unwrap();
                 let expected = topology.depth[common as usize];
-                assert_eq!(
-                    ancestors.common_depth(&topology, a, b),
-                    expected,
-                    "seed {seed}: {a} {b}"
-                );
+                let known = ancestors.known_depth(a, b);
+                assert_eq!(known.unwrap_or(expected), expected, "seed {seed}: {a} {b}");
+                assert_eq!(topology.common_depth(a, b), expected, "seed {seed}: {a} {b}");
+                n_known += u32::from(known.is_some());
             }
         }
     }
+    assert!(n_known > 1_000, "{n_known}");
 }
 
 #[test]
@@ -177,7 +196,8 @@ fn a_hierarchy_brought_up_to_date_is_the_one_made_anew() {
         let (points, arcs) = random_graph(seed);
         let graph = numbered(&points, &arcs);
         let mut random = Random(seed + 1_000);
-        let mut hierarchy = Hierarchy::new(&graph, u64::MAX).unwrap();
+        let form = if seed % 2 == 0 { Form::Plain } else { Form::Based };
+        let mut hierarchy = made(&graph, u64::MAX, form);
         let mut graph_now = graph.clone();
         for round in 0..4 {
             let n_arcs = row(graph.arcs().len());
@@ -198,8 +218,7 @@ fn a_hierarchy_brought_up_to_date_is_the_one_made_anew() {
             behind.catch_up(&updated, &what);
             assert!(behind.weights == updated.weights, "seed {seed}, round {round}");
             assert!(behind.labels == updated.labels, "seed {seed}, round {round}");
-            assert!(behind.ancestors == updated.ancestors, "seed {seed}, round {round}");
-            let anew = hierarchy.customised(&changed, u64::MAX);
+            let anew = made(&changed, u64::MAX, hierarchy.form);
             assert!(updated.weights == anew.weights, "seed {seed}, round {round}");
             assert!(updated.labels == anew.labels, "seed {seed}, round {round}");
             for from in 0..row(graph.n_nodes()) {
@@ -216,5 +235,21 @@ fn a_hierarchy_brought_up_to_date_is_the_one_made_anew() {
             }
             (hierarchy, graph_now) = (updated, changed);
         }
+    }
+}
+
+#[test]
+fn the_form_of_labels_is_that_of_the_drives() {
+    // A street with a junction every so many seconds.
+    for (seconds, form) in [(1, Form::Plain), (30, Form::Plain), (60, Form::Based)] {
+        let points: Vec<LatLon> =
+            (0..200).map(|n| LatLon::from_e7(0, n * 1_000).unwrap()).collect();
+        let time = seconds * 1_000;
+        let arcs: Vec<Arc> = (1..200)
+            .flat_map(|n| [(n - 1, n), (n, n - 1)])
+            .map(|(tail, head)| Arc { tail, head, time, course: 0, turn: 0 })
+            .collect();
+        let hierarchy = Hierarchy::new(&numbered(&points, &arcs), u64::MAX).unwrap();
+        assert_eq!(hierarchy.form, form, "{seconds} s");
     }
 }

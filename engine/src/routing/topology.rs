@@ -63,8 +63,6 @@ pub enum HierarchyError {
 /// The elimination tree and the shortcuts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Topology {
-    /// The parent in the tree; the root 0 is its own.
-    pub(crate) parent: Vec<u32>,
     /// Steps to the root.
     pub(crate) depth: Vec<u32>,
     /// Upper neighbours of `v`: `up[first_up[v]..first_up[v + 1]]`, ascending, that is from the root down.
@@ -137,7 +135,6 @@ impl Topology {
             upper[a.max(b) as usize].push(a.min(b));
         }
         let mut n_edges = 0;
-        let mut parent = vec![0; n];
         for node in (0..n).rev() {
             let mut mine = std::mem::take(&mut upper[node]);
             mine.sort_unstable();
@@ -149,7 +146,6 @@ impl Topology {
             }
             match mine.split_last() {
                 Some((&lowest, rest)) => {
-                    parent[node] = lowest;
                     upper[lowest as usize].extend(rest);
                 }
                 None if node > 0 => return Err(HierarchyError::NotConnected { node: row(node) }),
@@ -157,19 +153,17 @@ impl Topology {
             }
             upper[node] = mine;
         }
-        let mut depth = vec![0; n];
+        let mut depth: Vec<u32> = vec![0; n];
         let mut first_up = vec![0];
         let mut up = Vec::with_capacity(n_edges);
         for (node, mine) in upper.into_iter().enumerate() {
-            if node > 0 {
-                depth[node] = depth[parent[node] as usize] + 1;
-            }
+            depth[node] = mine.last().map_or(0, |&parent| depth[parent as usize] + 1);
             up.extend(mine);
             first_up.push(row(up.len()));
         }
         let (first_below, below) = lower_triangles(&first_up, &up);
         let mut topology =
-            Self { parent, depth, first_up, up, first_below, below, subtrees: Subtree::default() };
+            Self { depth, first_up, up, first_below, below, subtrees: Subtree::default() };
         if n > 0 && topology.is_preorder() {
             let large = (topology.up.len() / SUBTREES_MAX).max(LARGE_EDGES);
             let is_large = |nodes: &Range<u32>| topology.rows_of(nodes).len() >= large;
@@ -182,7 +176,7 @@ impl Topology {
     pub(crate) fn subtree_sizes(&self) -> Vec<u32> {
         let mut size = vec![1_u32; self.n_nodes()];
         for node in (1..self.n_nodes()).rev() {
-            size[self.parent[node] as usize] += size[node];
+            size[self.parent(row(node)) as usize] += size[node];
         }
         size
     }
@@ -204,13 +198,24 @@ impl Topology {
     pub(crate) fn common_depth(&self, mut a: u32, mut b: u32) -> u32 {
         while a != b {
             // No ancestor has a larger number.
-            (a, b) = (a.min(b), self.parent[a.max(b) as usize]);
+            (a, b) = (a.min(b), self.parent(a.max(b)));
         }
         self.depth[a as usize]
     }
 
     pub(crate) fn n_nodes(&self) -> usize {
-        self.parent.len()
+        self.depth.len()
+    }
+
+    /// The parent in the tree: the lowest upper neighbour. The root is its own.
+    #[inline]
+    pub(crate) fn parent(&self, node: u32) -> u32 {
+        self.up[self.up_rows(node)].last().copied().unwrap_or(0)
+    }
+
+    /// The node from which an edge leads up. O(log nodes).
+    pub(crate) fn lower(&self, edge: usize) -> u32 {
+        row(self.first_up.partition_point(|&first| first as usize <= edge)).saturating_sub(1)
     }
 
     /// Rows of the edges from a node to its upper neighbours.
@@ -228,17 +233,17 @@ impl Topology {
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        (self.parent.len() * 4 + self.up.len()) * 4 + self.below.len() * size_of::<Below>()
+        (self.depth.len() * 3 + self.up.len()) * 4 + self.below.len() * size_of::<Below>()
     }
 
     /// Whether subtrees are contiguous, as [`super::ancestors`] needs it: each parent is on the path just left.
     pub(crate) fn is_preorder(&self) -> bool {
         (1..self.n_nodes()).all(|node| {
-            let wanted = self.parent[node];
+            let wanted = self.parent(row(node));
             let mut previous = row(node - 1);
             // Walking up costs as much as the depth lost, so this is linear in all.
             while previous > wanted {
-                previous = self.parent[previous as usize];
+                previous = self.parent(previous);
             }
             previous == wanted
         })
@@ -286,7 +291,7 @@ pub(crate) fn preorder(
     let mut next_child = vec![1_u32; n];
     let mut place = vec![0_u32; n];
     for node in 1..n {
-        let parent = topology.parent[node] as usize;
+        let parent = topology.parent(row(node)) as usize;
         place[node] = place[parent] + next_child[parent];
         next_child[parent] += size[node];
     }

@@ -4,70 +4,72 @@
 //! found by looking at the few that lead up, and no search is made. Without labels the same numbers are computed first.
 //! Ties: of several meeting nodes the highest is taken, of several shortcuts the one to the highest node, with and without labels.
 
+use smallvec::SmallVec;
+
 use super::NEVER;
 use super::bundle::Flow;
 use super::hierarchy::Hierarchy;
-use super::lanes::{FAR, slot, slots, ticks};
+use super::labels::Labels;
+use super::lanes::ms_of;
 use super::weights::Origin;
+use crate::graph::csr::Graph;
+use crate::graph::num::row;
 
-/// Room for what most paths need.
-const ARCS_USUAL: usize = 256;
-/// Room for what most ways up need.
-const EDGES_USUAL: usize = 32;
-
+/// Arcs of a path in order; most fit without the heap.
+pub(crate) type Arcs = SmallVec<[u32; 512]>;
+/// Edges from a node up.
+type Trail = SmallVec<[u32; 64]>;
 /// An edge, from its lower node up or the other way.
-type Step = (usize, Flow);
+type Step = (u32, Flow);
 
 impl Hierarchy {
-    /// The arcs of a fastest path in order, `None` if there is no way. O(length of the path) with labels, else O(search
-    /// space + length of the path); allocates.
-    pub(crate) fn path(&self, from: u32, to: u32) -> Option<Vec<u32>> {
-        let mut arcs = Vec::with_capacity(ARCS_USUAL);
+    /// The arcs of a fastest path in order, `None` if there is no way; `graph` is the one with the times of this hierarchy. O(length of
+    /// the path) with labels, else O(search space + lower triangles of the nodes that are passed).
+    pub(crate) fn path(&self, graph: &Graph, from: u32, to: u32) -> Option<Arcs> {
+        let mut arcs = Arcs::new();
         if from == to {
             return Some(arcs);
         }
         let n_common = self.common_depth(from, to) as usize + 1;
-        let trails = match self.trails_by_labels(from, to, n_common) {
+        let by_labels = |labels| self.trails_by_labels(labels, (from, to), n_common);
+        let [up, down] = match self.labels.as_ref().and_then(by_labels) {
             Some(trails) => trails,
             None => self.trails_by_tree(from, to, n_common)?,
         };
-        let mut stack = Vec::with_capacity(ARCS_USUAL);
-        for &edge in &trails[0] {
-            self.unpack((edge, Flow::Up), &mut stack, &mut arcs);
-        }
-        for &edge in trails[1].iter().rev() {
-            self.unpack((edge, Flow::Down), &mut stack, &mut arcs);
+        // The last is the next to unpack.
+        let mut stack: SmallVec<[Step; 64]> = SmallVec::new();
+        for steps in [(up, Flow::Up), (down.into_iter().rev().collect(), Flow::Down)] {
+            for edge in steps.0 {
+                stack.push((edge, steps.1));
+                self.unpack(graph, &mut stack, &mut arcs);
+            }
         }
         Some(arcs)
     }
 
     /// The edges from both ends up to the highest node of a fastest path, if labels know how far that is.
-    fn trails_by_labels(&self, from: u32, to: u32, n_common: usize) -> Option<[Vec<usize>; 2]> {
-        let ((up, more_up), (down, more_down)) =
-            (self.label(Flow::Up, from)?, self.label(Flow::Down, to)?);
-        let sums = slots(up).zip(slots(down)).map(|(up, down)| up.saturating_add(down));
-        let (meeting, least) =
-            (0..).zip(sums.take(n_common)).min_by_key(|&(depth, least)| (least, depth))?;
-        if least.saturating_add(more_up).saturating_add(more_down) == FAR {
-            return None;
-        }
-        // What is left to the meeting node is a part of a time that fits.
-        let trail = |flow, start| {
-            let left = |node| {
-                let labels = self.labels.as_ref();
-                let stored =
-                    labels.map_or(FAR, |l| slot(l.row(&self.ancestors, flow, node), meeting));
-                // Only the start can be a dead end.
-                let extra = if node == start { [more_up, more_down][flow as usize] } else { 0 };
-                stored.saturating_add(extra)
-            };
-            self.follow(start, meeting, left, |edge| ticks(self.weights.ms(flow, edge)))
+    fn trails_by_labels(
+        &self,
+        labels: &Labels,
+        (from, to): (u32, u32),
+        n_common: usize,
+    ) -> Option<[Trail; 2]> {
+        let form = labels.form();
+        let (up, down) = (labels.row(Flow::Up, from), labels.row(Flow::Down, to));
+        let more = [labels.extra(Flow::Up, from), labels.extra(Flow::Down, to)];
+        let least = form.least_sum((up, down), n_common, [0; 2]).filter(|&ms| ms < NEVER)?;
+        let meeting = form.meeting((up, down), n_common, least)?;
+        let trail = |flow: Flow, row, start| {
+            let rest = form.slot_ms(row, meeting)? + ms_of(more[flow as usize])?;
+            // Only the start can be a dead end, so nothing is to add to what is left from others.
+            let left = |node| form.slot_ms(labels.row(flow, node), meeting).unwrap_or(NEVER);
+            self.follow(flow, (start, rest), meeting, left)
         };
-        Some([trail(Flow::Up, from), trail(Flow::Down, to)])
+        Some([trail(Flow::Up, up, from)?, trail(Flow::Down, down, to)?])
     }
 
     /// The same without labels; `None` if there is no way.
-    fn trails_by_tree(&self, from: u32, to: u32, n_common: usize) -> Option<[Vec<usize>; 2]> {
+    fn trails_by_tree(&self, from: u32, to: u32, n_common: usize) -> Option<[Trail; 2]> {
         let (up, down) = (self.climb(from, Flow::Up), self.climb(to, Flow::Down));
         let sums = up.iter().zip(&down).map(|(up, down)| up + down);
         let (meeting, least) =
@@ -78,14 +80,14 @@ impl Hierarchy {
         let trail = |flow, start| {
             let rest = self.rest(flow, start, meeting);
             let left = |node| rest[self.depth(node) as usize];
-            self.follow(start, meeting, left, |edge| self.weights.ms(flow, edge))
+            self.follow(flow, (start, left(start)), meeting, left)
         };
-        Some([trail(Flow::Up, from), trail(Flow::Down, to)])
+        Some([trail(Flow::Up, from)?, trail(Flow::Down, to)?])
     }
 
     /// By depth, the times between `start` and its ancestors and the one of them at the depth `meeting`.
     fn rest(&self, flow: Flow, start: u32, meeting: usize) -> Vec<u32> {
-        let above = |&node: &u32| (node > 0).then(|| self.topology.parent[node as usize]);
+        let above = |&node: &u32| (node > 0).then(|| self.topology.parent(node));
         let line = std::iter::successors(Some(start), above);
         let mut line: Vec<u32> =
             line.take_while(|&node| self.depth(node) as usize > meeting).collect();
@@ -102,49 +104,48 @@ impl Hierarchy {
         rest
     }
 
-    /// The edges from a node up to its ancestor at the depth `meeting`, given what is `left` to it from a node above it, and the time
-    /// of an edge.
-    fn follow<T: Copy + Eq + std::ops::Sub<Output = T> + Ord>(
+    /// The edges from a node up to its ancestor at the depth `meeting`, given the time to it, and what is `left` from a node above. `None`
+    /// if that is not known everywhere.
+    fn follow(
         &self,
-        start: u32,
+        flow: Flow,
+        (start, rest): (u32, u32),
         meeting: usize,
-        left: impl Fn(u32) -> T,
-        time: impl Fn(usize) -> T,
-    ) -> Vec<usize> {
-        let mut trail = Vec::with_capacity(EDGES_USUAL);
-        let (mut node, mut rest) = (start, left(start));
+        left: impl Fn(u32) -> u32,
+    ) -> Option<Trail> {
+        let mut trail = Trail::new();
+        let (mut node, mut rest) = (start, rest);
         while self.depth(node) as usize > meeting {
-            let step = self.topology.up_rows(node).find_map(|edge| {
+            (node, rest) = self.topology.up_rows(node).find_map(|edge| {
                 let upper = self.topology.up[edge];
-                let time = time(edge);
-                let is_next = time <= rest
-                    && self.depth(upper) as usize >= meeting
-                    && left(upper) == rest - time;
-                is_next.then(|| (edge, upper, rest - time))
-            });
-            // There is one wherever the time is that of a path.
-            let Some((edge, upper, less)) = step else { break };
-            trail.push(edge);
-            (node, rest) = (upper, less);
+                let less = rest.checked_sub(self.weights.ms(flow, edge))?;
+                let is_next = self.depth(upper) as usize >= meeting && left(upper) == less;
+                is_next.then(|| {
+                    trail.push(row(edge));
+                    (upper, less)
+                })
+            })?;
         }
-        trail
+        Some(trail)
     }
 
-    /// Appends the arcs that an edge stands for, in order of driving.
-    fn unpack(&self, edge: Step, stack: &mut Vec<Step>, arcs: &mut Vec<u32>) {
-        stack.push(edge);
+    /// Appends the arcs that the edges of a stack stand for, in order of driving.
+    fn unpack(&self, graph: &Graph, stack: &mut SmallVec<[Step; 64]>, arcs: &mut Arcs) {
+        let topology = &self.topology;
         while let Some((edge, flow)) = stack.pop() {
-            match self.weights.origin(flow, edge) {
+            match self.weights.origin((topology, graph), flow, edge as usize) {
                 Origin::Nothing => {}
                 Origin::Arc(arc) => arcs.push(arc),
                 Origin::Middle(to_lower) => {
-                    let to_upper = self.edge_before(to_lower as usize, self.topology.up[edge]);
+                    let to_upper =
+                        row(self.edge_before(to_lower as usize, topology.up[edge as usize]));
                     let (first, second) = match flow {
-                        Flow::Up => (to_lower as usize, to_upper),
-                        Flow::Down => (to_upper, to_lower as usize),
+                        Flow::Up => (to_lower, to_upper),
+                        Flow::Down => (to_upper, to_lower),
                     };
                     // Down to the middle, then up again; the stack turns them round.
-                    stack.extend([(second, Flow::Up), (first, Flow::Down)]);
+                    stack.push((second, Flow::Up));
+                    stack.push((first, Flow::Down));
                 }
             }
         }

@@ -59,6 +59,7 @@ fn split(joined: u64) -> (u32, Packed) {
 pub(crate) struct Weights {
     /// [`NEVER`] if there is no way.
     ms: Vec<[u32; 2]>,
+    /// Empty if they are found again where they are needed.
     origin: Vec<[Packed; 2]>,
 }
 
@@ -131,7 +132,18 @@ impl Weights {
         for &node in nodes {
             let rows = topology.up_rows(node);
             self.ms[rows.clone()].copy_from_slice(&other.ms[rows.clone()]);
-            self.origin[rows.clone()].copy_from_slice(&other.origin[rows]);
+            if !self.origin.is_empty() {
+                self.origin[rows.clone()].copy_from_slice(&other.origin[rows]);
+            }
+        }
+    }
+
+    /// Keeps what shortcuts stand for, or drops it.
+    pub(crate) fn keep_origins(&mut self, topology: &Topology, graph: &Graph, keep: bool) {
+        if !keep {
+            self.origin = Vec::new();
+        } else if self.origin.len() < self.ms.len() {
+            *self = Self::new(topology, graph);
         }
     }
 
@@ -176,15 +188,47 @@ impl Weights {
         self.ms[edge]
     }
 
-    /// What the edge stands for.
+    /// What an edge stands for. If that was not kept, it is found again: O(arcs and lower triangles of its lower node).
     #[inline]
-    pub(crate) fn origin(&self, flow: Flow, edge: usize) -> Origin {
-        self.origin[edge][flow as usize].unpack()
+    pub(crate) fn origin(
+        &self,
+        (topology, graph): (&Topology, &Graph),
+        flow: Flow,
+        edge: usize,
+    ) -> Origin {
+        match self.origin.get(edge) {
+            Some(origin) => origin[flow as usize].unpack(),
+            None => self.find_origin(topology, graph, flow, edge),
+        }
+    }
+
+    /// The same that settling the node would have kept: of equals the first arc, then the first row.
+    fn find_origin(&self, topology: &Topology, graph: &Graph, flow: Flow, edge: usize) -> Origin {
+        let (ms, node, upper) = (self.ms(flow, edge), topology.lower(edge), topology.up[edge]);
+        if ms >= NEVER {
+            return Origin::Nothing;
+        }
+        let (tail, head) = match flow {
+            Flow::Up => (node, upper),
+            Flow::Down => (upper, node),
+        };
+        let is_it = |&arc: &usize| graph.arcs()[arc].head == head && graph.arcs()[arc].time == ms;
+        if let Some(arc) = graph.out_rows(tail).find(is_it) {
+            return Origin::Arc(row(arc));
+        }
+        let other = if flow == Flow::Up { Flow::Down } else { Flow::Up };
+        let is_middle = |&&Below { edge, first }: &&Below| {
+            let to_node = self.ms(other, edge as usize);
+            let mut higher = first as usize..edge as usize;
+            higher.any(|row| topology.up[row] == upper && to_node + self.ms(flow, row) == ms)
+        };
+        let middle = topology.below(node).iter().find(is_middle);
+        middle.map_or(Origin::Nothing, |below| Origin::Middle(below.edge))
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        self.ms.len() * 16
+        size_of_val(&*self.ms) + size_of_val(&*self.origin)
     }
 }
 
@@ -198,7 +242,8 @@ impl Rows<'_> {
             let after = |from: usize| rows.start - from;
             let (part_ms, part_origin);
             (part_ms, ms) = ms[after(start)..].split_at_mut(rows.len());
-            (part_origin, origin) = origin[after(start)..].split_at_mut(rows.len());
+            let (skipped, n) = if origin.is_empty() { (0, 0) } else { (after(start), rows.len()) };
+            (part_origin, origin) = origin[skipped..].split_at_mut(n);
             start = rows.end;
             parts.push((Rows { start: rows.start, ms: part_ms, origin: part_origin }, part));
         }
@@ -241,10 +286,12 @@ impl Rows<'_> {
                 best[1] = best[1].min(via[1].wrapping_add(join(from_upper, Packed(0))));
             }
         }
-        let own_origin = &mut self.origin[rows.start - self.start..];
-        for ((&upper, ms), origin) in uppers.iter().zip(own_ms).zip(own_origin) {
-            for (flow, best) in best[depth(upper)].into_iter().enumerate() {
-                (ms[flow], origin[flow]) = split(best);
+        for (&upper, ms) in uppers.iter().zip(own_ms) {
+            *ms = best[depth(upper)].map(|best| split(best).0);
+        }
+        if let Some(own_origin) = self.origin.get_mut(rows.start - self.start..) {
+            for (&upper, origin) in uppers.iter().zip(own_origin) {
+                *origin = best[depth(upper)].map(|best| split(best).1);
             }
         }
     }

@@ -57,7 +57,8 @@ struct Model<'a> {
     profile: &'a Profile,
     places: Vec<Settled>,
     place_weights: Vec<f64>,
-    purpose_weights: Vec<f64>,
+    /// On weekdays, and at the weekend.
+    purpose_weights: [Vec<f64>; 2],
     destinations: Vec<Destinations>,
 }
 
@@ -78,13 +79,17 @@ pub fn demand(
     }
     let model = Model::new(profile, landscape)?;
     let mut trips = Vec::new();
-    let mut stream = 0;
+    let mut day = 0;
     let mut midnight = first_day;
     while midnight < order.end {
-        for _ in 0..order.requests_per_day {
-            let mut rng = Rng::new(order.seed, stream);
-            stream += 1;
-            let trip = model.trip(midnight, order, &mut rng)?;
+        let is_weekend = order.clock.is_weekend(midnight);
+        let n_of_day = trips_of_day(profile, order.requests_per_day, is_weekend);
+        // Each day has streams of its own, however many trips it has.
+        let first_stream = day * u64::from(u32::MAX);
+        day += 1;
+        for number in 0..n_of_day {
+            let mut rng = Rng::new(order.seed, first_stream + number);
+            let trip = model.trip((midnight, is_weekend), order, &mut rng)?;
             trips.extend(trip);
         }
         midnight = clock::shifted(midnight, DAY_MS);
@@ -94,6 +99,13 @@ pub fn demand(
         trip.name = Name::new(format!("r{number}"))?;
     }
     Ok(trips)
+}
+
+/// At the weekend as the profile says, at most [`TRIPS_MAX`].
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+fn trips_of_day(profile: &Profile, of_weekday: u32, is_weekend: bool) -> u64 {
+    let factor = profile.weekend.as_ref().filter(|_| is_weekend).map_or(1.0, |at| at.requests);
+    (f64::from(of_weekday) * factor).round().min(1e6) as u64
 }
 
 impl<'a> Model<'a> {
@@ -110,7 +122,7 @@ impl<'a> Model<'a> {
         Ok(Self {
             profile,
             place_weights: places.iter().map(|place| f64::from(place.population)).collect(),
-            purpose_weights: profile.purposes.iter().map(|purpose| purpose.share).collect(),
+            purpose_weights: [false, true].map(|at_weekend| profile.purpose_shares(at_weekend)),
             places,
             destinations,
         })
@@ -119,11 +131,11 @@ impl<'a> Model<'a> {
     /// A trip on the day that begins at `midnight`; `None` if it falls outside the time asked for.
     fn trip(
         &self,
-        midnight: EngineTime,
+        (midnight, is_weekend): (EngineTime, bool),
         order: Order,
         rng: &mut Rng,
     ) -> Result<Option<DemandRow>, ModelError> {
-        let (home, goal, purpose) = self.ends(rng).ok_or(ModelError::NoTrip)?;
+        let (home, goal, purpose) = self.ends(is_weekend, rng).ok_or(ModelError::NoTrip)?;
         let leads_home = rng.unit() < purpose.return_share;
         let party = self.party(rng)?;
         let wish = Wish::draw(purpose, leads_home, midnight, rng);
@@ -145,10 +157,10 @@ impl<'a> Model<'a> {
     }
 
     /// A home, a destination and what leads there.
-    fn ends(&self, rng: &mut Rng) -> Option<(LatLon, LatLon, &'a Purpose)> {
+    fn ends(&self, is_weekend: bool, rng: &mut Rng) -> Option<(LatLon, LatLon, &'a Purpose)> {
         for _ in 0..TRIES_MAX {
             let home = self.places[rng.weighted(&self.place_weights)?].door(rng);
-            let idx = rng.weighted(&self.purpose_weights)?;
+            let idx = rng.weighted(&self.purpose_weights[usize::from(is_weekend)])?;
             let goal = self.destinations[idx].draw(home, &self.places, rng);
             if let Some(goal) =
                 goal.filter(|&goal| self.profile.trip_min_m <= home.distance_m(goal))

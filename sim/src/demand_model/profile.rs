@@ -47,8 +47,23 @@ pub struct Profile {
     pub places: Vec<PlaceCount>,
     /// How far ahead rides are booked that are not wanted now.
     pub booking: Booking,
+    /// What is different on Saturdays and Sundays; nothing if left out.
+    pub weekend: Option<Weekend>,
     /// What people travel for.
     pub purposes: Vec<Purpose>,
+}
+
+/// What is different on Saturdays and Sundays.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weekend {
+    /// Trips of such a day by trips of a weekday.
+    pub requests: f64,
+    /// By purpose: its share by that of a weekday; 1 for purposes that are left out.
+    #[serde(default)]
+    pub purposes: BTreeMap<String, f64>,
+    /// Where the figures are from.
+    pub source: String,
 }
 
 /// Shares with their source.
@@ -190,7 +205,32 @@ impl Profile {
         let ordered = self.booking.ahead_min <= self.booking.ahead_max;
         ensure(ordered, "booking", "must have ahead_min <= ahead_max")?;
         ensure(!self.purposes.is_empty(), "purposes", "must name at least one")?;
+        self.check_weekend()?;
         self.purposes.iter().try_for_each(Purpose::check)
+    }
+}
+
+impl Profile {
+    /// The share of each purpose among the trips of a weekday or of a day at the weekend.
+    #[must_use]
+    pub fn purpose_shares(&self, is_weekend: bool) -> Vec<f64> {
+        let weekend = self.weekend.as_ref().filter(|_| is_weekend);
+        let factor =
+            |name: &str| weekend.map_or(1.0, |at| at.purposes.get(name).copied().unwrap_or(1.0));
+        self.purposes.iter().map(|purpose| purpose.share * factor(&purpose.name)).collect()
+    }
+
+    fn check_weekend(&self) -> Result<(), ProfileError> {
+        let Some(weekend) = &self.weekend else { return Ok(()) };
+        let is_factor = |factor: f64| (0.0..=10.0).contains(&factor);
+        ensure(is_factor(weekend.requests), "weekend.requests", "must be between 0 and 10")?;
+        for (name, &factor) in &weekend.purposes {
+            let field = format!("weekend.purposes.{name}");
+            let known = self.purposes.iter().any(|purpose| purpose.name == *name);
+            ensure(known, &field, "is no purpose of this profile")?;
+            ensure(is_factor(factor), &field, "must be between 0 and 10")?;
+        }
+        ensure(is_weights(&self.purpose_shares(true)), "weekend.purposes", NO_WEIGHTS)
     }
 }
 

@@ -113,6 +113,36 @@ fn bundled_profiles_can_be_read_and_bad_ones_say_why() {
 }
 
 #[test]
+fn weekends_are_as_the_profile_says() {
+    let text = PROFILES[1].replace("requests = 0.8", "requests = 0.5");
+    let profile = Profile::parse(&text).unwrap();
+    let at = |day: &str, n| {
+        let start = clock::parse(day).unwrap();
+        let order = Order { start, end: clock::shifted(start, clock::DAY_MS), ..order(1, n) };
+        demand(&profile, &landscape(), order).unwrap()
+    };
+    let (friday, saturday) =
+        (at("2026-11-27T00:00:00+01:00", 1000), at("2026-11-28T00:00:00+01:00", 1000));
+    assert_eq!((friday.len(), saturday.len()), (1000, 500));
+    // Bells are for pupils: those who are to be there at 8:00, 8:30, 8:45 or 9:00 sharp.
+    let early = |rows: &[DemandRow]| {
+        let by = |row: &&DemandRow| {
+            matches!(row.when, When::ArriveBy(time)
+            if (7..=9).contains(&(LocalClock::of("2026-11-28T00:00:00+01:00").unwrap().ms_of_day(time) / clock::HOUR_MS)))
+        };
+        rows.iter().filter(by).count() as f64 / rows.len() as f64
+    };
+    assert!(early(&saturday) < 0.7 * early(&friday), "{} {}", early(&saturday), early(&friday));
+    for (from, to, expected) in [
+        ("requests = 0.5", "requests = 11.0", "weekend.requests must be between 0 and 10"),
+        ("education = 0.0", "schooling = 0.0", "weekend.purposes.schooling is no purpose"),
+    ] {
+        let error = Profile::parse(&text.replace(from, to)).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn a_million_trips_are_the_limit() {
     let profile = Profile::parse(PROFILES[1]).unwrap();
     let nowhere = Landscape::default();

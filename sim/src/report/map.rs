@@ -1,9 +1,12 @@
 //! The map of a report: main roads, pickups, refused requests.
 
+use std::collections::BTreeMap;
+
 use sharxi_engine::geo::LatLon;
 
 use crate::ground::Landscape;
-use crate::trips::{Answer, Story};
+use crate::kpi::{self, Spread};
+use crate::trips::{Answer, Story, Trip};
 
 const WIDTH: f64 = 700.0;
 
@@ -48,17 +51,7 @@ impl Projection {
 #[must_use]
 pub fn pickups(landscape: &Landscape, story: &Story) -> String {
     let Some(projection) = Projection::new(landscape) else { return String::new() };
-    let mut body = String::new();
-    for class in ["minor", "main"] {
-        let mut path = String::new();
-        for street in &landscape.streets {
-            let is_in = |&&(name, style): &&(&str, &str)| name == street.class && style == class;
-            if CLASSES.iter().any(|entry| is_in(&entry)) {
-                draw(&projection, &street.geometry, &mut path);
-            }
-        }
-        body.push_str(&format!("<path class=\"road {class}\" d=\"{path}\"/>"));
-    }
+    let mut body = roads(landscape, &projection, &["minor", "main"]);
     for trip in &story.trips {
         let (x, y) = projection.place(trip.from[0], trip.from[1]);
         let class = match trip.answer {
@@ -69,11 +62,99 @@ pub fn pickups(landscape: &Landscape, story: &Story) -> String {
             "<circle class=\"{class}\" cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"1.8\"/>"
         ));
     }
-    let height = projection.height;
+    finish("Map of pickups", &projection, &body)
+}
+
+/// How well each place is served: a circle for each square of about 2 km, as large as it has requests. Colours say how
+/// long 95 % of its riders waited at most: less than half of the longest wait, more, or that somebody was refused.
+#[must_use]
+pub fn places(landscape: &Landscape, story: &Story, max_wait_s: f64) -> String {
+    let Some(projection) = Projection::new(landscape) else { return String::new() };
+    let mut body = roads(landscape, &projection, &["main"]);
+    for place in served_places(story) {
+        let (x, y) = projection.place(place.middle[0], place.middle[1]);
+        let p95_s = place.waits.p95.unwrap_or(0.0);
+        let class = match (place.refused, p95_s < max_wait_s / 2.0) {
+            (0, true) => "good",
+            (0, false) => "soft",
+            _ => "bad",
+        };
+        let radius = (place.requests as f64).sqrt().clamp(1.5, 20.0);
+        body.push_str(&format!(
+            "<circle class=\"place {class}\" cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"{radius:.1}\"><title>{} requests, \
+             {} refused, 95 % waited at most {:.1} min</title></circle>",
+            place.requests,
+            place.refused,
+            p95_s / 60.0
+        ));
+    }
+    finish("Map of waits by place", &projection, &body)
+}
+
+/// What became of the requests of one square.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServedPlace {
+    /// Mean of the pickups, `[lat, lon]`.
+    pub middle: [f64; 2],
+    /// Requests.
+    pub requests: usize,
+    /// Of them refused.
+    pub refused: usize,
+    /// Seconds of waiting.
+    pub waits: Spread,
+}
+
+/// The squares of a story, in order from south to north.
+#[must_use]
+pub fn served_places(story: &Story) -> Vec<ServedPlace> {
+    /// Side of a square in degrees of latitude.
+    const SIDE_DEG: f64 = 0.018;
+    let mut squares: BTreeMap<(i64, i64), Vec<&Trip>> = BTreeMap::new();
+    for trip in &story.trips {
+        let line = (trip.from[0] / SIDE_DEG).floor();
+        let shrink = (line * SIDE_DEG).to_radians().cos().max(0.1);
+        let column = (trip.from[1] * shrink / SIDE_DEG).floor();
+        #[expect(clippy::cast_possible_truncation, reason = "degrees by hundredths fit")]
+        squares.entry((line as i64, column as i64)).or_default().push(trip);
+    }
+    let of_square = |trips: Vec<&Trip>| {
+        let mean = |of: fn(&Trip) -> f64| {
+            trips.iter().map(|trip| of(trip)).sum::<f64>() / trips.len() as f64
+        };
+        let rides = trips.iter().filter_map(|trip| match &trip.answer {
+            Answer::Promised(ride) => Some(ride),
+            Answer::None | Answer::Rejected { .. } => None,
+        });
+        ServedPlace {
+            middle: [mean(|trip| trip.from[0]), mean(|trip| trip.from[1])],
+            requests: trips.len(),
+            refused: trips.len() - rides.clone().count(),
+            waits: kpi::spread(rides.filter_map(|ride| ride.wait_s())),
+        }
+    };
+    squares.into_values().map(of_square).collect()
+}
+
+fn roads(landscape: &Landscape, projection: &Projection, classes: &[&str]) -> String {
+    let mut body = String::new();
+    for &class in classes {
+        let mut path = String::new();
+        for street in &landscape.streets {
+            let is_in = |&&(name, style): &&(&str, &str)| name == street.class && style == class;
+            if CLASSES.iter().any(|entry| is_in(&entry)) {
+                draw(projection, &street.geometry, &mut path);
+            }
+        }
+        body.push_str(&format!("<path class=\"road {class}\" d=\"{path}\"/>"));
+    }
+    body
+}
+
+fn finish(label: &str, projection: &Projection, body: &str) -> String {
     format!(
-        "<svg role=\"img\" aria-label=\"Map of pickups\" viewBox=\"-4 -4 {:.0} {:.0}\">{body}</svg>",
+        "<svg role=\"img\" aria-label=\"{label}\" viewBox=\"-4 -4 {:.0} {:.0}\">{body}</svg>",
         WIDTH + 8.0,
-        height + 8.0
+        projection.height + 8.0
     )
 }
 
@@ -89,5 +170,22 @@ fn draw(projection: &Projection, geometry: &[LatLon], path: &mut String) {
             Some(_) => path.push_str(&format!("L{x:.0} {y:.0}")),
         }
         last = Some((x, y));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{testing, trips};
+
+    #[test]
+    fn places_have_every_request_and_every_refusal() {
+        let outcome = testing::play(&testing::demand(200, 4), &testing::fleet(3));
+        let story = trips::read(&outcome.records);
+        let places = served_places(&story);
+        let refused = story.trips.len() - story.rides().count();
+        assert!(refused > 0 && places.len() > 3);
+        assert_eq!(places.iter().map(|place| place.requests).sum::<usize>(), 200);
+        assert_eq!(places.iter().map(|place| place.refused).sum::<usize>(), refused);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::baseline::table::{Price, Row};
 use crate::report::svg::escape;
 use crate::report::{charts, map};
 use crate::scenario::file::Scenario;
@@ -19,6 +20,10 @@ pub struct Subject<'a> {
     pub study: &'a Study,
     /// How it was set up.
     pub scenario: &'a Scenario,
+    /// What the day costs and emits.
+    pub price: Price,
+    /// The same riders in other ways; may be empty.
+    pub baselines: &'a [Row],
 }
 
 const STYLE: &str = "
@@ -35,6 +40,7 @@ svg text { font: 11px system-ui, sans-serif; fill: var(--ink); } svg text.small 
 .grid { stroke: var(--grid); } polyline { fill: none; } .mark { stroke: var(--mark); fill: none; } .plain { stroke: var(--idle); }
 svg text.mark { stroke: none; fill: var(--mark); } .dot { fill: var(--good); opacity: .35; } .pickup { fill: var(--good); opacity: .45; }
 .span { stroke-width: 6; fill: none; } .span.good { stroke: var(--good); } .span.soft { stroke: var(--soft); }
+.place { opacity: .6; } table.wide td { text-align: right; padding: .2rem .3rem; }
 .span.idle { stroke: var(--idle); } .road { fill: none; stroke: var(--idle); stroke-width: .5; } .road.main { stroke-width: 1.4; }
 table { border-collapse: collapse; width: 100%; } td, th { padding: .2rem .6rem; border-bottom: 1px solid var(--grid); text-align: left; }
 td:last-child { text-align: right; font-variant-numeric: tabular-nums; } footer { margin-top: 3rem; font-size: .85rem; }
@@ -43,7 +49,7 @@ td:last-child { text-align: right; font-variant-numeric: tabular-nums; } footer 
 /// The page. Without what the wall clock measured it is the same bytes every time.
 #[must_use]
 pub fn page(subject: &Subject<'_>, with_timings: bool) -> String {
-    let Subject { prepared, study, scenario } = *subject;
+    let Subject { prepared, study, scenario, price, baselines } = *subject;
     let (story, period, policy) = (&study.story, prepared.period, &scenario.policy);
     let max_wait_s = policy.max_wait.as_secs_f64();
     let alpha = f64::from(policy.ride_alpha_milli) / 1000.0;
@@ -71,7 +77,15 @@ pub fn page(subject: &Subject<'_>, with_timings: bool) -> String {
             "Dark: shared; light: one ride; grey: empty on the road.",
             &charts::timelines(story, period),
         ),
+        section(
+            "Waits by place",
+            "Squares of 2 km, as large as they have requests. Dark: 95 % of the riders waited less than half of the \
+             longest wait; light: longer; red: somebody was refused.",
+            &map::places(&prepared.landscape, story, max_wait_s),
+        ),
         section("Pickups", "Red: refused.", &map::pickups(&prepared.landscape, story)),
+        section("Costs and carbon dioxide", PRICE_NOTE, &costs(study, price)),
+        compared(baselines),
     ];
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -87,6 +101,63 @@ pub fn page(subject: &Subject<'_>, with_timings: bool) -> String {
         body = sections.concat(),
     )
 }
+
+/// Where the costs are from.
+const PRICE_NOTE: &str =
+    "By the assumptions of data/assumptions.toml: replace them by your own with --assumptions.";
+
+fn costs(study: &Study, price: Price) -> String {
+    let kpi = study.kpi(false);
+    let by = |whole: f64, part: f64, unit: &str| {
+        if part > 0.0 { format!("{:.2} {unit}", whole / part) } else { "-".to_owned() }
+    };
+    let rides = kpi.completed as f64;
+    let rows = [
+        ("costs", format!("{:.0} EUR", price.cost_eur)),
+        ("costs by ride", by(price.cost_eur, rides, "EUR")),
+        ("costs by passenger kilometre", by(price.cost_eur, kpi.passenger_km, "EUR")),
+        ("carbon dioxide", format!("{:.0} kg", price.co2_kg)),
+        ("carbon dioxide by ride", by(price.co2_kg, rides, "kg")),
+        ("carbon dioxide by passenger kilometre", by(price.co2_kg * 1000.0, kpi.passenger_km, "g")),
+    ];
+    let rows: String = rows.iter().map(|(name, value)| row(name, value)).collect();
+    format!("<table>{rows}</table>")
+}
+
+/// The comparison with other ways to move the same riders; nothing if there is none.
+fn compared(baselines: &[Row]) -> String {
+    if baselines.is_empty() {
+        return String::new();
+    }
+    let share = |share: f64| format!("{:.1} %", share * 100.0);
+    let minutes = |value: Option<f64>| value.map_or("-".to_owned(), |s| format!("{:.1}", s / 60.0));
+    let line = |way: &Row| {
+        let cells = [
+            way.way.to_owned(),
+            way.vehicles.to_string(),
+            way.vehicles_saved.map_or("-".to_owned(), share),
+            share(way.served_share),
+            minutes(way.wait_s.mean),
+            minutes(way.ride_s.mean),
+            format!("{:.0}", way.vehicle_km),
+            format!("{:.0}", way.co2_kg),
+            way.cost_per_ride_eur.map_or("-".to_owned(), |eur| format!("{eur:.2}")),
+        ];
+        let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
+        format!("<tr>{cells}</tr>")
+    };
+    let rows: String = baselines.iter().map(line).collect();
+    format!(
+        "<section><h2>The same riders in other ways</h2><p>{}</p><table class=\"wide\"><tr><th>way</th><th>vehicles</th>\
+         <th>saved</th><th>served</th><th>wait, min</th><th>ride, min</th><th>km</th><th>CO2, kg</th><th>EUR a ride</th></tr>\
+         {rows}</table></section>\n",
+        escape(COMPARED_NOTE)
+    )
+}
+
+const COMPARED_NOTE: &str = "As it is; without changing plans together; without moving idle vehicles; without both (plain); \
+    without sharing (alone: taxis); in the fewest cars that could do it if neighbours swapped them; in a car for each \
+    traveller; on an hourly bus line. Served: inside the promise. Saved: share of that way's vehicles that the first does without.";
 
 /// All figures of `kpi.json` as a table.
 fn figures(study: &Study, with_timings: bool) -> String {

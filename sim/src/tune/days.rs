@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use sharxi_engine::geo::LatLon;
+use sharxi_engine::limits;
+use sharxi_engine::oracle::{Location, Oracle};
 
 use crate::crew;
+use crate::demand::DemandRow;
 use crate::fleet::{self, FleetRow};
 use crate::inspect;
 use crate::kpi::{Kpi, Spread};
@@ -13,6 +17,10 @@ use crate::stations;
 use crate::study::{self, Land, Prepared, StudyError};
 use crate::sweep::inputs::Base;
 use crate::sweep::runner::SweepError;
+
+/// Vehicles stand so that they are everywhere within this share of the longest wait: the rest is for the way within a
+/// square of 2 km, and for the doors.
+const REACH_SHARE: (u64, u64) = (7, 10);
 
 /// One day, ready to be played with any fleet.
 struct Day {
@@ -105,24 +113,39 @@ impl Days {
         self.days.iter().map(|day| day.prepared.demand.len()).sum()
     }
 
-    /// Stations from the demand of all days.
+    /// Stations from the demand of all days, each with the most riders that its square has within 15 minutes.
     #[must_use]
-    pub fn stations(&self) -> Vec<(sharxi_engine::geo::LatLon, f64)> {
-        let rows: Vec<_> = self.days.iter().flat_map(|day| &day.prepared.demand).cloned().collect();
-        stations::of_demand(&rows)
+    pub fn stations(&self) -> Vec<(LatLon, f64)> {
+        let days: Vec<&[DemandRow]> =
+            self.days.iter().map(|day| day.prepared.demand.as_slice()).collect();
+        stations::of_peaks(&days)
     }
 
-    /// A fleet of `counts` on the shift of the first day, at `starts`.
+    /// A fleet of `counts` on the shift of the first day. The first vehicles stand so that every station is reached within
+    /// [`REACH_SHARE`] of the longest wait, the others where most is needed.
     ///
     /// # Errors
     /// [`StudyError::Fleet`]; [`StudyError::NoDemand`] without days.
     pub fn fleet(
         &self,
         counts: &BTreeMap<String, u32>,
-        starts: &[(sharxi_engine::geo::LatLon, f64)],
+        stations: &[(LatLon, f64)],
     ) -> Result<Vec<FleetRow>, StudyError> {
         let first = self.days.first().ok_or(StudyError::NoDemand)?;
-        Ok(fleet::make(counts, starts, study::shift(first.prepared.period))?)
+        let (region, scenario) = (&first.prepared.region, &first.scenario);
+        let snapped: Vec<Option<Location>> = stations
+            .iter()
+            .map(|&(point, _)| region.snap(point, scenario.snap_max_m).map(|snap| snap.location))
+            .collect();
+        let reach_ms = u64::from(scenario.policy.max_wait.get()) * REACH_SHARE.0 / REACH_SHARE.1;
+        let reaches = |a: usize, b: usize| {
+            let ends = snapped[a].zip(snapped[b]);
+            ends.is_some_and(|(a, b)| u64::from(region.time(a, b).get()) <= reach_ms)
+        };
+        let n: u64 = counts.values().map(|&count| u64::from(count)).sum();
+        let n = usize::try_from(n).unwrap_or(usize::MAX).min(limits::VEHICLES_MAX + 1);
+        let places = stations::places(stations, n, reaches);
+        Ok(fleet::place(counts, &places, study::shift(first.prepared.period))?)
     }
 
     /// Plays every day with `fleet` under the policy of `change`; in the order of the seeds.

@@ -45,6 +45,21 @@ pub struct Variant {
 
 /// The dispatcher as the scenario has it.
 pub const AS_IS: Variant = Variant { name: "as_is", change: |_| {} };
+/// Plans of several vehicles are not changed together.
+pub const NO_REOPTIMISE: Variant =
+    Variant { name: "no_reoptimise", change: |scenario| scenario.policy.reoptimise = false };
+/// Idle vehicles stay where they are.
+pub const NO_REPOSITION: Variant =
+    Variant { name: "no_reposition", change: |scenario| scenario.policy.reposition = false };
+/// Neither: each rider goes where there is room, and that is all.
+pub const PLAIN: Variant = Variant { name: "plain", change: plain };
+/// Taxis: nobody shares.
+pub const ALONE: Variant = Variant { name: "alone", change: |scenario| scenario.pooling = false };
+
+fn plain(scenario: &mut Scenario) {
+    scenario.policy.reoptimise = false;
+    scenario.policy.reposition = false;
+}
 
 /// A fleet that was tried in the search.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::days::{Days, Rule};
-use super::order::{AS_IS, Order, Tuned, Variant, tune};
+use super::order::{ALONE, AS_IS, Order, Tuned, tune};
 use crate::study::Land;
 use crate::sweep::inputs::Base;
 
@@ -82,13 +82,12 @@ fn without_sharing_more_vehicles_are_needed_and_too_few_are_said_to_be_too_few()
     let (base, land) = base(folder.path());
     let order =
         Order { minibus_percents: vec![0], fresh_seeds: Vec::new(), seeds: vec![1], ..order() };
-    let alone = Variant { name: "alone", change: |scenario| scenario.pooling = false };
     let vehicles = |variant, order: &Order| {
         let tuned = tune(&base, &land, order, variant, &|_| {}).unwrap();
         assert_eq!((tuned.audit_breaches, tuned.fresh.is_none()), (0, true));
         tuned.best.and_then(|best| best.vehicles)
     };
-    let (shared, unshared) = (vehicles(AS_IS, &order).unwrap(), vehicles(alone, &order).unwrap());
+    let (shared, unshared) = (vehicles(AS_IS, &order).unwrap(), vehicles(ALONE, &order).unwrap());
     assert!(shared < unshared, "{shared} {unshared}");
     let few = Order { vehicles_max: 2, ..order };
     assert_eq!(vehicles(AS_IS, &few), None);

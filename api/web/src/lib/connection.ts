@@ -3,11 +3,13 @@
 // Commands keep their id over a reconnection and are sent again: the service promises that a repeated id has no second
 // effect. Events seen so far are named with `resume`, so that nothing is missed or seen twice.
 
+import { SUBPROTOCOL } from './session';
 import { decode, type Answer, type Command, type ServerMessage } from './protocol';
 
 export type Status =
   | { kind: 'connecting' }
   | { kind: 'live' }
+  | { kind: 'locked' }
   | { kind: 'lost'; retryAt: number; reason: string };
 
 /** The part of a WebSocket that is used here; tests bring their own. */
@@ -23,7 +25,9 @@ export interface Socket {
 export interface Hooks {
   message(message: ServerMessage): void;
   status(status: Status): void;
-  socket(url: string): Socket;
+  socket(url: string, protocols: string[]): Socket;
+  /** What opens a socket now; `null` if somebody has to log in first. Without it the service is an open one. */
+  protocols?(): Promise<string[] | null>;
 }
 
 const RETRY_FIRST_MS = 500;
@@ -60,6 +64,8 @@ export class Connection {
   #silence: ReturnType<typeof setTimeout> | undefined;
   #closingReason = '';
   #stopped = false;
+  /** Counts what is being opened, so that only the newest goes on. */
+  #opening = 0;
 
   constructor(url: string, hooks: Hooks) {
     this.#url = url;
@@ -73,10 +79,27 @@ export class Connection {
     this.#drop();
     this.#hooks.status({ kind: 'connecting' });
     this.#closingReason = '';
-    const socket = this.#hooks.socket(this.#url);
+    if (!this.#hooks.protocols) return this.#open([SUBPROTOCOL]);
+    const attempt = ++this.#opening;
+    this.#hooks.protocols().then(
+      (protocols) => {
+        if (this.#stopped || attempt !== this.#opening) return;
+        if (protocols) this.#open(protocols);
+        else this.#hooks.status({ kind: 'locked' });
+      },
+      () => {
+        if (attempt === this.#opening) this.#lost();
+      },
+    );
+  }
+
+  #open(protocols: string[]): void {
+    const socket = this.#hooks.socket(this.#url, protocols);
     this.#socket = socket;
+    // Whoever shows a ticket is known by it.
+    const who = protocols.length > 1 ? {} : { role: 'operator', name: 'live-page' };
     socket.onopen = () => {
-      const hello = { type: 'hello', role: 'operator', name: 'live-page', ...this.#resumeField() };
+      const hello = { type: 'hello', ...who, ...this.#resumeField() };
       socket.send(JSON.stringify(hello));
       this.#listen();
     };

@@ -16,6 +16,7 @@ import {
   type Region,
   type ServerMessage,
 } from './protocol';
+import { Session, type LoginResult } from './session';
 import { World, isEnded, type Ride, type Vehicle } from './world';
 import { zoneFor, type Zone } from './zone';
 
@@ -31,6 +32,7 @@ export interface View {
 }
 
 const REFRESH_MS = 250;
+const RENEW_MS = 60_000;
 const { compare } = new Intl.Collator(undefined, { numeric: true });
 const byId = (a: Vehicle, b: Vehicle) => compare(a.id, b.id);
 
@@ -59,31 +61,44 @@ export class Live {
   readonly motion = new Motion();
   readonly clock = new ServiceClock();
   readonly connection: Connection;
+  readonly session: Session;
   #base: string;
   #dirty = true;
   #resumed = false;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #renewing: ReturnType<typeof setInterval> | undefined;
 
   constructor(base: string) {
     this.#base = base;
+    this.session = new Session(base);
     const url = `${base.replace(/^http/, 'ws')}v1/ws`;
     this.connection = new Connection(url, {
       message: (message) => this.#message(message),
       status: (status) => this.#status(status),
-      socket: (address) => new WebSocket(address) as unknown as Socket,
+      socket: (address, protocols) => new WebSocket(address, protocols) as unknown as Socket,
+      protocols: () => this.session.protocols(),
     });
   }
 
   start(): void {
     this.connection.connect();
     this.#timer = setInterval(() => this.#refresh(), REFRESH_MS);
+    // What can't be renewed now is tried again, and at the latest a new socket asks for a login.
+    this.#renewing = setInterval(() => void this.session.renew().catch(() => {}), RENEW_MS);
     addEventListener('online', this.#online);
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    clearInterval(this.#renewing);
     removeEventListener('online', this.#online);
     this.connection.stop();
+  }
+
+  async login(name: string, password: string): Promise<LoginResult> {
+    const result = await this.session.login(name, password);
+    if (result === 'ok') this.connection.connect();
+    return result;
   }
 
   get tiles(): string {
@@ -182,7 +197,7 @@ export class Live {
 
   async #fetch(path: string): Promise<unknown> {
     try {
-      const answer = await fetch(this.#base + path);
+      const answer = await fetch(this.#base + path, { headers: this.session.headers() });
       return answer.ok ? await answer.json() : null;
     } catch {
       return null; // The page works without; the line itself says when the service is gone.

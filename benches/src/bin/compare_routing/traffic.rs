@@ -21,7 +21,9 @@ const ALL_NEW: Measure = measure(9, "all speeds new until full speed, 1 thread",
 const FEW_NEW: Measure = measure(10, "100 roads twice as slow until full speed, 1 thread", "ms");
 const ONE_NEW: Measure = measure(11, "1 road twice as slow until full speed, 1 thread", "ms");
 const CUSTOMISE_WALL: Measure = measure(12, "customise, wall, 2 threads and 1", "ms");
-/// Ours on a single thread, in the row that has two.
+const ALL_NEW_WALL: Measure =
+    measure(12, "all speeds new until full speed, wall, 2 threads and 1", "ms");
+/// Ours on a single thread, in the rows that have two.
 const OURS_ALONE: &str = "sharxi, 1 thread";
 /// Queries that are compared after a change.
 const COMPARED: usize = 200;
@@ -75,6 +77,16 @@ impl<'a> Traffic<'a> {
         let ours = apply(&self.all, Scope::All, Effect::TimePercent(percent))?;
         sheet.put(ALL_NEW, OURS, ours);
         sheet.put(ALL_NEW, CCH, reset);
+        let [next, after] = [1, 2].map(|more| Effect::TimePercent(percent + more));
+        let mut done = Ok(0.0);
+        let alone = wall_of(|| done = apply(&self.all, Scope::All, next));
+        done?;
+        let mut done = Ok(0.0);
+        let (live, pool) = (&self.all, &self.two_threads);
+        let together = pool.install(|| wall_of(|| done = apply(live, Scope::All, after)));
+        done?;
+        sheet.put(ALL_NEW_WALL, OURS, together * 1e3);
+        sheet.put(ALL_NEW_WALL, OURS_ALONE, alone * 1e3);
         self.changing(FEW_NEW, 100, sheet)?;
         self.changing(ONE_NEW, 1, sheet)
     }

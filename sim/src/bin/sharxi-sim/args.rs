@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::days::{Calibrate, Replay};
 use crate::studies::{Compare, Sweep};
 use crate::tuning::Tune;
 
@@ -49,11 +50,16 @@ pub(crate) enum Command {
     Compare(Compare),
     /// The smallest fleet and mix of vehicle sizes that serves a given share inside the promise, and where it stands.
     Tune(Tune),
+    /// A generated day beside published figures: trip rate, lengths, hours, purposes, each with its source.
+    Calibrate(Calibrate),
+    /// A recorded live day again, as it was, and what if with another fleet or other rules.
+    Replay(Replay),
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     sharxi-sim run data/scenarios/isle-of-man-day.toml -o out --audit\n  \
+    sharxi-sim run data/scenarios/isle-of-man-day.toml -o out --baselines --exports\n  \
     sharxi-sim run --region r.region --demand d.csv --fleet f.csv -o out")]
 pub(crate) struct Run {
     /// The scenario; may be left out if --region, --demand and --fleet are given.
@@ -79,6 +85,16 @@ pub(crate) struct Run {
     /// Audit the log at the end; exit 1 on any breach.
     #[arg(long)]
     pub(crate) audit: bool,
+    /// Compare with cars, taxis, a bus line and a dispatcher that can do less, on the same riders: baselines.csv, .parquet,
+    /// .json and a table in the report.
+    #[arg(long)]
+    pub(crate) baselines: bool,
+    /// What costs, emissions, cars and buses are reckoned by, instead of data/assumptions.toml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) assumptions: Option<PathBuf>,
+    /// Write the day under the names of other tools as well: MATSim drt_*.csv, FleetPy 1_user-stats.csv, a SimWrapper dashboard.
+    #[arg(long)]
+    pub(crate) exports: bool,
     /// Leave decision_us and wall_s out of kpi.json, so that equal studies give equal bytes.
     #[arg(long)]
     pub(crate) no_timings: bool,

@@ -7,13 +7,18 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use sharxi_engine::region::Region;
 use sharxi_sim::audit::{self, Case, Rules, Verdict};
+use sharxi_sim::baseline::assumptions::Assumptions;
+use sharxi_sim::baseline::table::{self, Row};
 use sharxi_sim::clock::{self, LocalClock};
 use sharxi_sim::demand_model::draw::{self, Order};
 use sharxi_sim::demand_model::profile::Profile;
+use sharxi_sim::exports::files::{self, Export};
+use sharxi_sim::exports::rides;
 use sharxi_sim::kpi::{Kpi, Spread};
 use sharxi_sim::report::page::{self, Subject};
 use sharxi_sim::scenario::file::{self as scenario, Given};
-use sharxi_sim::{demand, inspect, land, study};
+use sharxi_sim::sweep::results;
+use sharxi_sim::{crew, demand, inspect, land, study};
 
 use crate::args;
 use crate::progress;
@@ -42,8 +47,35 @@ pub(crate) fn run(args: &args::Run, as_json: bool) -> Result<Outcome> {
     let study = study::play(&scenario, &prepared, &|done| bar.set_position(done))?;
     bar.finish_and_clear();
     study::write(&args.output, &scenario, &prepared, &study, !args.no_timings)?;
+    let assumptions = match &args.assumptions {
+        Some(path) => Assumptions::parse(&study::read_text(path)?)?,
+        None => Assumptions::bundled()?,
+    };
+    let baselines = if args.baselines {
+        let n_threads = crew::threads_of_machine();
+        let rows = table::compare(&scenario, &prepared, &study, &assumptions, n_threads)?;
+        results::write(&args.output, "baselines", &table::table(&rows))?;
+        let json = serde_json::to_string_pretty(&rows)?;
+        study::write_text(&args.output.join("baselines.json"), &json)?;
+        rows
+    } else {
+        Vec::new()
+    };
+    if args.exports {
+        let known = rides::of_study(&scenario, &prepared, &study);
+        let (kpi, name) = (study.kpi(false), prepared.region.name());
+        let export = Export { name, known: &known, kpi: &kpi, period: prepared.period };
+        files::write(&args.output, export)?;
+    }
     if scenario.output.report {
-        let subject = Subject { prepared: &prepared, study: &study, scenario: &scenario };
+        let price = table::price(&assumptions, &prepared, &study);
+        let subject = Subject {
+            prepared: &prepared,
+            study: &study,
+            scenario: &scenario,
+            price,
+            baselines: &baselines,
+        };
         let html = page::page(&subject, !args.no_timings);
         study::write_text(&args.output.join("report.html"), &html)?;
     }
@@ -59,6 +91,7 @@ pub(crate) fn run(args: &args::Run, as_json: bool) -> Result<Outcome> {
         value.to_string()
     } else {
         let mut text = summary(&kpi);
+        baselines.iter().for_each(|row| text.push_str(&baseline_text(row)));
         if let Some(verdict) = &verdict {
             text.push_str(&verdict_text(verdict));
         }
@@ -66,6 +99,19 @@ pub(crate) fn run(args: &args::Run, as_json: bool) -> Result<Outcome> {
         text
     };
     Ok((text, is_good))
+}
+
+fn baseline_text(row: &Row) -> String {
+    let saved =
+        row.vehicles_saved.map_or_else(String::new, |x| format!(", {:.1} % saved", x * 100.0));
+    format!(
+        "{:14}{} vehicles{saved}, {:.2} % served inside the promise, {:.0} km, {:.0} kg CO2\n",
+        row.way,
+        row.vehicles,
+        row.served_share * 100.0,
+        row.vehicle_km,
+        row.co2_kg
+    )
 }
 
 pub(crate) fn demand(args: &args::Demand, as_json: bool) -> Result<Outcome> {

@@ -10,6 +10,7 @@ use sharxi_sim::toml_text::one_line;
 
 mod args;
 mod commands;
+mod days;
 mod live;
 mod progress;
 mod solve;
@@ -27,6 +28,8 @@ fn main() -> ExitCode {
         Command::Drive(drive) => live::drive(drive, args.json),
         Command::Solve(solve) => solve::solve(solve, args.json),
         Command::Compare(compare) => studies::compare(compare, args.json),
+        Command::Calibrate(calibrate) => days::calibrate(calibrate, args.json),
+        Command::Replay(replay) => days::replay(replay, args.json),
         Command::Tune(tune) => tuning::tune(tune, args.json),
         Command::Sweep(sweep) => studies::sweep(sweep, args.json),
     };

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use serde_json::json;
-use sharxi_sim::scenario::file::Scenario;
 use sharxi_sim::study;
 use sharxi_sim::sweep::inputs::Library;
 use sharxi_sim::sweep::results;
@@ -72,23 +71,12 @@ pub(crate) enum Beside {
 impl Beside {
     fn variant(self) -> Variant {
         match self {
-            Self::Plain => Variant { name: "plain", change: plain },
-            Self::NoReoptimise => Variant {
-                name: "no_reoptimise",
-                change: |scenario| scenario.policy.reoptimise = false,
-            },
-            Self::NoReposition => Variant {
-                name: "no_reposition",
-                change: |scenario| scenario.policy.reposition = false,
-            },
-            Self::Alone => Variant { name: "alone", change: |scenario| scenario.pooling = false },
+            Self::Plain => order::PLAIN,
+            Self::NoReoptimise => order::NO_REOPTIMISE,
+            Self::NoReposition => order::NO_REPOSITION,
+            Self::Alone => order::ALONE,
         }
     }
-}
-
-fn plain(scenario: &mut Scenario) {
-    scenario.policy.reoptimise = false;
-    scenario.policy.reposition = false;
 }
 
 /// A number from 0 to 1, both included.

@@ -22,6 +22,15 @@ export const de: Dictionary = {
   'line.closing': 'Der Dienst wird beendet: {reason}',
   'line.retry': 'Jetzt versuchen',
   'line.back': 'Verbindung wieder da',
+  'line.locked': 'Nicht angemeldet',
+
+  'login.title': 'Anmelden',
+  'login.name': 'Name',
+  'login.password': 'Kennwort',
+  'login.go': 'Anmelden',
+  'login.wrong': 'Name oder Kennwort ist falsch.',
+  'login.often': 'Zu viele Versuche. Bitte kurz warten.',
+  'login.down': 'Der Dienst antwortet nicht.',
 
   'tab.overview': 'Überblick',
   'tab.vehicles': 'Fahrzeuge',

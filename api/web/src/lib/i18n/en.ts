@@ -20,6 +20,15 @@ export const en = {
   'line.closing': 'The service is going down: {reason}',
   'line.retry': 'Try now',
   'line.back': 'Connection restored',
+  'line.locked': 'Not logged in',
+
+  'login.title': 'Log in',
+  'login.name': 'Name',
+  'login.password': 'Password',
+  'login.go': 'Log in',
+  'login.wrong': 'Name or password is wrong.',
+  'login.often': 'Too many attempts. Wait a little.',
+  'login.down': 'The service does not answer.',
 
   'tab.overview': 'Overview',
   'tab.vehicles': 'Vehicles',
