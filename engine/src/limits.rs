@@ -18,8 +18,8 @@ pub const VEHICLE_KEPT_MS: u32 = 24 * 3_600 * 1000;
 pub const BOOKING_AHEAD_MS: i64 = 14 * 24 * 3600 * 1000;
 /// Bytes of an outside name (`request_id`, `vehicle_id`).
 pub const NAME_BYTES_MAX: usize = 64;
-/// From this many vehicles on, the first look of a search is shared out to threads; below, waking them takes longer.
-pub const PARALLEL_VEHICLES_MIN: usize = 2_048;
+/// From this many vehicles on, a search looks at groups of vehicles first; below, looking at each is as fast.
+pub const GROUPED_VEHICLES_MIN: usize = 256;
 /// Classes, corners, ways and roads that the changes of one traffic command name in all.
 pub const TRAFFIC_ITEMS_MAX: usize = 200_000;
 /// Spots of expected demand that a dispatcher keeps.

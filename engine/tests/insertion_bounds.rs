@@ -166,9 +166,15 @@ proptest! {
             let search = Search::new(ctx, goal, pair);
             let found = insertion::best(&search, bounded, None);
             prop_assert_eq!(found, insertion::best(&search, all, None));
+            let mut groups = outlooks.clone().in_groups();
+            prop_assert_eq!(found, insertion::best(&search, Fleet { outlooks: &groups, ..all }, None));
             let search = Search::new(ctx, Goal::Promise, pair);
             let found = insertion::best(&search, bounded, None);
             prop_assert_eq!(found, insertion::best(&search, all, None));
+            prop_assert_eq!(found, insertion::best(&search, Fleet { outlooks: &groups, ..all }, None));
+            // One of which nothing is known.
+            groups.touch(active[step.idler % active.len()]);
+            prop_assert_eq!(found, insertion::best(&search, Fleet { outlooks: &groups, ..all }, None));
             if let Some(place) = found {
                 outlooks.touch(place.vehicle);
                 fleet[place.vehicle.idx()].insert(pair, &place, ctx);

@@ -1,4 +1,4 @@
-//! The same commands give the same events on any number of threads, with a fleet large enough to be searched in parallel.
+//! The same commands give the same events on any number of threads, with a fleet large enough to be searched in groups.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 #![allow(clippy::allow_attributes, clippy::cast_possible_truncation, reason = "a test")]
@@ -7,7 +7,7 @@ mod support;
 
 use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::Event;
-use sharxi_engine::limits::PARALLEL_VEHICLES_MIN;
+use sharxi_engine::limits::GROUPED_VEHICLES_MIN;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::units::Millis;
 use support::{Town, minute};
@@ -26,7 +26,7 @@ fn play(threads: usize) -> (Vec<Event>, u64) {
         // Reviews of so many idle vehicles take long, and on one thread.
         let policy = Policy { reposition: false, ..Policy::default() };
         let mut town = Town::new(SIDE, policy);
-        for id in 0..PARALLEL_VEHICLES_MIN as u32 + 50 {
+        for id in 0..2 * GROUPED_VEHICLES_MIN as u32 {
             town.vehicle(&format!("v{id}"), corner(id), 4, 0);
         }
         for id in 0..200 {

@@ -148,16 +148,20 @@ fn done_soon(vehicle: &Vehicle, policy: &Policy, now: EngineTime) -> bool {
 pub(super) fn coverage(state: &State, oracle: &dyn Oracle, policy: &Policy) -> Coverage {
     let spots = state.forecast.spots();
     let mut nearest = vec![Millis::INFINITE; spots.len()];
-    let mut times = vec![Millis::INFINITE; spots.len()];
+    let mut starts = Vec::new();
     for vehicle in state.active.iter().filter_map(|id| state.vehicles.get(id.idx())) {
         let free_seat = vehicle.seats_taken < u16::from(vehicle.spec.seats);
         if vehicle.duty != Duty::OnShift || !free_seat {
             continue;
         }
         let start = vehicle.schedule().divert(policy, state.now);
-        let until_free = start.time.since(state.now);
-        oracle.times_from(start.location, spots, &mut times);
-        for (best, &time) in nearest.iter_mut().zip(&times) {
+        starts.push((start.location, start.time.since(state.now)));
+    }
+    let places: Vec<Location> = starts.iter().map(|(place, _)| *place).collect();
+    let mut times = vec![Millis::INFINITE; starts.len() * spots.len()];
+    oracle.times(&places, spots, &mut times);
+    for (row, &(_, until_free)) in times.chunks(spots.len().max(1)).zip(&starts) {
+        for (best, &time) in nearest.iter_mut().zip(row) {
             *best = (*best).min(until_free + time);
         }
     }

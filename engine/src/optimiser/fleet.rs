@@ -4,7 +4,9 @@
 //! Christiaens and Vanden Berghe 2020, §4.4).
 
 use super::problem::{NONE, Problem, narrow};
-use super::search::Search;
+use super::recreate::regret;
+use super::search::{Best, Search};
+use super::work::Work;
 
 /// The state of the attempt.
 #[derive(Clone, Debug)]
@@ -92,13 +94,27 @@ impl Fleet {
         true
     }
 
-    /// Goes back to the best plan, with no more vehicles than it has.
-    pub(super) fn finish(self, search: &mut Search<'_>) {
+    /// Goes back to the best plan, with no more vehicles than it has. Gives another plan of as many vehicles, if the last
+    /// attempt came near enough to one less, else the same.
+    pub(super) fn finish(self, search: &mut Search<'_>) -> Best {
+        let other = self.one_more(&mut search.work);
+        let n_used = search.best.routes.iter().filter(|route| route.len() != 0).count();
+        let other = other.filter(|_| search.work.n_used() <= n_used);
         search.return_to_best();
-        if search.work.unserved.is_empty() {
-            for vehicle in 0..narrow(search.work.routes.len()) {
-                search.work.set_closed(vehicle, true);
-            }
+        search.work.close_empty();
+        other.unwrap_or_else(|| search.best.clone())
+    }
+
+    /// The plan as the last attempt left it, with one vehicle more for those whom it left out.
+    fn one_more(&self, work: &mut Work<'_>) -> Option<Best> {
+        let spare = (0..narrow(work.routes.len())).find(|&vehicle| work.is_empty(vehicle))?;
+        work.set_closed(spare, false);
+        work.begin();
+        if !regret(work) {
+            work.roll_back();
+            return None;
         }
+        work.begin();
+        work.unserved.is_empty().then(|| Best::of(work))
     }
 }

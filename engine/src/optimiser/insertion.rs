@@ -97,9 +97,8 @@ impl Trial<'_> {
     fn try_rides(&mut self) {
         let problem = self.problem;
         let (p, d) = (self.pickup, self.dropoff);
-        let (to_p, from_p) = (problem.drives_to(p.place), problem.drives_from(p.place));
-        let (to_d, from_d) = (problem.drives_to(d.place), problem.drives_from(d.place));
-        let direct = from_p[d.place as usize];
+        let legs = problem.legs(p.stop / 2);
+        let direct = legs[d.place as usize].from_pickup;
         let direct_link = direct + if p.place == d.place { 0 } else { d.pull_in };
         let capacity = problem.vehicles[self.vehicle as usize].capacity;
         let load = problem.stops[p.stop as usize].load;
@@ -108,14 +107,16 @@ impl Trial<'_> {
         let route = self.route;
         let nodes = &route.nodes[..];
         let (wp, wd) = (i64::from(p.weight), i64::from(d.weight));
-        for i in 0..nodes.len().saturating_sub(1) {
+        let Some(first) = nodes.first() else { return };
+        let mut legs_b = legs[first.place as usize];
+        for i in 0..nodes.len() - 1 {
             let (a, b) = (&nodes[i], &nodes[i + 1]);
+            let legs_a = std::mem::replace(&mut legs_b, legs[b.place as usize]);
             if p.latest < a.leave() {
                 break;
             }
             self.scratch.tested += 1;
-            let to = to_p[a.place as usize];
-            let onward_p = from_p[b.place as usize];
+            let (to, onward_p) = (legs_a.to_pickup, legs_b.from_pickup);
             // The drop-off costs no less than nothing, by the triangle rule.
             let detour = i64::from(to) + i64::from(onward_p) - i64::from(b.drive);
             if self.best.cost <= detour + self.fixed || !a.load.with(load).fits(capacity) {
@@ -131,7 +132,7 @@ impl Trial<'_> {
             // Straight on to the drop-off.
             let begin_d = (leave_p + direct_link).max(d.earliest);
             if begin_d <= latest_d {
-                let onward = from_d[b.place as usize];
+                let onward = legs_b.from_dropoff;
                 let pull_in = if b.place == d.place { 0 } else { b.pull_in };
                 if begin_d + d.service + onward + pull_in <= b.late {
                     let cost =
@@ -156,11 +157,11 @@ impl Trial<'_> {
                     break;
                 }
                 self.scratch.tested += 1;
-                let to = to_d[node.place as usize];
+                let to = legs[node.place as usize].to_dropoff;
                 let pull_in = if node.place == d.place { 0 } else { d.pull_in };
                 let begin_d = (leave + to + pull_in).max(d.earliest);
                 if begin_d <= latest_d {
-                    let onward = from_d[next.place as usize];
+                    let onward = legs[next.place as usize].from_dropoff;
                     let pull_in = if next.place == d.place { 0 } else { next.pull_in };
                     if begin_d + d.service + onward + pull_in <= next.late {
                         let cost = base + delay + i64::from(to) + i64::from(onward)
@@ -175,17 +176,16 @@ impl Trial<'_> {
     }
 
     fn try_alighting(&mut self) {
-        let problem = self.problem;
         let d = self.dropoff;
-        let (to_d, from_d) = (problem.drives_to(d.place), problem.drives_from(d.place));
+        let legs = self.problem.legs(d.stop / 2);
         let route = self.route;
         for (j, pair) in route.nodes.windows(2).enumerate() {
             let [a, b] = pair else { return };
             self.scratch.tested += 1;
-            let to = to_d[a.place as usize];
+            let to = legs[a.place as usize].to_dropoff;
             let pull_in = if a.place == d.place { 0 } else { d.pull_in };
             let begin = (a.leave() + to + pull_in).max(d.earliest);
-            let onward = from_d[b.place as usize];
+            let onward = legs[b.place as usize].from_dropoff;
             let pull_in = if b.place == d.place { 0 } else { b.pull_in };
             if begin <= d.latest && begin + d.service + onward + pull_in <= b.late {
                 let cost = i64::from(to) + i64::from(onward) - i64::from(b.drive)

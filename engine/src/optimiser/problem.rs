@@ -16,7 +16,7 @@ pub(super) const NONE: u32 = u32::MAX;
 /// Cost of leaving a rider without a vehicle who must not be: more than all that a plan can cost otherwise.
 pub(super) const BROKEN: i64 = 1 << 48;
 
-/// Most requests, vehicles or places in one problem; the dense matrix of so many places has 400 MB.
+/// Most requests, vehicles or places in one problem; the dense matrix of so many places has 400 MB, and [`Legs`] 160 kB for each request.
 pub const SIZE_MAX: usize = 10_000;
 
 /// Places taken or there, up to four kinds (seats, wheelchair places, …), each at most [`Load::PART_MAX`].
@@ -204,6 +204,15 @@ pub(super) struct Stop {
     pub(super) ride_max: i32,
 }
 
+/// The drives between a place and the two places of a request: a quarter of a line of cache.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Legs {
+    pub(super) to_pickup: i32,
+    pub(super) from_pickup: i32,
+    pub(super) to_dropoff: i32,
+    pub(super) from_dropoff: i32,
+}
+
 /// What is left to do for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
@@ -221,8 +230,8 @@ pub struct Problem {
     /// Places and one more, the nowhere at which an open route ends.
     width: usize,
     drives: Vec<i32>,
-    /// The same by destination, so that one request needs only four rows of either.
-    drives_to: Vec<i32>,
+    /// By request and place, in one piece what an insertion between two places needs.
+    legs: Vec<Legs>,
     pub(super) stops: Vec<Stop>,
     pub(super) tasks: Vec<Task>,
     pub(super) requests: Vec<Request>,
@@ -263,7 +272,7 @@ impl Problem {
         let mut problem = Self {
             width,
             drives: vec![0; width * width],
-            drives_to: vec![0; width * width],
+            legs: Vec::new(),
             stops: Vec::with_capacity(2 * requests.len()),
             tasks: Vec::with_capacity(requests.len()),
             on_board: vec![Load::default(); vehicles.len()],
@@ -277,7 +286,6 @@ impl Problem {
             for to in 0..places {
                 let drive = i32::try_from(drives[from * places + to]).unwrap_or(NEVER).min(NEVER);
                 problem.drives[from * width + to] = drive;
-                problem.drives_to[to * width + from] = drive;
             }
         }
         problem.check(places)?;
@@ -350,6 +358,17 @@ impl Problem {
             }
         }
         self.needs_schedule |= self.vehicles.iter().any(|vehicle| vehicle.duration_max.is_some());
+        self.legs.reserve_exact(self.requests.len() * self.width);
+        for pair in self.stops.as_chunks::<2>().0 {
+            let [p, d] = pair.map(|stop| stop.visit.place as usize);
+            let drive = |from: usize, to: usize| self.drives[from * self.width + to];
+            self.legs.extend((0..self.width).map(|place| Legs {
+                to_pickup: drive(place, p),
+                from_pickup: drive(p, place),
+                to_dropoff: drive(place, d),
+                from_dropoff: drive(d, place),
+            }));
+        }
     }
 
     /// Lets each vehicle start where and when its locked visits are done.
@@ -444,16 +463,10 @@ impl Problem {
         narrow(self.width - 1)
     }
 
-    /// The drives from `place` to every place.
-    pub(super) fn drives_from(&self, place: u32) -> &[i32] {
-        let start = place as usize * self.width;
-        &self.drives[start..start + self.width]
-    }
-
-    /// The drives from every place to `place`.
-    pub(super) fn drives_to(&self, place: u32) -> &[i32] {
-        let start = place as usize * self.width;
-        &self.drives_to[start..start + self.width]
+    /// The drives between the two places of `request` and every place.
+    pub(super) fn legs(&self, request: u32) -> &[Legs] {
+        let start = request as usize * self.width;
+        &self.legs[start..start + self.width]
     }
 
     /// The drive from `from` to `to`.

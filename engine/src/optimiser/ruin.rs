@@ -3,7 +3,7 @@
 //! Christiaens and Vanden Berghe 2020 ("Slack induction by string removals", Transportation Science 54), where a string
 //! takes out whole requests.
 
-use super::problem::{NONE, Problem, StopId, narrow};
+use super::problem::{NEVER, NONE, Problem, StopId, Task, Visit, narrow};
 use super::rng::Rng;
 use super::work::Work;
 
@@ -16,25 +16,25 @@ const NEIGHBOURS_MAX: usize = 200;
 /// How much nearer than alone in a string two visits must be to be kept within it, one in so many strings.
 const SPLIT_ONE_IN: usize = 2;
 
+/// A wait counts as one of so many parts of a drive.
+const WAIT_SHARE: i64 = 5;
 /// Each request's neighbours, nearest first, itself among them.
 #[derive(Clone, Debug)]
 pub(super) struct Neighbours(Vec<Vec<u32>>);
 
 impl Neighbours {
-    /// By the shortest drive between any two of their visits.
+    /// By the least time that a vehicle spends between two of their visits: the drive, and part of the wait or of the lateness
+    /// that windows force upon it (the correlation of Vidal et al. 2013, §4.3).
     pub(super) fn new(problem: &Problem) -> Self {
         let n_requests = problem.n_requests();
-        let places = |request: usize| {
-            [problem.stops[2 * request].visit.place, problem.stops[2 * request + 1].visit.place]
-        };
-        let drive = |a: u32, b: u32| problem.drive(a, b).min(problem.drive(b, a));
+        let visits: Vec<[Visit; 2]> = (0..n_requests).map(|r| windows(problem, r)).collect();
         let gap = |a: usize, b: usize| {
-            let [pa, da] = places(a);
-            let [pb, db] = places(b);
-            drive(pa, pb).min(drive(da, db)).min(drive(pa, db)).min(drive(da, pb))
+            let pairs = visits[a].iter().flat_map(|x| visits[b].iter().map(move |y| (x, y)));
+            let gaps = pairs.map(|(x, y)| apart(problem, x, y).min(apart(problem, y, x)));
+            gaps.min().unwrap_or(i64::MAX)
         };
         let nearest = |request: usize| -> Vec<u32> {
-            let mut others: Vec<(i32, u32)> = (0..n_requests)
+            let mut others: Vec<(i64, u32)> = (0..n_requests)
                 .map(|other| {
                     (if other == request { -1 } else { gap(request, other) }, narrow(other))
                 })
@@ -75,6 +75,27 @@ impl Neighbours {
         }
         true
     }
+}
+
+/// The visits of a request with the windows that each leaves the other.
+fn windows(problem: &Problem, request: usize) -> [Visit; 2] {
+    let mut visits = [2 * request, 2 * request + 1].map(|stop| problem.stops[stop].visit);
+    let [pickup, dropoff] = &mut visits;
+    if problem.tasks[request] == Task::Ride {
+        let ride = pickup.service + problem.drive(pickup.place, dropoff.place);
+        dropoff.earliest = dropoff.earliest.max(pickup.earliest.saturating_add(ride)).min(NEVER);
+        pickup.latest = pickup.latest.min(dropoff.latest.saturating_sub(ride)).max(-NEVER);
+    }
+    visits
+}
+
+/// What a vehicle loses at least that goes from `x` to `y`.
+fn apart(problem: &Problem, x: &Visit, y: &Visit) -> i64 {
+    let drive = i64::from(problem.drive(x.place, y.place));
+    let arrives = |begin: i32| i64::from(begin) + i64::from(x.service) + drive;
+    let wait = (i64::from(y.earliest) - arrives(x.latest)).max(0);
+    let late = (arrives(x.earliest) - i64::from(y.latest)).max(0);
+    drive + wait / WAIT_SHARE + late
 }
 
 /// A whole number from 1 to about `max`.

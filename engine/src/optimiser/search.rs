@@ -33,6 +33,9 @@ impl Default for Settings {
 const COOLED: f64 = 0.01;
 /// Share of the budget for the number of vehicles.
 const FLEET_SHARE: f64 = 0.4;
+/// Where, after that, the search begins again from another plan with as few vehicles: one that it finds first may be one
+/// from which no good plan is near.
+const SECOND_START: f64 = 0.7;
 
 /// One chain.
 #[derive(Clone, Debug)]
@@ -44,6 +47,9 @@ pub struct Search<'p> {
     pub(super) neighbours: Neighbours,
     pub(super) blinks: Blinks,
     fleet: Option<Fleet>,
+    /// Another plan to start from.
+    second: Option<Best>,
+    is_second: bool,
     requests: Vec<u32>,
     heat: f64,
     /// Iterations so far.
@@ -59,6 +65,12 @@ pub(super) struct Best {
 }
 
 impl Best {
+    /// The plan as it is.
+    pub(super) fn of(work: &Work<'_>) -> Self {
+        let (routes, unserved) = (work.routes.clone(), work.unserved.clone());
+        Self { routes, unserved, cost: work.cost }
+    }
+
     /// Takes over what differs.
     pub(super) fn take(&mut self, work: &Work<'_>) {
         for (own, route) in self.routes.iter_mut().zip(&work.routes) {
@@ -88,8 +100,7 @@ impl<'p> Search<'p> {
             work.roll_back();
         }
         work.begin();
-        let best =
-            Best { routes: work.routes.clone(), unserved: work.unserved.clone(), cost: work.cost };
+        let best = Best::of(&work);
         let requests = 0..narrow(problem.n_requests());
         let requests: Vec<u32> =
             requests.filter(|&request| !problem.allowed[request as usize].is_empty()).collect();
@@ -107,6 +118,8 @@ impl<'p> Search<'p> {
             neighbours: Neighbours::new(problem),
             blinks: Blinks::default(),
             fleet: settings.fewer_vehicles.then(|| Fleet::new(problem)),
+            second: None,
+            is_second: false,
             requests,
             heat,
             iterations: 0,
@@ -146,7 +159,14 @@ impl<'p> Search<'p> {
                 self.fleet = Some(fleet);
                 return;
             }
-            fleet.finish(self);
+            self.second = Some(fleet.finish(self));
+        }
+        if SECOND_START <= from
+            && let Some(second) = self.second.take()
+        {
+            self.work.restore(&second);
+            self.work.close_empty();
+            self.is_second = true;
         }
         let mut temperature = 0.0;
         while self.work.tested < end && !self.work.is_exhausted() {
@@ -159,8 +179,14 @@ impl<'p> Search<'p> {
         }
     }
 
+    /// Each start after the search for fewer vehicles cools down from where one would by [`FLEET_SHARE`].
     fn temperature(&self, progress: f64) -> f64 {
-        self.heat * COOLED.powf(progress.clamp(0.0, 1.0))
+        let cooled = match (&self.second, self.is_second) {
+            (None, false) => progress,
+            (Some(_), _) => second(progress, FLEET_SHARE, SECOND_START),
+            (None, true) => second(progress, SECOND_START, 1.0),
+        };
+        self.heat * COOLED.powf(cooled.clamp(0.0, 1.0))
     }
 
     fn iterate(&mut self, temperature: f64) {
@@ -218,4 +244,9 @@ impl<'p> Search<'p> {
         work.restore(&self.best);
         work.plan()
     }
+}
+
+/// How far a search between two shares of the budget is, as if it had begun at [`FLEET_SHARE`] and went on to the end.
+fn second(progress: f64, from: f64, to: f64) -> f64 {
+    FLEET_SHARE + (1.0 - FLEET_SHARE) * (progress - from) / (to - from)
 }

@@ -16,16 +16,6 @@ const UNKNOWN: u32 = u32::MAX - 1;
 
 /// From so many routes on, what they need is read beforehand.
 const TOUCHED_FROM: usize = 8;
-/// Drives in a line of cache.
-const LINE: usize = 16;
-
-/// What a request costs in one version of a route.
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    version: u32,
-    place: Place,
-}
-
 /// A plan and the tools to change it.
 #[derive(Clone, Debug)]
 pub(super) struct Work<'p> {
@@ -41,7 +31,10 @@ pub(super) struct Work<'p> {
     /// Insertion tests so far, the unit of budgets.
     pub(super) tested: u64,
     next_version: u32,
-    known: Vec<Known>,
+    /// By request and vehicle: for which version of the route the entry of `known` holds.
+    known_versions: Vec<u32>,
+    /// What the request costs there.
+    known: Vec<Place>,
     undo: Vec<(u32, Route)>,
     undo_unserved: Vec<u32>,
     undo_cost: i64,
@@ -74,7 +67,8 @@ impl<'p> Work<'p> {
             cost,
             tested: 0,
             next_version: EMPTY + 1,
-            known: vec![Known { version: UNKNOWN, place: Place::NOWHERE }; n_vehicles * n_requests],
+            known_versions: vec![UNKNOWN; n_vehicles * n_requests],
+            known: vec![Place::NOWHERE; n_vehicles * n_requests],
             undo: Vec::new(),
             undo_unserved: Vec::new(),
             undo_cost: 0,
@@ -105,6 +99,15 @@ impl<'p> Work<'p> {
     pub(super) fn set_closed(&mut self, vehicle: u32, is_closed: bool) {
         if self.is_empty(vehicle) {
             self.versions[vehicle as usize] = if is_closed { CLOSED } else { EMPTY };
+        }
+    }
+
+    /// Takes all empty vehicles out of use, if nobody needs one.
+    pub(super) fn close_empty(&mut self) {
+        if self.unserved.is_empty() {
+            for vehicle in 0..narrow(self.routes.len()) {
+                self.set_closed(vehicle, true);
+            }
         }
     }
 
@@ -211,9 +214,10 @@ impl<'p> Work<'p> {
 
     /// The best place of `request` in the route of `vehicle` as it is.
     pub(super) fn place_in(&mut self, request: u32, vehicle: u32) -> Place {
-        let known = self.known[request as usize * self.routes.len() + vehicle as usize];
-        if known.version == self.routes[vehicle as usize].version && known.place.is_exact() {
-            return known.place;
+        let at = request as usize * self.routes.len() + vehicle as usize;
+        let known = self.known[at];
+        if self.known_versions[at] == self.routes[vehicle as usize].version && known.is_exact() {
+            return known;
         }
         self.look(request, vehicle, i64::MAX)
     }
@@ -224,24 +228,19 @@ impl<'p> Work<'p> {
         let place = best_place(self.problem, vehicle, route, request, bound, &mut self.scratch);
         self.tested += std::mem::take(&mut self.scratch.tested);
         let at = request as usize * self.routes.len() + vehicle as usize;
-        self.known[at] = Known { version: route.version, place };
+        self.known_versions[at] = route.version;
+        self.known[at] = place;
         place
     }
 
     /// Reads what the search for these vehicles will need, in an order in which the waits for memory overlap; the search
     /// itself would wait for each piece. A third of the time of a large fleet.
     fn touch(&self, request: u32, vehicles: &[u32]) {
-        let problem = self.problem;
+        let legs = self.problem.legs(request);
         let mut sum = 0;
-        for stop in [2 * request, 2 * request + 1] {
-            let place = problem.stops[stop as usize].visit.place;
-            for row in [problem.drives_to(place), problem.drives_from(place)] {
-                sum ^= row.iter().step_by(LINE).fold(0, |sum, drive| sum ^ drive);
-            }
-        }
         for &vehicle in vehicles {
             let nodes = &self.routes[vehicle as usize].nodes;
-            sum ^= nodes.iter().fold(0, |sum, node| sum ^ node.begin);
+            sum ^= nodes.iter().fold(0, |sum, node| sum ^ legs[node.place as usize].to_pickup);
         }
         std::hint::black_box(sum);
     }
@@ -274,12 +273,12 @@ impl<'p> Work<'p> {
             if skip() {
                 continue;
             }
-            let known = &self.known[row + vehicle as usize];
-            if known.version != version || !known.place.is_exact() {
+            let at = row + vehicle as usize;
+            if self.known_versions[at] != version || !self.known[at].is_exact() {
                 unknown.push(vehicle);
-            } else if known.place.cost < best_cost {
-                best_cost = known.place.cost;
-                best = Some((vehicle, known.place));
+            } else if self.known[at].cost < best_cost {
+                best_cost = self.known[at].cost;
+                best = Some((vehicle, self.known[at]));
             }
         }
         if TOUCHED_FROM <= unknown.len() {
@@ -287,8 +286,10 @@ impl<'p> Work<'p> {
         }
         // What is known bounds the search for what is not.
         for &vehicle in &unknown {
-            let known = &self.known[row + vehicle as usize];
-            if known.version == self.versions[vehicle as usize] && best_cost <= known.place.cost {
+            let at = row + vehicle as usize;
+            if self.known_versions[at] == self.versions[vehicle as usize]
+                && best_cost <= self.known[at].cost
+            {
                 continue;
             }
             let place = self.look(request, vehicle, best_cost);

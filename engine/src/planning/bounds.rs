@@ -43,6 +43,29 @@ impl Sight {
     }
 }
 
+impl Sight {
+    /// From here every place looks no farther away than from either of two.
+    pub(super) fn least(&self, other: &Self) -> Self {
+        let mut least = *self;
+        least.0.iter_mut().zip(other.0).for_each(|(own, other)| *own = (*own).min(other));
+        least
+    }
+
+    /// The two nearest of the first `n_landmarks` landmarks.
+    pub(super) fn nearest(&self, n_landmarks: usize) -> [u8; 2] {
+        let mut nearest = [(i16::MAX, 0); 2];
+        for (landmark, &time) in (0..).zip(self.0.iter().take(n_landmarks.min(LANDMARKS_MAX))) {
+            let found = (time, landmark);
+            if found < nearest[0] {
+                nearest = [found, nearest[0]];
+            } else if found < nearest[1] {
+                nearest[1] = found;
+            }
+        }
+        nearest.map(|(_, landmark)| landmark)
+    }
+}
+
 /// Places far from one another, found among those that were asked about.
 #[derive(Clone, Debug, Default)]
 pub struct Landmarks {
@@ -93,6 +116,11 @@ impl Landmarks {
                 self.chosen.push(Location::Node(head));
             }
         }
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.chosen.len()
     }
 
     /// The sight of a place.

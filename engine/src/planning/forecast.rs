@@ -11,7 +11,6 @@
 //! 1,417 and 1,434 hours; without either 132 and 1,389. These are single runs: near variants of one setting differ by about ten.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 use serde::{Deserialize, Serialize};
 
@@ -150,22 +149,19 @@ impl Forecast {
     /// few spots whose times to and from the place are known.
     fn nearest(&self, place: Location, oracle: &dyn Oracle) -> Option<(Millis, usize)> {
         let probes = self.spots.get(..PROBES).unwrap_or(&self.spots);
-        let mut to = [Millis::INFINITE; PROBES];
         let mut from = [Millis::INFINITE; PROBES];
-        oracle.times_from(place, probes, to.get_mut(..probes.len())?);
         oracle.times_to(probes, place, from.get_mut(..probes.len())?);
-        let least = |(spot, row): (usize, &Vec<Millis>)| {
-            let by_way_of = row.iter().zip(to).map(|(&there, to)| there.saturating_sub(to));
-            let after = self
-                .between
-                .iter()
-                .zip(from)
-                .filter_map(|(probe, from)| Some(from.saturating_sub(*probe.get(spot)?)));
-            Reverse((by_way_of.chain(after).max().unwrap_or_default(), spot))
-        };
-        let mut queue: BinaryHeap<_> = self.between.iter().enumerate().map(least).collect();
+        let mut least = [Millis::ZERO; SPOTS_MAX];
+        for (row, from) in self.between.iter().zip(from) {
+            for (least, &there) in least.iter_mut().zip(row) {
+                *least = (*least).max(from.saturating_sub(there));
+            }
+        }
+        let mut left: Vec<(Millis, usize)> =
+            (0..self.spots.len()).zip(least).map(|(spot, least)| (least, spot)).collect();
         let mut nearest: Option<(Millis, usize)> = None;
-        while let Some(Reverse((least, spot))) = queue.pop() {
+        while let Some(at) = (0..left.len()).min_by_key(|&at| left.get(at)) {
+            let (least, spot) = left.swap_remove(at);
             if nearest.is_some_and(|(time, _)| time < least) {
                 break;
             }

@@ -2,23 +2,21 @@
 //!
 //! A position pair (i, j) means: board before visit i, alight before visit j of the schedule as it is. Most vehicles are never
 //! looked at: a queue holds a lower bound for each (see [`crate::planning::outlook`]), and the search ends when the least one
-//! costs more than the best place found. What is left is tried pair by pair, see [`crate::planning::trial`].
+//! costs more than the best place found. In a large fleet it first holds one for each group of vehicles that are near one
+//! another. What is left is tried pair by pair, see [`crate::planning::trial`].
 //!
 //! Ties are broken by (cost, vehicle, i, j), in whatever order vehicles are tried. One look of a few nanoseconds at every
-//! vehicle, then O(n³) for n visits in those that are tried.
+//! group or vehicle, then O(n³) for n visits in those that are tried.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::fleet::reroute::Context;
 use crate::fleet::vehicle::Vehicle;
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::VehicleId;
-use crate::limits::PARALLEL_VEHICLES_MIN;
 use crate::oracle::Oracle;
-use crate::planning::outlook::{Outlooks, Wish};
+use crate::planning::outlook::{Outlooks, Start, Wish};
 use crate::planning::policy::Policy;
 use crate::planning::trial::{self, Bounds, Scratch};
 use crate::planning::view::Load;
@@ -95,7 +93,7 @@ impl<'a> Search<'a> {
 pub struct Fleet<'a> {
     /// By id.
     pub vehicles: &'a [Vehicle],
-    /// Those on shift.
+    /// Those on shift, ascending.
     pub active: &'a [VehicleId],
     /// What they will do. A vehicle whose outlook is missing is searched in full.
     pub outlooks: &'a Outlooks,
@@ -134,28 +132,30 @@ impl Insertion {
     }
 }
 
-/// What a vehicle can offer at best. The least is looked at first.
+/// Whom a bound is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Whom {
+    /// All vehicles of a group.
+    Group(usize),
+    /// A vehicle, seen from afar.
+    Far(VehicleId),
+    /// A vehicle of which all positions were considered.
+    Close(VehicleId),
+}
+
+/// What a vehicle or a group of them can offer at best. The least is looked at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     /// At least what [`Insertion::first`] would be.
     first: i64,
     /// At least what [`Insertion::cost`] would be.
     cost: i64,
-    vehicle: VehicleId,
-    /// Whether all its positions were considered.
-    is_close: bool,
+    whom: Whom,
 }
 
 impl Candidate {
-    /// From a first look. `None` if the vehicle can't be there in time.
-    fn new(
-        search: &Search<'_>,
-        wish: &Wish<'_>,
-        fleet: Fleet<'_>,
-        vehicle: VehicleId,
-    ) -> Option<Self> {
-        let unknown = Self { first: i64::MIN, cost: i64::MIN, vehicle, is_close: false };
-        let Some(start) = fleet.outlooks.start(vehicle) else { return Some(unknown) };
+    /// From a first look. `None` if nobody can be there in time.
+    fn new(search: &Search<'_>, wish: &Wish<'_>, start: &Start, whom: Whom) -> Option<Self> {
         let (arrives, cost) = start.look(wish);
         let first = match search.goal {
             Goal::Promise if search.board.latest < arrives => return None,
@@ -164,34 +164,71 @@ impl Candidate {
             Goal::EarliestPickup => arrives.max(search.board.earliest).unix_ms(),
         };
         let cost = cost.filter(|_| search.goal == Goal::Promise).unwrap_or(i64::MIN);
-        Some(Self { first, cost, ..unknown })
+        Some(Self { first, cost, whom })
+    }
+}
+
+/// The first looks of a search.
+struct Looks<'a> {
+    search: &'a Search<'a>,
+    wish: &'a Wish<'a>,
+    fleet: Fleet<'a>,
+    except: Option<VehicleId>,
+}
+
+impl Looks<'_> {
+    fn vehicle(&self, vehicle: VehicleId) -> Option<Reverse<Candidate>> {
+        if Some(vehicle) == self.except {
+            return None;
+        }
+        let whom = Whom::Far(vehicle);
+        match self.fleet.outlooks.start(vehicle) {
+            Some(start) => Candidate::new(self.search, self.wish, start, whom).map(Reverse),
+            None => Some(Reverse(Candidate { first: i64::MIN, cost: i64::MIN, whom })),
+        }
+    }
+
+    /// All vehicles of a small fleet; of a large one its groups and who is in none.
+    fn begin(&self) -> BinaryHeap<Reverse<Candidate>> {
+        let Fleet { active, outlooks, .. } = self.fleet;
+        let Some(groups) = outlooks.groups(active.len()) else {
+            return active.iter().filter_map(|&id| self.vehicle(id)).collect();
+        };
+        let group = |(at, start): (usize, &Start)| {
+            Candidate::new(self.search, self.wish, start, Whom::Group(at)).map(Reverse)
+        };
+        let ungrouped = outlooks.ungrouped(active).into_iter().filter_map(|id| self.vehicle(id));
+        groups.iter().filter_map(group).chain(ungrouped).collect()
+    }
+
+    fn members(&self, at: usize) -> impl Iterator<Item = Reverse<Candidate>> {
+        let Fleet { active, outlooks, .. } = self.fleet;
+        let members = outlooks.groups(active.len()).map_or(&[][..], |groups| groups.members(at));
+        let on_shift = members.iter().filter(|id| active.binary_search(id).is_ok());
+        on_shift.filter_map(|&id| self.vehicle(id))
     }
 }
 
 /// The best insertion over the active vehicles of `fleet`, but not `except`.
-///
-/// The first look is in parallel from [`PARALLEL_VEHICLES_MIN`] vehicles on; the answer is the same on any number of threads.
 #[must_use]
 pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) -> Option<Insertion> {
     let wish = search.wish(fleet.outlooks);
-    let look = |&vehicle: &VehicleId| {
-        let others = Some(vehicle).filter(|_| Some(vehicle) != except);
-        others.and_then(|vehicle| Candidate::new(search, &wish, fleet, vehicle)).map(Reverse)
-    };
-    let candidates: Vec<Reverse<Candidate>> = if fleet.active.len() < PARALLEL_VEHICLES_MIN {
-        fleet.active.iter().filter_map(look).collect()
-    } else {
-        let looks = fleet.active.par_iter().with_min_len(PARALLEL_VEHICLES_MIN / 2);
-        looks.filter_map(look).collect()
-    };
-    let mut queue = BinaryHeap::from(candidates);
+    let looks = Looks { search, wish: &wish, fleet, except };
+    let mut queue = looks.begin();
     let mut scratch = Scratch::default();
     let mut best: Option<Insertion> = None;
     while let Some(Reverse(candidate)) = queue.pop() {
         if best.is_some_and(|best| (best.first, best.cost) < (candidate.first, candidate.cost)) {
             break;
         }
-        let id = candidate.vehicle;
+        let (id, is_close) = match candidate.whom {
+            Whom::Group(at) => {
+                queue.extend(looks.members(at));
+                continue;
+            }
+            Whom::Far(id) => (id, false),
+            Whom::Close(id) => (id, true),
+        };
         let Some(vehicle) = fleet.vehicles.get(id.idx()) else { continue };
         let schedule = vehicle.schedule();
         match Bounds::new(search, &wish, fleet.outlooks, id) {
@@ -199,13 +236,13 @@ pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) ->
                 let found = trial::best_in(search, id, &schedule, &mut scratch);
                 best = found.map(|found| found.better(best)).or(best);
             }
-            Some(bounds) if candidate.is_close => {
+            Some(bounds) if is_close => {
                 best = trial::better_in(search, (id, &schedule), bounds, &mut scratch, best);
             }
             Some(bounds) => {
                 let cost = bounds.least_cost(&schedule, &mut scratch.cells);
-                let closer = cost.map(|cost| Candidate { cost, is_close: true, ..candidate });
-                queue.extend(closer.map(Reverse));
+                let whom = Whom::Close(id);
+                queue.extend(cost.map(|cost| Reverse(Candidate { cost, whom, ..candidate })));
             }
         }
     }

@@ -2,12 +2,13 @@
 //!
 //! Reading order: [`policy`] and [`objective`] say what is wanted; [`view`] what a vehicle would do if nothing
 //! changed; [`outlook`] keeps that from decision to decision and bounds, with the times of [`bounds`], what an insertion
-//! would cost; [`insertion`] finds the best position of all vehicles, [`trial`] that of one; [`snapshot`] hands several vehicles to the
+//! would cost, `groups` of vehicles together; [`insertion`] finds the best position of all vehicles, [`trial`] that of one; [`snapshot`] hands several vehicles to the
 //! optimiser; [`forecast`] knows where riders are expected and where idle vehicles should wait.
 
 pub mod bounds;
 pub mod caution;
 pub mod forecast;
+mod groups;
 pub mod insertion;
 pub mod objective;
 pub mod outlook;

@@ -25,8 +25,10 @@ use crate::fleet::reroute::Context;
 use crate::fleet::vehicle::{Duty, Vehicle};
 use crate::fleet::visit::Visit;
 use crate::ids::VehicleId;
+use crate::limits::GROUPED_VEHICLES_MIN;
 use crate::oracle::Location;
 use crate::planning::bounds::{Landmarks, Sight};
+use crate::planning::groups::{Groups, Key};
 use crate::planning::policy::Policy;
 use crate::planning::view::{Load, View};
 use crate::units::{EngineTime, Millis};
@@ -80,6 +82,24 @@ impl Start {
         (arrives, cost)
     }
 
+    /// What looks no worse than either of two vehicles that are free or not, and driving or not, alike.
+    pub(super) fn least(&self, other: &Self) -> Self {
+        Self {
+            sight: self.sight.least(&other.sight),
+            leaves: self.leaves.min(other.leaves),
+            bounded_until: self.bounded_until.min(other.bounded_until),
+            ..*self
+        }
+    }
+
+    /// Vehicles of one key are worth a look together.
+    fn key(&self, n_landmarks: usize) -> Key {
+        let is_bounded = EngineTime::from_unix_ms(i64::MIN) < self.bounded_until;
+        let kind = u8::from(self.is_free) | u8::from(self.is_driving) << 1;
+        let [first, second] = self.sight.nearest(n_landmarks);
+        (kind | u8::from(is_bounded) << 2, first, second)
+    }
+
     /// Whether costs can be bounded at `now`.
     #[must_use]
     pub fn is_bounded(&self, now: EngineTime) -> bool {
@@ -118,6 +138,8 @@ pub struct Outlooks {
     starts: Vec<Option<Start>>,
     outlooks: Vec<Option<Outlook>>,
     stale: Vec<VehicleId>,
+    groups: Groups,
+    is_grouped: bool,
 }
 
 /// A cache is no state.
@@ -135,6 +157,13 @@ impl Outlooks {
         outlooks
     }
 
+    /// Asks groups first in a fleet of any size, not only in large ones.
+    #[must_use]
+    pub fn in_groups(mut self) -> Self {
+        self.is_grouped = true;
+        self
+    }
+
     /// Forgets what was known of a vehicle that is about to change.
     pub fn touch(&mut self, vehicle: VehicleId) {
         if let Some(start) = self.starts.get_mut(vehicle.idx())
@@ -142,7 +171,21 @@ impl Outlooks {
         {
             return;
         }
+        self.groups.take(vehicle, &self.starts);
         self.stale.push(vehicle);
+    }
+
+    /// The vehicles whose start is known, near ones together, if a search of `n_vehicles` should ask groups first.
+    pub(super) fn groups(&self, n_vehicles: usize) -> Option<&Groups> {
+        (self.is_grouped || GROUPED_VEHICLES_MIN <= n_vehicles).then_some(&self.groups)
+    }
+
+    /// Those of `active`, which is ascending, that are in no group because they have changed since or are new.
+    pub(super) fn ungrouped(&self, active: &[VehicleId]) -> Vec<VehicleId> {
+        let is_known = |id: &VehicleId| id.idx() < self.starts.len();
+        let new = active.get(active.partition_point(is_known)..).unwrap_or_default();
+        let changed = self.stale.iter().filter(|&id| is_known(id));
+        changed.filter(|id| active.binary_search(id).is_ok()).chain(new).copied().collect()
     }
 
     /// Expects a vehicle that has just joined, maybe in the row of one that left.
@@ -182,6 +225,7 @@ impl Outlooks {
     fn make(&mut self, id: VehicleId, vehicle: &Vehicle, ctx: Context<'_>) {
         let Some(slot) = self.outlooks.get_mut(id.idx()) else { return };
         let before = slot.take();
+        self.groups.take(id, &self.starts);
         if vehicle.duty != Duty::OnShift {
             return;
         }
@@ -209,19 +253,22 @@ impl Outlooks {
         let mut view = View::default();
         vehicle.schedule().view(ctx.policy, ctx.now, &mut view);
         if let Some((cell, &sight)) = self.starts.get_mut(id.idx()).zip(sights.last()) {
-            *cell = Some(Start {
+            let start = Start {
                 sight,
                 leaves,
                 bounded_until: bounded_until(vehicle, &view, ctx),
                 is_driving: matches!(vehicle.motion, Motion::Driving { .. }),
                 is_free: vehicle.visits.is_empty(),
-            });
+            };
+            *cell = Some(start);
+            self.groups.put(id, start.key(self.landmarks.count()), &start);
         }
         let slots = slots(vehicle, &view, ctx.policy);
         *slot = Some(Outlook { view, start_at, places, sights, slots });
         if others_stale {
             self.outlooks.fill(None);
             self.starts.fill(None);
+            self.groups = Groups::default();
             self.stale = (0..).take(self.starts.len()).map(VehicleId::new).collect();
         }
     }

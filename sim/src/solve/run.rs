@@ -14,8 +14,9 @@ const SLICES: f64 = 100.0;
 
 /// Where a benchmark is begun: warmer than a plan that is driven already.
 const HEAT: f64 = 0.3;
-/// The same after the search for fewer vehicles, which leaves a plan that is far from short.
-const HEAT_AFTER_FLEET: f64 = 1.0;
+/// The same after the search for fewer vehicles, which leaves a plan that is far from short: colder, some runs with long
+/// routes never left the neighbourhood of that plan.
+const HEAT_AFTER_FLEET: f64 = 10.0;
 
 /// How long and with what.
 #[derive(Clone, Copy, Debug, PartialEq)]
