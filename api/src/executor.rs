@@ -7,9 +7,9 @@ use std::sync::Arc;
 use sharxi_engine::demand::request::{Name, RideRequest};
 use sharxi_engine::demand::ride::Actor;
 use sharxi_engine::demand::walk::{self, Stop};
-use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
+use sharxi_engine::dispatcher::{Dispatcher, Improvement};
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::region::TrafficChange;
 use sharxi_engine::units::{EngineTime, Millis};
@@ -221,6 +221,14 @@ impl Executor {
     /// [`JournalError::Encode`], a bug.
     pub fn tick(&mut self, at: EngineTime) -> Result<Executed, JournalError> {
         self.own(at, Command::Tick)
+    }
+
+    /// Takes better plans over that [`Dispatcher::improvement_at`] has found for this very time.
+    ///
+    /// # Errors
+    /// [`JournalError::Encode`], a bug.
+    pub fn adopt(&mut self, at: EngineTime, better: Improvement) -> Result<Executed, JournalError> {
+        self.own(at, Command::AdoptPlan(better))
     }
 
     /// What the hour of the week says, as applied last.

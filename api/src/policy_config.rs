@@ -9,6 +9,8 @@ use crate::config_keys::{UnknownKey, check_keys};
 
 /// Longest duration that a policy may name, in seconds (a day).
 const DURATION_S_MAX: f64 = 86_400.0;
+/// Most deviations that a promise can keep in hand.
+const Z_MAX: f64 = 5.0;
 /// Largest stretch of a ride against the direct drive.
 const ALPHA_MAX: f64 = 100.0;
 
@@ -33,10 +35,12 @@ pub struct PolicyConfig {
     pub improvement_tests: Option<u32>,
     pub reposition: Option<bool>,
     pub coverage: Option<bool>,
+    pub time_sigma: Option<f64>,
+    pub promise_z: Option<f64>,
 }
 
 /// The keys of [`PolicyConfig`], to name the nearest one to an unknown.
-pub const POLICY_KEYS: [&str; 16] = [
+pub const POLICY_KEYS: [&str; 18] = [
     "max_wait_s",
     "ride_alpha",
     "ride_beta_s",
@@ -53,6 +57,8 @@ pub const POLICY_KEYS: [&str; 16] = [
     "improvement_tests",
     "reposition",
     "coverage",
+    "time_sigma",
+    "promise_z",
 ];
 
 /// Why a table is no policy.
@@ -119,6 +125,8 @@ impl PolicyConfig {
             improvement_tests,
             reposition,
             coverage,
+            time_sigma_milli,
+            reserve_z_milli,
         } = self.over(kept)?;
         let same = [
             ("max_wait_s", max_wait == kept.max_wait),
@@ -137,6 +145,8 @@ impl PolicyConfig {
             ("improvement_tests", improvement_tests == kept.improvement_tests),
             ("reposition", reposition == kept.reposition),
             ("coverage", coverage == kept.coverage),
+            ("time_sigma", time_sigma_milli == kept.time_sigma_milli),
+            ("promise_z", reserve_z_milli == kept.reserve_z_milli),
         ];
         Ok(same.into_iter().find(|(_, same)| !same).map(|(key, _)| key))
     }
@@ -146,6 +156,9 @@ impl PolicyConfig {
         let alpha = match self.ride_alpha {
             Some(alpha) => thousandths("ride_alpha", alpha, ALPHA_MAX)?,
             None => base.ride_alpha_milli,
+        };
+        let share = |key, given: Option<f64>, max, usual| {
+            given.map_or(Ok(usual), |given| thousandths(key, given, max))
         };
         let time = |key, given: Option<f64>, usual| match given {
             Some(seconds) => thousandths(key, seconds, DURATION_S_MAX).map(Millis::new),
@@ -173,6 +186,8 @@ impl PolicyConfig {
             improvement_tests: self.improvement_tests.unwrap_or(base.improvement_tests),
             reposition: self.reposition.unwrap_or(base.reposition),
             coverage: self.coverage.unwrap_or(base.coverage),
+            time_sigma_milli: share("time_sigma", self.time_sigma, 1.0, base.time_sigma_milli)?,
+            reserve_z_milli: share("promise_z", self.promise_z, Z_MAX, base.reserve_z_milli)?,
         })
     }
 }
@@ -229,6 +244,7 @@ mod tests {
                 "reoptimise" => (!defaults.reoptimise).to_string(),
                 "reposition" => (!defaults.reposition).to_string(),
                 "coverage" => (!defaults.coverage).to_string(),
+                "time_sigma" | "promise_z" => "0.125".to_owned(),
                 "rescue_tests" | "improvement_tests" => "77".to_owned(),
                 _ => "77.125".to_owned(),
             };

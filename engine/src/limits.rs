@@ -40,3 +40,7 @@ pub const SPOTS_MAX: usize = 128;
 pub const SNAPSHOT_VEHICLES_MAX: usize = 64;
 /// How often a rider who is not on board may be given to another vehicle to make plans better.
 pub const MOVES_MAX: u8 = 2;
+/// Insertion tests that searches for riders whom nobody can take may spend in a second of command time, on average …
+pub const RESCUE_TESTS_PER_S: u64 = 1_000_000;
+/// … and at once, after a quiet while. More riders than that are answered by plain insertion.
+pub const RESCUE_TESTS_SAVED_MAX: u64 = 4_000_000;

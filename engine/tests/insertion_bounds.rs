@@ -132,6 +132,7 @@ proptest! {
         stop_s in prop_oneof![Just(0u32), Just(60)],
         wait_s in prop_oneof![Just(300u32), Just(900)],
         react_s in prop_oneof![2 => Just(0u32), 1 => Just(10), 1 => Just(90)],
+        sigma_milli in prop_oneof![Just(0u32), Just(150)],
         goal in prop_oneof![
             4 => Just(Goal::Promise),
             1 => Just(Goal::EarliestPickup),
@@ -143,6 +144,7 @@ proptest! {
             stop: Millis::from_secs(stop_s),
             max_wait: Millis::from_secs(wait_s),
             react: Millis::from_secs(react_s),
+            time_sigma_milli: sigma_milli,
             ..Policy::default()
         };
         let mut ctx = Context { oracle: &grid, policy: &policy, now: minute(100) };

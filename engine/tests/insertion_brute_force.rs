@@ -84,7 +84,18 @@ fn vehicle(grid: &Grid, id: usize, start: (u32, u32)) -> Vehicle {
     Vehicle::new(spec, grid.arc_at(start), minute(100))
 }
 
-/// Simulates visits in this order; `None` if a rule breaks. Returns (begin, end) of each and the minutes driven.
+/// What has to be kept in hand after legs with this sum of squares, in milliseconds.
+fn reserve_ms(policy: &Policy, squares: u64) -> i64 {
+    let share = u64::from(policy.time_sigma_milli * policy.reserve_z_milli);
+    let unreported = if squares == 0 { 0 } else { 10_000 };
+    if share == 0 { 0 } else { (squares.isqrt() * share / 1_000_000 + unreported).cast_signed() }
+}
+
+/// Visits and when they were to begin and end.
+type Before<'a> = (&'a [Visit], &'a [(EngineTime, EngineTime)]);
+
+/// Simulates visits in this order; `None` if a rule breaks. Returns (begin, end) of each and the minutes driven. What is no
+/// later than it was before may have less in hand than it should.
 fn simulate(
     grid: &Grid,
     policy: &Policy,
@@ -92,7 +103,15 @@ fn simulate(
     mut time: EngineTime,
     spec: &VehicleSpec,
     order: &[Visit],
+    before: Option<Before<'_>>,
 ) -> Option<(Vec<(EngineTime, EngineTime)>, i64)> {
+    let share = u64::from(policy.time_sigma_milli * policy.reserve_z_milli);
+    let mut squares: Vec<u64> = vec![0];
+    let was = |visit: &Visit| {
+        let Some((visits, times)) = before else { return Some((spec.shift_end, spec.shift_end)) };
+        let k = visits.iter().position(|v| (v.request, v.action) == (visit.request, visit.action));
+        k.map(|k| times[k])
+    };
     let mut driven = 0i64;
     // People, wheelchairs, child seats, luggage on board.
     let mut load = [0u8; 4];
@@ -116,11 +135,29 @@ fn simulate(
             }
             Action::Alight => (0..4).for_each(|k| load[k] -= needs[k]),
         }
+        let mut sum = squares[k] + u64::from(drive.get()).pow(2);
+        let ready = time + drive + if at == visit.location { Millis::ZERO } else { policy.stop };
+        let waits = begin.unix_ms() - ready.unix_ms();
+        // Whoever stands sets off just in time for the first visit.
+        if k > 0 && waits > 0 && share > 0 {
+            let left = (reserve_ms(policy, sum) - waits - 10_000).max(0).cast_unsigned();
+            sum = (left * 1_000_000 / share).pow(2);
+        }
+        squares.push(sum);
         let end = begin + visit.dwell;
+        let counts = if visit.action == Action::Board { begin } else { end };
+        let no_later = was(visit).is_some_and(|(old_begin, old_end)| {
+            counts <= if visit.action == Action::Board { old_begin } else { old_end }
+        });
+        if !no_later && counts.unix_ms() + reserve_ms(policy, sum) > visit.latest.unix_ms() {
+            return None;
+        }
         if visit.action == Action::Alight {
             let boarded = order[..k].iter().position(|b| b.request == visit.request)?;
             let aboard = end.unix_ms() - times[boarded].0.unix_ms();
-            if end > visit.latest || aboard > i64::from(visit.ride_max.get()) {
+            let reserve = reserve_ms(policy, sum.saturating_sub(squares[boarded + 1]));
+            let too_long = aboard + reserve > i64::from(visit.ride_max.get());
+            if end > visit.latest || too_long && was(visit).is_none_or(|(_, old)| end > old) {
                 return None;
             }
         }
@@ -152,8 +189,11 @@ fn brute_force(
     let mut best: Option<i64> = None;
     for vehicle in fleet {
         let Motion::Standing { at, .. } = vehicle.motion else { panic!("all stand") };
-        let run = |order: &[Visit]| simulate(grid, policy, at, minute(100), &vehicle.spec, order);
-        let (old_times, old_driven) = run(&vehicle.visits).expect("what is planned is feasible");
+        let run = |order: &[Visit], before: Option<Before<'_>>| {
+            simulate(grid, policy, at, minute(100), &vehicle.spec, order, before)
+        };
+        let planned = run(&vehicle.visits, None);
+        let (old_times, old_driven) = planned.expect("what is planned is feasible");
         // Who is boarding already is not put off.
         let boarding = |first: &Visit| first.location == at && first.earliest <= minute(100);
         let first = usize::from(vehicle.visits.first().is_some_and(boarding));
@@ -162,7 +202,8 @@ fn brute_force(
                 let mut order = vehicle.visits.clone();
                 order.insert(j, alight);
                 order.insert(i, board);
-                let Some((times, driven)) = run(&order) else { continue };
+                let before = Some((&vehicle.visits[..], &old_times[..]));
+                let Some((times, driven)) = run(&order, before) else { continue };
                 let ms = |time: EngineTime| time.unix_ms();
                 let wait = ms(times[i].0) - ms(board.earliest);
                 let ride = ms(times[j + 1].1) - ms(times[i].0);
@@ -188,11 +229,13 @@ proptest! {
         wishes in prop::collection::vec(wish(), 1..9),
         stop_s in prop_oneof![Just(0u32), Just(60)],
         wait_s in prop_oneof![Just(300u32), Just(900)],
+        sigma_milli in prop_oneof![Just(0u32), Just(150)],
     ) {
         let grid = Grid { width: WIDTH, step: Millis::from_secs(60), version: 0 };
         let policy = Policy {
             stop: Millis::from_secs(stop_s),
             max_wait: Millis::from_secs(wait_s),
+            time_sigma_milli: sigma_milli,
             ..Policy::default()
         };
         let mut fleet: Vec<Vehicle> =

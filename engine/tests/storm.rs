@@ -204,6 +204,7 @@ fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Tow
         react: Millis::from_secs(react_s),
         stop: Millis::from_secs(20),
         reoptimise,
+        time_sigma_milli: if react_s.is_multiple_of(2) { 0 } else { 150 },
         ..Policy::default()
     };
     let mut town = Town::with_spots(15, policy, SPOTS);

@@ -1,13 +1,15 @@
 //! Virtual time: what is due next happens next, in one total order.
 //!
-//! Things due at the same time happen in this order: shifts start, vehicles act, shifts end, riders ask, the dispatcher
-//! is woken; among equals by id. The dispatcher never sees a clock, only these times, so a study gives the same bytes
+//! Things due at the same time happen in this order: shifts start, vehicles act, shifts end, one breaks down, riders ask, the
+//! dispatcher is woken; among equals by id. The dispatcher never sees a clock, only these times, so a study gives the same bytes
 //! on any machine and any number of threads.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use sharxi_engine::demand::request::Name;
 use sharxi_engine::dispatcher::command::{Command, CommandError};
+use sharxi_engine::fleet::plan::NextAct;
 use sharxi_engine::fleet::vehicle::VehicleSpec;
 use sharxi_engine::ids::VehicleId;
 use sharxi_engine::limits;
@@ -17,6 +19,7 @@ use crate::actors::{rider, vehicle};
 use crate::clock;
 use crate::demand::DemandRow;
 use crate::fleet::FleetRow;
+use crate::uncertainty::{Legs, Report, Uncertainty};
 use crate::world::{Outcome, World};
 
 /// How often coverage is looked at.
@@ -39,6 +42,10 @@ pub struct Cast<'a> {
     pub end: EngineTime,
     /// Longest distance from a road at which a ride can begin or end, in metres.
     pub snap_max_m: f64,
+    /// What goes otherwise than planned.
+    pub uncertainty: &'a Uncertainty,
+    /// Seed of what is drawn.
+    pub seed: u64,
     /// Whether riders share vehicles. If not, every vehicle has the seats of the largest, and every ride takes them all.
     pub pooling: bool,
     /// The study ends when more riders than this have been refused.
@@ -80,6 +87,14 @@ pub enum LoopError {
         /// Why.
         source: CommandError,
     },
+    /// A vehicle can't break down.
+    #[error("vehicle {vehicle}, which is to break down at {at:?}, is not on shift then")]
+    NoVehicle {
+        /// Its name.
+        vehicle: String,
+        /// When.
+        at: EngineTime,
+    },
     /// The dispatcher wants to be woken for ever at one time.
     #[error("the dispatcher asked {WAKEUPS_MAX} times to be woken at {at:?}")]
     Stuck {
@@ -102,6 +117,7 @@ enum Due {
     ShiftEnd {
         vehicle: VehicleId,
     },
+    BreakDown,
     Request {
         row: usize,
     },
@@ -116,6 +132,7 @@ struct EventLoop<'a> {
     agenda: BinaryHeap<Reverse<(EngineTime, Due)>>,
     /// By vehicle: only the act queued last counts.
     turns: Vec<u32>,
+    legs: Legs,
     now: EngineTime,
     wakeups: u32,
     /// Every ride below has ended.
@@ -165,12 +182,16 @@ impl<'a> EventLoop<'a> {
         for (row, request) in cast.demand.iter().enumerate() {
             agenda.push(Reverse((request.requested_at, Due::Request { row })));
         }
+        if let Some((at, _)) = &cast.uncertainty.breakdown {
+            agenda.push(Reverse((*at, Due::BreakDown)));
+        }
         Ok(Self {
             cast,
             world,
             starts,
             agenda,
             turns: Vec::new(),
+            legs: Legs::new(cast.seed, cast.uncertainty.travel_time),
             now: EngineTime::from_unix_ms(i64::MIN),
             wakeups: 0,
             coverage_milli: Vec::new(),
@@ -201,6 +222,7 @@ impl<'a> EventLoop<'a> {
             Due::ShiftStart { row } => self.start_shift(time, row)?,
             Due::Act { vehicle, turn } => self.act(time, vehicle, turn)?,
             Due::ShiftEnd { vehicle } => self.end_shift(time, vehicle),
+            Due::BreakDown => self.break_down(time)?,
             Due::Request { row } => self.request(row)?,
             Due::Wakeup => self.wake(time)?,
         }
@@ -227,12 +249,56 @@ impl<'a> EventLoop<'a> {
             return Ok(());
         }
         let act = self.world.dispatcher().next_act(vehicle);
-        let is_due = vehicle::due(&act).is_some_and(|at| at <= time);
-        if is_due && let Some(command) = vehicle::report(vehicle, &act, time) {
+        if let Some((at, command)) = self.deed(vehicle, &act, time)
+            && at <= time
+        {
+            if matches!(command, Command::Arrive { .. }) {
+                self.legs.stopped(vehicle);
+            }
             self.apply(time, command)?;
         }
         self.queue_act(vehicle);
         Ok(())
+    }
+
+    /// What the vehicle really does next, and when; `at` is the time that it would report.
+    fn deed(
+        &mut self,
+        vehicle: VehicleId,
+        act: &NextAct,
+        at: EngineTime,
+    ) -> Option<(EngineTime, Command)> {
+        let planned = vehicle::due(act)?;
+        match act {
+            NextAct::Arrive { departed, path, .. } => {
+                let (due, report) = self.legs.next(vehicle, (path, *departed), self.now);
+                let command = match report {
+                    Report::Arrived => Command::Arrive { vehicle, at },
+                    Report::Progress(driven) => Command::Progress { vehicle, driven, at },
+                };
+                Some((due, command))
+            }
+            NextAct::Board { request, .. }
+                if self.cast.uncertainty.is_absent(self.cast.seed, *request) =>
+            {
+                let wait = self.world.dispatcher().policy().no_show_wait;
+                Some((planned + wait, Command::ReportNoShow { vehicle, request: *request, at }))
+            }
+            _ => vehicle::report(vehicle, act, at).map(|command| (planned, command)),
+        }
+    }
+
+    fn break_down(&mut self, time: EngineTime) -> Result<(), LoopError> {
+        let Some((_, name)) = &self.cast.uncertainty.breakdown else { return Ok(()) };
+        let unknown = || LoopError::NoVehicle { vehicle: name.clone(), at: time };
+        let name = Name::new(name.as_str()).map_err(|_not_a_name| unknown())?;
+        let dispatcher = self.world.dispatcher();
+        let vehicle = dispatcher.find_vehicle(&name).ok_or_else(unknown)?;
+        if !dispatcher.in_service(vehicle) {
+            return Err(unknown());
+        }
+        self.legs.stopped(vehicle);
+        self.apply(time, Command::BreakDown { vehicle, location: None, at: time })
     }
 
     /// A vehicle with riders, present or promised, stays; it tries again.
@@ -303,7 +369,8 @@ impl<'a> EventLoop<'a> {
         let turn = &mut self.turns[vehicle.idx()];
         *turn += 1;
         let turn = *turn;
-        if let Some(at) = vehicle::due(&self.world.dispatcher().next_act(vehicle)) {
+        let act = self.world.dispatcher().next_act(vehicle);
+        if let Some((at, _)) = self.deed(vehicle, &act, self.now) {
             self.agenda.push(Reverse((at.max(self.now), Due::Act { vehicle, turn })));
         }
     }

@@ -52,6 +52,7 @@ pub fn inspect(
         ride_beta_s: policy.ride_beta.as_secs_f64(),
         snap_max_m: scenario.snap_max_m,
         walk_max_s: policy.walk_max.as_secs_f64(),
+        pace_min: scenario.uncertainty.least_factor(),
         ..Rules::default()
     };
     let case = Case {

@@ -229,6 +229,8 @@ pub fn play_until(
         start: prepared.period.start,
         end: prepared.period.end,
         snap_max_m: scenario.snap_max_m,
+        uncertainty: &scenario.uncertainty,
+        seed: scenario.seed,
         pooling: scenario.pooling,
         refusals_max,
     };

@@ -19,6 +19,7 @@ use crate::event_loop::{self, Cast};
 use crate::fleet::FleetRow;
 use crate::ground::Ground;
 use crate::rng::Rng;
+use crate::uncertainty::Uncertainty;
 use crate::world::{Outcome, World};
 
 const SIDE: u32 = 12;
@@ -254,6 +255,8 @@ pub(crate) fn play_by(
         start: minute(-10),
         end: minute(240),
         snap_max_m: 500.0,
+        uncertainty: &Uncertainty::default(),
+        seed: 1,
         pooling,
         refusals_max: u32::MAX,
     };

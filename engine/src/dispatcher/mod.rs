@@ -36,6 +36,7 @@ pub mod event;
 pub mod explain;
 
 mod hash;
+mod relief;
 mod reoptimise;
 mod repair;
 mod rides;
@@ -241,7 +242,19 @@ impl Dispatcher {
     /// [`Command::AdoptPlan`]. `None` too if the policy forbids it. A function of the state alone.
     #[must_use]
     pub fn improvement(&self, around: Location, tests: u32) -> Option<Improvement> {
-        let ctx = self.context();
+        self.improvement_at(self.state.now, around, tests)
+    }
+
+    /// The same for a command at `now`, not before the last one: vehicles have driven on since.
+    #[must_use]
+    pub fn improvement_at(
+        &self,
+        now: EngineTime,
+        around: Location,
+        tests: u32,
+    ) -> Option<Improvement> {
+        let now = now.max(self.state.now);
+        let ctx = Context { oracle: self.oracle.as_ref(), policy: &self.policy, now };
         ctx.policy.reoptimise.then(|| reoptimise::improvement(&self.state, ctx, around, tests))?
     }
 
@@ -256,6 +269,12 @@ impl Dispatcher {
     #[must_use]
     pub fn explain_move(&self, vehicle: VehicleId) -> Option<Worth> {
         explain::errand(&self.state, self.context(), vehicle)
+    }
+
+    /// Insertion tests that searches for riders whom nobody can take may still spend at the time of the last command.
+    #[must_use]
+    pub fn rescue_tests_left(&self) -> u64 {
+        self.state.tests_left(self.state.now)
     }
 
     /// How well the fleet covers the spots at the time of the last command. O(spots x vehicles) queries.

@@ -12,7 +12,7 @@ use crate::ids::{RequestId, VehicleId};
 use crate::limits;
 use crate::oracle::Location;
 use crate::planning::view::Load;
-use crate::units::EngineTime;
+use crate::units::{EngineTime, Millis};
 
 impl Turn<'_> {
     pub(super) fn start_shift(&mut self, spec: VehicleSpec) -> Result<(), CommandError> {
@@ -155,6 +155,32 @@ impl Turn<'_> {
         }
         self.say_at(at, EventKind::Arrived { vehicle: id, standing });
         self.settle(id, at, planned);
+        Ok(())
+    }
+
+    /// Shifts the leg under way to where the vehicle is, and looks at all windows behind it.
+    pub(super) fn progress(
+        &mut self,
+        id: VehicleId,
+        driven: Millis,
+        at: EngineTime,
+    ) -> Result<(), CommandError> {
+        let command = "progress";
+        let vehicle = self.check_fact(id, at, command)?;
+        let Motion::Driving { path, .. } = &vehicle.motion else {
+            return Err(CommandError::NotNow { command, why: "it is not driving" });
+        };
+        if driven > path.duration {
+            return Err(CommandError::Invalid("nobody drives more of a leg than there is"));
+        }
+        if let Some(vehicle) = self.vehicle_mut(id)
+            && let Motion::Driving { departed, .. } = &mut vehicle.motion
+        {
+            *departed = at - driven;
+            vehicle.last_fact = at;
+        }
+        self.touch(id);
+        self.guard(id);
         Ok(())
     }
 

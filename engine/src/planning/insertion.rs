@@ -50,6 +50,8 @@ pub struct Search<'a> {
     pub between: Millis,
     /// What counts.
     pub goal: Goal,
+    /// Whether the new rider needs a reserve, see [`crate::planning::caution`]; the others keep theirs anyhow.
+    pub reserve: bool,
 }
 
 impl<'a> Search<'a> {
@@ -58,7 +60,12 @@ impl<'a> Search<'a> {
     pub fn new(ctx: Context<'a>, goal: Goal, (board, alight): (Visit, Visit)) -> Self {
         let Context { oracle, policy, now } = ctx;
         let between = oracle.time(board.location, alight.location);
-        Self { oracle, policy, now, board, alight, between, goal }
+        Self { oracle, policy, now, board, alight, between, goal, reserve: true }
+    }
+
+    /// Whether a place must leave the new rider a reserve.
+    pub(super) fn is_careful(&self) -> bool {
+        self.reserve && self.goal == Goal::Promise && !self.policy.is_exact()
     }
 
     fn wish(&self, outlooks: &Outlooks) -> Wish<'_> {
@@ -246,7 +253,7 @@ pub fn best_below(
                 best = found.map(|found| found.better(best)).or(best);
             }
             Some(bounds) if is_close => {
-                best = trial::better_in(search, (id, &schedule), bounds, &mut scratch.cells, best);
+                best = trial::better_in(search, (id, &schedule), bounds, &mut scratch, best);
             }
             Some(bounds) => {
                 let cost = bounds.least_cost(&schedule, &mut scratch.cells);

@@ -7,6 +7,7 @@
 //! chosen and what stands against the others.
 
 pub mod bounds;
+pub mod caution;
 pub mod explain;
 pub mod forecast;
 mod groups;

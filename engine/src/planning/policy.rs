@@ -41,6 +41,11 @@ pub struct Policy {
     pub reposition: bool,
     /// Whether coverage is computed (for reports).
     pub coverage: bool,
+    /// By how much a leg takes longer or shorter than it should: the standard deviation, in thousandths of its time. With 0
+    /// times count as exact.
+    pub time_sigma_milli: u32,
+    /// How many deviations, in thousandths, a promise keeps in hand, see [`crate::planning::caution`].
+    pub reserve_z_milli: u32,
 }
 
 impl Default for Policy {
@@ -62,6 +67,8 @@ impl Default for Policy {
             improvement_tests: 4_000,
             reposition: true,
             coverage: true,
+            time_sigma_milli: 0,
+            reserve_z_milli: 2000,
         }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! An answer is a proposal: whoever takes it over checks it with the dispatcher's own view of each vehicle.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::demand::ride::{Ride, RideState};
 use crate::fleet::plan::Action;
 use crate::fleet::reroute::Context;
 use crate::fleet::vehicle::Vehicle;
-use crate::fleet::visit::Visit;
+use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::{RequestId, VehicleId};
 use crate::limits::MOVES_MAX;
 use crate::optimiser::chains::{Effort, optimise};
@@ -173,15 +174,15 @@ impl Draft {
                 (place, start.time)
             }
         };
+        let visits = with_bounds(vehicle, &view, ctx);
         let boards_now = under_way.filter(|(visit, _)| visit.action == Action::Board);
         let mut route = Vec::new();
         let mut begun: Vec<(RequestId, u32)> = Vec::new();
-        for (k, visit) in vehicle.visits.iter().enumerate().skip(view.locked) {
+        for (k, visit) in visits.iter().enumerate().skip(view.locked) {
             let known = begun.iter().find(|(request, _)| *request == visit.request);
             match (visit.action, known) {
                 (Action::Board, _) => {
-                    let alight = vehicle
-                        .visits
+                    let alight = visits
                         .iter()
                         .find(|v| v.request == visit.request && v.action == Action::Alight);
                     let (Some(alight), Some(ride)) = (alight, snapshot.rides.get(&visit.request))
@@ -322,6 +323,27 @@ impl Draft {
         });
         Ok(Some(Improvement { plans: plans.collect() }).filter(|found| !found.plans.is_empty()))
     }
+}
+
+/// The visits with the bounds that keep their reserve; what has lost some of it already may stay as it is.
+fn with_bounds<'v>(vehicle: &'v Vehicle, view: &View, ctx: Context<'_>) -> Cow<'v, [Visit]> {
+    let policy = ctx.policy;
+    if policy.is_exact() {
+        return Cow::Borrowed(&vehicle.visits);
+    }
+    let spread_of = |k: usize| view.spreads.get(k).copied().unwrap_or_default();
+    let bounded = |(k, (visit, &times)): (usize, (&Visit, &VisitTimes))| {
+        let boarding = view.boarding.get(k).copied().flatten();
+        let begin = boarding.and_then(|board| view.times.get(board)).map(|times| times.begin);
+        let ride_max = begin.map_or(visit.ride_max, |begin| {
+            let reserve =
+                policy.reserve(spread_of(k).since(boarding.map_or(spread_of(k), spread_of)));
+            let least = visit.ride_max.saturating_sub(reserve);
+            least.max(times.end.since(begin)).min(visit.ride_max)
+        });
+        Visit { latest: policy.bound_of(visit, times, spread_of(k)), ride_max, ..*visit }
+    };
+    vehicle.visits.iter().zip(&view.times).enumerate().map(bounded).collect()
 }
 
 /// Folding seats are left to the check of the answer.

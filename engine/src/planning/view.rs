@@ -8,6 +8,7 @@ use crate::fleet::plan::Action;
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::limits::VISITS_MAX;
 use crate::oracle::Path;
+use crate::planning::caution::Spread;
 use crate::planning::policy::Policy;
 use crate::units::{EngineTime, Millis};
 
@@ -118,6 +119,8 @@ pub struct Schedule<'a> {
 pub struct View {
     /// Times of each visit.
     pub times: Vec<VisitTimes>,
+    /// How uncertain the time of each visit is.
+    pub spreads: Vec<Spread>,
     /// Load before each visit and after the last.
     pub loads: Vec<Load>,
     /// Position of the boarding of each alighting visit, `None` if on board already.
@@ -165,25 +168,41 @@ impl Schedule<'_> {
         }
     }
 
+    /// What is left to drive until it arrives at the first visit.
+    fn first_leg(&self, arrive: EngineTime, now: EngineTime) -> Millis {
+        match self.motion {
+            Motion::Driving { .. } => arrive.since(now),
+            Motion::Standing { .. } => match self.next_path {
+                Some(_) => self.legs.first().copied().unwrap_or(Millis::ZERO),
+                None => Millis::ZERO,
+            },
+        }
+    }
+
     /// Fills `view` with the times as they look at `now`. O(n).
     pub fn view(&self, policy: &Policy, now: EngineTime, view: &mut View) {
         view.times.clear();
+        view.spreads.clear();
         view.loads.clear();
         view.boarding.clear();
         view.locked = usize::from(self.first_is_under_way(now + policy.react));
         let (mut arrive, mut pull_in) = self.first_arrival(policy, now);
         let mut load = self.on_board;
+        let mut spread = Spread::default().over(self.first_leg(arrive, now));
         for (k, visit) in self.visits.iter().enumerate() {
             if let Some(previous) = k.checked_sub(1).and_then(|p| self.visits.get(p)) {
                 let leg = self.legs.get(k).copied().unwrap_or(Millis::INFINITE);
                 let end = view.times.last().map_or(now, |times| times.end);
                 arrive = end + leg;
+                spread = spread.over(leg);
                 pull_in = pull_in_at(previous, visit, policy);
             }
             let mut times = visit.times(arrive, pull_in);
             if k == 0 {
                 times = overdue(visit, times, now);
             }
+            spread = spread.after_wait(times.begin.since(arrive + pull_in), policy);
+            view.spreads.push(spread);
             view.loads.push(load);
             load = load.after(visit);
             view.boarding.push(boarding_of(self.visits, k));

@@ -44,6 +44,8 @@ pub struct Rules {
     pub requested_within_s: f64,
     /// Longest time between a request and its answer, in seconds.
     pub answer_within_s: f64,
+    /// The least share of its time on the map that a drive can take, where times are uncertain.
+    pub pace_min: f64,
 }
 
 impl Default for Rules {
@@ -56,6 +58,7 @@ impl Default for Rules {
             walk_max_s: 0.0,
             requested_within_s: 0.0,
             answer_within_s: 0.0,
+            pace_min: 1.0,
         }
     }
 }
@@ -171,7 +174,7 @@ pub fn audit(case: &Case<'_>) -> Result<Verdict, AuditError> {
         );
     }
     let roads = Roads::new(case.nodes, case.arcs);
-    drives::check(&seen, &roads, &by_ride, &mut breaches);
+    drives::check(&seen, &roads, &by_ride, case.rules.pace_min, &mut breaches);
 
     let mut breaches = breaches.0;
     breaches.sort();

@@ -159,6 +159,9 @@ pub(crate) struct Audit {
     /// Longest time between a request and its answer, in seconds of the log; 0: at once, as simulated riders are.
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
     pub(crate) answer_within: f64,
+    /// The least share of its time on the map that a drive can take; below 1 where travel times were made uncertain.
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
+    pub(crate) pace_min: f64,
 }
 
 #[derive(Debug, clap::Args)]
