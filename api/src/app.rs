@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::auth::gate::Gate;
 use crate::core_loop::CoreHandle;
+use crate::feeds::model::Feeds;
 use crate::limits::Deadlines;
 use crate::map::Map;
 use crate::metrics::Metrics;
@@ -25,6 +26,8 @@ pub struct App {
     pub times: watch::Receiver<Arc<dyn Oracle>>,
     /// Where questions to them are worked out.
     pub queries: QueryDesk,
+    /// Open data.
+    pub feeds: Feeds,
     /// Its map tiles.
     pub tiles: Tiles,
     /// `GET /v1/region`, word for word.

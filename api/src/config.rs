@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::auth::config::{AUTH_KEYS, AuthConfig, OIDC_KEYS, SECONDS_RULE};
 use crate::config_keys::{UnknownKey, check_keys};
+use crate::feeds::config::{FeedsConfig, FeedsError};
 use crate::limits::{CONNECTIONS_MAX, KEEP_DAYS_MAX, ORIGINS_MAX, PROXIES_MAX};
 use crate::policy_config::{PolicyConfig, PolicyError};
 use crate::tls::{TLS_KEYS, TlsConfig};
@@ -43,12 +44,15 @@ pub struct FileConfig {
     pub week: Option<PathBuf>,
     /// Whose hours these are.
     pub time_zone: Option<String>,
+    /// Open data.
+    #[serde(default)]
+    pub feeds: FeedsConfig,
     /// The rules.
     #[serde(default)]
     pub policy: PolicyConfig,
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "listen",
     "journal",
     "speed",
@@ -62,6 +66,7 @@ const KEYS: [&str; 14] = [
     "keep_days",
     "week",
     "time_zone",
+    "feeds",
     "policy",
 ];
 
@@ -97,6 +102,9 @@ pub enum ConfigError {
     /// In `[policy]`.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// In `[feeds]`.
+    #[error(transparent)]
+    Feeds(#[from] FeedsError),
     /// A value out of range.
     #[error("read {key}: must be {rule}")]
     Range {
@@ -186,9 +194,13 @@ pub fn parse(text: &str) -> Result<FileConfig, ConfigError> {
     if let Some(toml::Value::Table(tls)) = table.get("tls") {
         check_keys("tls", tls, &TLS_KEYS)?;
     }
+    if let Some(toml::Value::Table(feeds)) = table.get("feeds") {
+        FeedsConfig::check_keys(feeds)?;
+    }
     // From the text again, so that an error shows the line.
     let config: FileConfig = toml::from_str(text).map_err(wrong)?;
     let range = |key, rule| Err(ConfigError::Range { key, rule });
+    config.feeds.check()?;
     if config.speed.is_some_and(|speed| !is_speed(speed)) {
         return range("speed", SPEED_RULE);
     }
@@ -247,6 +259,8 @@ mod tests {
         for (text, said) in [
             ("lisen = 1", "did you mean listen"),
             ("[polcy]", "did you mean policy"),
+            ("[feeds]\nphon = 3", "did you mean phone"),
+            ("[feeds]\nroute_type = 4", "3 or 715"),
             ("[policy]\nboard = 3", "did you mean board_s"),
             ("speed = 0", "above 0"),
             ("connections_max = 0", "1 to 100000"),

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sharxi_engine::demand::request::{Name, Party, RideRequest, When};
+use sharxi_engine::dispatcher::Dispatcher;
+use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::Location;
 use sharxi_engine::planning::policy::Policy;
@@ -16,10 +18,11 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use crate::access;
 use crate::core_loop::AnswerTo;
 use crate::executor::{Executor, Numbered};
+use crate::feeds::live::{Live, LiveVehicle, Public, load};
 use crate::intent::Caller;
 use crate::journal::record::EndedRide;
 use crate::journal::{Journal, JournalError};
-use crate::kpi::Kpi;
+use crate::kpi::{Kpi, first_wait};
 use crate::limits::{BEAT, ENDED_RIDES_SHOWN_MAX};
 use crate::map::Map;
 use crate::publish::{ClientId, KeptEvent, Publisher, Told, word_events};
@@ -51,6 +54,11 @@ pub enum Question {
         /// Who would ride.
         party: Party,
     },
+    /// What the public may see; no vehicle nearer to a rider's stop than this many metres.
+    Public {
+        /// See [`Public::is_near_stop`].
+        near_m: f64,
+    },
     /// Where the journal stands.
     Standing,
     /// What traffic is changed.
@@ -65,6 +73,7 @@ pub struct Desk {
     region: RegionInfo,
     kpi: Kpi,
     tracker: Tracker,
+    public: Public,
     coverage: Option<(Instant, f64)>,
 }
 
@@ -75,15 +84,17 @@ struct Positions<'a> {
     vehicles: Vec<(&'a str, f64, f64, u32, &'static str)>,
 }
 
-#[derive(Serialize)]
-struct Quote {
-    available: bool,
+/// What a request would be told.
+#[derive(Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
+pub struct Quote {
+    pub available: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pickup_at: Option<String>,
+    pub pickup_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    dropoff_at: Option<String>,
+    pub dropoff_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    wait_s: Option<f64>,
+    pub wait_s: Option<f64>,
 }
 
 impl Desk {
@@ -93,6 +104,7 @@ impl Desk {
         Self {
             publisher: Publisher::default(),
             region: region_info(map.as_ref(), false),
+            public: Public::new(map.as_ref()),
             map,
             kpi: Kpi::default(),
             tracker: Tracker::default(),
@@ -127,6 +139,8 @@ impl Desk {
     pub fn note(&mut self, events: &[Numbered], executor: &Executor) -> Vec<Told> {
         for (_, event) in events {
             self.kpi.fold(event, executor.dispatcher());
+            self.public.note(event, executor.dispatcher());
+            self.count_wait(event, executor);
         }
         word_events(events, executor.names())
     }
@@ -296,6 +310,7 @@ impl Desk {
                     wait_s: found.map(|(pickup, _)| pickup.since(now).as_secs_f64()),
                 }))
             }
+            Question::Public { near_m } => Some(to_text(&self.live(*near_m, executor, now))),
             Question::Traffic => {
                 let oracle = dispatcher.oracle();
                 Some(wire::traffic::traffic(oracle.traffic_version(), &oracle.changed_ways()))
@@ -313,6 +328,7 @@ impl Desk {
 
     /// What operators get once a second.
     pub fn beat(&mut self, executor: &Executor, now: EngineTime) {
+        self.public.sample(executor.dispatcher(), now);
         if !self.publisher.has_operators() {
             return;
         }
@@ -330,21 +346,63 @@ impl Desk {
         for id in present(executor) {
             if let Some(place) = self.locate(id, executor, now) {
                 let [lat, lon] = degrees(place.point);
-                let rides = executor.dispatcher().on_board(id).into_iter();
-                let people = |ride| {
-                    let ride = executor.dispatcher().ride(ride);
-                    ride.map_or(0, |ride| u32::from(ride.request.party.passengers()))
-                };
                 vehicles.push((
                     names.vehicle(id),
                     lat,
                     lon,
-                    rides.map(people).sum(),
+                    people(executor.dispatcher(), id),
                     place.source.word(),
                 ));
             }
         }
         to_text(&Positions { r#type: "positions", t: format(now), vehicles })
+    }
+
+    /// The wait of a rider who has boarded goes into the book of its cell.
+    fn count_wait(&mut self, event: &Event, executor: &Executor) {
+        let EventKind::Boarded { request, .. } = event.kind else { return };
+        let ride = executor.dispatcher().ride(request);
+        let rider = executor.ledger().asked_by(request);
+        let wait = ride.and_then(|ride| first_wait(ride, event.at));
+        if let (Some(ride), Some(rider), Some(wait)) = (ride, rider, wait) {
+            let cell = self.public.grid.cell(self.map.point(ride.request.from));
+            self.kpi.waits_by_cell.count(cell, rider, wait);
+        }
+    }
+
+    /// What the public may see.
+    fn live(&mut self, near_m: f64, executor: &Executor, now: EngineTime) -> Live {
+        let dispatcher = executor.dispatcher();
+        let mut vehicles = Vec::new();
+        for id in present(executor).into_iter().filter(|&id| dispatcher.in_service(id)) {
+            let Some(spec) = dispatcher.vehicle(id) else { continue };
+            let place = self.locate(id, executor, now).filter(|place| {
+                let map = self.map.as_ref();
+                !self.public.is_near_stop(id, place.point, near_m, dispatcher, map)
+            });
+            let places = u32::from(spec.seats) + u32::from(spec.wheelchairs);
+            vehicles.push(LiveVehicle {
+                id: spec.name.as_str().to_owned(),
+                kind: spec.kind.as_str().to_owned(),
+                seats: spec.seats,
+                wheelchairs: spec.wheelchairs,
+                place: place.map(|place| degrees(place.point)),
+                bearing_deg: place.and_then(|place| place.bearing_deg),
+                load: load(people(dispatcher, id), places),
+            });
+        }
+        vehicles.sort_by(|a, b| a.id.cmp(&b.id));
+        let policy = dispatcher.policy();
+        Live {
+            now_ms: now.unix_ms(),
+            vehicles,
+            coverage: self.figures(executor, now).coverage_15min,
+            max_wait_s: policy.max_wait.as_secs_f64(),
+            ride_alpha: f64::from(policy.ride_alpha_milli) / 1000.0,
+            ride_beta_s: policy.ride_beta.as_secs_f64(),
+            waits: self.kpi.waits_by_cell.published().collect(),
+            covered: self.public.covered(),
+        }
     }
 
     fn figures(&mut self, executor: &Executor, now: EngineTime) -> Figures {
@@ -369,6 +427,12 @@ impl Desk {
         let dispatcher = executor.dispatcher();
         self.tracker.locate(vehicle, now, dispatcher, self.map.as_ref())
     }
+}
+
+/// How many people are on board.
+fn people(dispatcher: &Dispatcher, vehicle: VehicleId) -> u32 {
+    let rides = dispatcher.on_board(vehicle).into_iter().filter_map(|id| dispatcher.ride(id));
+    rides.map(|ride| u32::from(ride.request.party.passengers())).sum()
 }
 
 fn own_vehicle(caller: &Caller, executor: &Executor) -> Option<VehicleId> {

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use sharxi_engine::demand::ride::RideState;
+use sharxi_engine::demand::ride::{Ride, RideState};
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::units::{EngineTime, Millis};
 
+use crate::feeds::waits::WaitBook;
 use crate::ledger::Ledger;
 use crate::limits::WAIT_S_MAX;
 use crate::wire::status::{Figures, Waits};
@@ -38,6 +39,8 @@ pub struct Kpi {
     pooled: BTreeSet<RequestId>,
     /// Rides that shared a vehicle and have ended.
     pooled_done: u64,
+    /// For open data.
+    pub waits_by_cell: WaitBook,
 }
 
 impl Default for Kpi {
@@ -58,8 +61,17 @@ impl Default for Kpi {
             on_board: BTreeMap::new(),
             pooled: BTreeSet::new(),
             pooled_done: 0,
+            waits_by_cell: WaitBook::default(),
         }
     }
+}
+
+/// How long a rider who boards at `at` has waited; `None` for who changes vehicles after a breakdown and has had their wait before.
+#[must_use]
+pub fn first_wait(ride: &Ride, at: EngineTime) -> Option<Millis> {
+    let again = matches!(ride.state, RideState::OnBoard { boarded_at } if boarded_at < at);
+    let ready_at = ride.promise.map_or(at, |promise| promise.ready_at());
+    (!again).then(|| at.since(ready_at))
 }
 
 impl Kpi {
@@ -73,16 +85,10 @@ impl Kpi {
             EventKind::PromiseAtRisk { .. } => self.at_risk += 1,
             EventKind::PromiseBroken { .. } => self.broken += 1,
             EventKind::Boarded { request, vehicle } => {
-                let ride = dispatcher.ride(*request);
-                let again = ride.is_some_and(|ride| match ride.state {
-                    RideState::OnBoard { boarded_at } => boarded_at < event.at,
-                    _ => false,
-                });
-                // Who changes vehicles after a breakdown has had their wait before.
-                if !again {
-                    let promise = ride.and_then(|ride| ride.promise);
-                    let ready_at = promise.map_or(event.at, |promise| promise.ready_at());
-                    self.count_wait(event.at.since(ready_at));
+                if let Some(wait) =
+                    dispatcher.ride(*request).and_then(|ride| first_wait(ride, event.at))
+                {
+                    self.count_wait(wait);
                 }
                 self.seat(*request, *vehicle);
             }

@@ -37,6 +37,7 @@ pub mod policy_config;
 pub mod queries;
 pub mod serve;
 
+pub mod feeds;
 pub mod hours;
 pub mod http;
 pub mod metrics;

@@ -75,6 +75,18 @@ pub const TILE_ENTRY_BYTES: usize = 128;
 pub const TILE_ZOOM_MAX: u8 = 18;
 /// Longest wait that the live figures tell apart, in seconds.
 pub const WAIT_S_MAX: usize = 4 * 3600;
+/// Bytes of a file with zones, and zones and points in it.
+pub const ZONE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// See [`ZONE_BYTES_MAX`].
+pub const ZONES_MAX: usize = 16;
+/// See [`ZONE_BYTES_MAX`].
+pub const ZONE_POINTS_MAX: usize = 20_000;
+/// Cells of open data in which waits are counted.
+pub const CELLS_MAX: usize = 10_000;
+/// Settlements that coverage looks at once a minute: the largest.
+pub const COVERAGE_PLACES_MAX: usize = 1_000;
+/// Bytes of an address that a query gives.
+pub const ADDRESS_BYTES_MAX: usize = 500;
 /// Allowed origins in the configuration.
 pub const ORIGINS_MAX: usize = 64;
 

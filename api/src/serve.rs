@@ -125,6 +125,8 @@ fn merge(args: &ServeArgs, file: FileConfig) -> Result<ServiceConfig, ServeError
         policy: file.policy.to_policy()?,
         policy_stated: file.policy,
         hours: Hours::read(week, zone)?,
+        feeds: file.feeds,
+        time_zone: zone.map(str::to_owned),
         hash_every: file.hash_every.unwrap_or(usual.hash_every),
         snapshot_every: file.snapshot_every.unwrap_or(usual.snapshot_every),
         keep_days: file

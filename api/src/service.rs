@@ -18,6 +18,8 @@ use crate::auth::gate::Gate;
 use crate::auth::watched::FileError;
 use crate::clock::{self, Clock};
 use crate::core_loop::{Core, CoreHandle, Input, queue};
+use crate::feeds::config::{FeedsConfig, FeedsError};
+use crate::feeds::model::{Feeds, Parts};
 use crate::hours::Hours;
 use crate::http::routes::routes;
 use crate::journal::record::Header;
@@ -76,6 +78,10 @@ pub struct ServiceConfig {
     pub proxies: Vec<IpAddr>,
     /// Connections at a time.
     pub connections_max: usize,
+    /// Open data.
+    pub feeds: FeedsConfig,
+    /// The time zone of feeds, unless they name one.
+    pub time_zone: Option<String>,
     /// How long a peer may take.
     pub deadlines: Deadlines,
 }
@@ -101,6 +107,8 @@ impl Default for ServiceConfig {
             tls: None,
             proxies: Vec::new(),
             connections_max: CONNECTIONS_MAX,
+            feeds: FeedsConfig::default(),
+            time_zone: None,
             deadlines: Deadlines::default(),
         }
     }
@@ -141,6 +149,9 @@ pub enum ServiceError {
     /// The policy asked for makes no sense.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The feeds asked for make no sense.
+    #[error(transparent)]
+    Feeds(#[from] FeedsError),
     /// The journal can't be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -190,6 +201,13 @@ impl Service {
             core: core.clone(),
             times,
             queries,
+            feeds: Feeds::new(Parts {
+                config: config.feeds.clone(),
+                time_zone: config.time_zone.clone(),
+                own_url: format!("http://{addr}"),
+                map: map.clone(),
+                core: core.clone(),
+            })?,
             tiles: Tiles::new(map.clone()),
             region: to_text(&region_info(map.as_ref(), true)),
             gate: gate.clone(),

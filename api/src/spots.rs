@@ -1,6 +1,8 @@
 //! Where demand is expected: the region's places, weighted by how many live there.
 
 use sharxi_engine::dispatcher::Spot;
+use sharxi_engine::geo::LatLon;
+use sharxi_engine::oracle::Location;
 
 use crate::limits::SNAP_MAX_M;
 use crate::map::{Map, Place};
@@ -8,12 +10,19 @@ use crate::map::{Map, Place};
 /// The spots of a region; places far from any road are left out.
 #[must_use]
 pub fn spots(map: &dyn Map) -> Vec<Spot> {
-    let spot = |place: Place| {
+    let spot = |(_, location, weight)| Spot { location, weight };
+    inhabited(map).into_iter().map(spot).collect()
+}
+
+/// Settlements with the place on the road that stands for them, and how many live there.
+#[must_use]
+pub fn inhabited(map: &dyn Map) -> Vec<(LatLon, Location, u32)> {
+    let settlement = |place: Place| {
         let weight = weight(&place);
-        let snap = map.snap(place.point, SNAP_MAX_M)?;
-        (0 < weight).then_some(Spot { location: snap.location, weight })
+        let snap = map.snap(place.point, SNAP_MAX_M).filter(|_| 0 < weight)?;
+        Some((place.point, snap.location, weight))
     };
-    map.places().into_iter().filter_map(spot).collect()
+    map.places().into_iter().filter_map(settlement).collect()
 }
 
 /// How many live there, or what is usual for such a place; 0 for what is no settlement.

@@ -8,16 +8,23 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use sharxi_api::journal::record::Header;
+use sharxi_api::executor::Sent;
+use sharxi_api::intent::{Caller, Order};
+use sharxi_api::journal::Journal;
+use sharxi_api::journal::record::{Batch, Header};
 use sharxi_api::journal::recovery::{Recovered, recover};
 use sharxi_api::journal::sqlite::SqliteJournal;
+use sharxi_api::keeping::Keeping;
 use sharxi_api::map::Map;
-use sharxi_api::wire::time;
+use sharxi_api::wire::message::{Role, read_command};
+use sharxi_api::wire::{convert, time};
 use sharxi_api::{Service, ServiceConfig};
 use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::units::Millis;
 use support::{Client, Street, config, get, request, shift, start};
 
 const ON_THE_DAY: &str = "2026-01-05T06:00:00Z";
@@ -205,4 +212,78 @@ async fn old_records_go_and_recovery_goes_on_from_the_snapshot() {
     let refused = Service::start(on(&journal), Arc::new(Street::new())).await;
     let said = refused.err().unwrap().to_string();
     assert!(said.contains("it is missing"), "{said}");
+}
+
+/// `SHARXI_RECORDS` commands (20,000 if not set), then a crash 5,000 commands after the last snapshot.
+#[test]
+fn a_long_journal_is_recovered_from_its_snapshot() {
+    let n_records: u64 =
+        std::env::var("SHARXI_RECORDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    let map: Arc<dyn Map> = Arc::new(Street::new());
+    let header = Header {
+        region_name: map.name().into(),
+        region_fingerprint: map.fingerprint(),
+        policy: Policy { reoptimise: false, ..Policy::default() },
+        spots: Vec::new(),
+        start: time::parse(ON_THE_DAY).unwrap(),
+    };
+    let mut journal = SqliteJournal::open(&path, header.clone()).unwrap();
+    let mut back = recover(&journal, &map).unwrap();
+    let mut keeping = Keeping::new(10_000, None, 0);
+    let caller = Caller { role: Role::Operator, name: "desk".into() };
+    let mut now = header.start;
+    let mut batch = Batch::default();
+    let begun = Instant::now();
+    for n in 0..n_records {
+        now = now + Millis::from_secs(5);
+        let id = n.to_string();
+        let message = match n {
+            0..20 => {
+                let mut long = shift(&id, &format!("v{n}"));
+                long["shift_end"] = json!("2999-01-01T00:00:00Z");
+                long
+            }
+            _ if n % 2 == 0 => {
+                let at = |x: u64| u32::try_from(x % 20).unwrap();
+                request(&id, &format!("r{n}"), at(n), at(n * 7 + 3), true)
+            }
+            _ => json!({"id": id, "type": "cancel_ride", "request_id": format!("r{}", n - 1)}),
+        };
+        let command = read_command(&message.to_string()).unwrap();
+        let Order::Lasting { id, body_digest, intent } =
+            convert::order(&command, map.as_ref()).unwrap()
+        else {
+            panic!("{message}")
+        };
+        let sent = Sent { at: now, caller: &caller, id: &id, body_digest };
+        let executed = back.executor.execute(sent, intent, &journal).unwrap();
+        let told = back.desk.note(&executed.events, &back.executor);
+        back.desk.publisher.publish(told);
+        batch.records.extend(executed.record);
+        batch.ended.extend(executed.ended);
+        if batch.records.len() == 500 || n + 1 == n_records {
+            batch.snapshot = keeping.next_step();
+            journal.append(&std::mem::take(&mut batch)).unwrap();
+            if n + 5_000 < n_records {
+                keeping.begin_if_due(&back.executor, &back.desk).unwrap();
+            }
+        }
+    }
+    let written = begun.elapsed();
+    let live = back.executor.dispatcher().state_hash();
+    drop(journal);
+    let begun = Instant::now();
+    let again = recover(&SqliteJournal::open(&path, header).unwrap(), &map).unwrap();
+    let elapsed = begun.elapsed();
+    assert_eq!(again.executor.dispatcher().state_hash(), live, "I9");
+    assert_eq!(again.executor.record_seq(), n_records);
+    assert!(0 < again.snapshot_seq && again.snapshot_seq < n_records);
+    let bytes = std::fs::metadata(&path).unwrap().len();
+    println!(
+        "{n_records} records, {bytes} bytes, written in {written:.1?}; recovered from the snapshot after {} in {elapsed:.2?}",
+        again.snapshot_seq
+    );
+    assert!(elapsed.as_secs_f64() < 5.0 + n_records as f64 / 1e6 * 10.0, "{elapsed:?}");
 }

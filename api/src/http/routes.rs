@@ -14,7 +14,7 @@ use warp::hyper::body::Bytes;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use super::{account, page, queries, reply, state, traffic};
+use super::{account, feeds, page, queries, reply, state, traffic};
 use crate::access;
 use crate::app::App;
 use crate::auth::visitor::Visitor;
@@ -51,6 +51,8 @@ pub fn routes(app: &Arc<App>) -> Routes {
         .or(tile(app))
         .unify()
         .or(state)
+        .unify()
+        .or(feeds::routes(app))
         .unify()
         .or(pages())
         .unify();

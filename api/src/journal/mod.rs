@@ -3,6 +3,7 @@
 //! One record a command: when, who, what, a digest of the events that came of it, and the reply. Every so many
 //! commands the hash of the whole state. [`sqlite`] says how that looks in a file.
 
+pub mod mark;
 pub mod record;
 pub mod recovery;
 pub mod snapshot;
@@ -128,6 +129,26 @@ pub enum JournalError {
         seq: u64,
         /// What is wrong with it.
         what: &'static str,
+    },
+    /// The mark beside the journal.
+    #[error("{action} the mark of the journal")]
+    Mark {
+        /// What was tried.
+        action: &'static str,
+        /// What came of it.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Commands that were acknowledged are gone.
+    #[error(
+        "use the journal: it ends at record {ends}, but {acknowledged} were acknowledged; the file or its -wal is damaged: restore \
+         it from a copy (if it is a copy put here by hand, remove the file with the ending .mark)"
+    )]
+    Lost {
+        /// The last record there is.
+        ends: u64,
+        /// The last one that was acknowledged.
+        acknowledged: u64,
     },
     /// A snapshot is not what was written.
     #[error("use the snapshot after record {seq}: {what}")]

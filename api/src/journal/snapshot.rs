@@ -22,7 +22,7 @@ use crate::map::Map;
 use crate::publish::KeptEvent;
 
 /// Version of the contents: the first byte.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Contents<D, L, K, H> {

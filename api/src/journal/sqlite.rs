@@ -16,6 +16,7 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use sharxi_engine::units::EngineTime;
 
+use super::mark::Mark;
 use super::record::{Batch, EndedRide, FORMAT_VERSION, Header, Origin, Outcome, Record, Snapshot};
 use super::{Journal, JournalError, Visit, history, snapshots};
 use crate::intent::Caller;
@@ -54,6 +55,7 @@ const SCHEMA: &str = "
 pub struct SqliteJournal {
     pub(super) connection: Connection,
     header: Header,
+    mark: Option<Mark>,
 }
 
 impl SqliteJournal {
@@ -64,7 +66,36 @@ impl SqliteJournal {
     /// If the file can't be used, is in use, or belongs to another region.
     pub fn open(path: &Path, header: Header) -> Result<Self, JournalError> {
         let connection = Connection::open(path).map_err(storage("open"))?;
-        Self::prepare(connection, header)
+        let mut journal = Self::prepare(connection, header)?;
+        let unopened = |source| JournalError::Mark { action: "open", source };
+        let of = u32::from_le_bytes(journal.read_array("crc")?);
+        let (mark, acknowledged) = Mark::open(path, of).map_err(unopened)?;
+        let ends = journal.last_record()?;
+        if let Some(acknowledged) = acknowledged.filter(|&seq| ends < seq) {
+            return Err(JournalError::Lost { ends, acknowledged });
+        }
+        journal.mark = Some(mark);
+        Ok(journal)
+    }
+
+    /// Copies the log into the file whenever it has so many pages (1,000 if not said): less makes both smaller, more makes
+    /// commits cheaper.
+    ///
+    /// # Errors
+    /// If SQLite refuses.
+    pub fn with_log_pages(self, n_pages: u32) -> Result<Self, JournalError> {
+        self.connection
+            .pragma_update(None, "wal_autocheckpoint", n_pages)
+            .map_err(storage("open"))?;
+        Ok(self)
+    }
+
+    /// The number of the last record, 0 if there is none.
+    fn last_record(&self) -> Result<u64, JournalError> {
+        self.connection
+            .query_row("SELECT coalesce(max(seq), 0) FROM record", [], |row| row.get::<_, i64>(0))
+            .map(i64::cast_unsigned)
+            .map_err(storage("read"))
     }
 
     /// A journal that ends with the process: for demonstrations and tests.
@@ -85,7 +116,7 @@ impl SqliteJournal {
             .map_err(storage("open"))?;
         // The first write takes the lock that keeps other processes out.
         connection.execute_batch(SCHEMA).map_err(storage("open"))?;
-        let mut journal = Self { connection, header: ours };
+        let mut journal = Self { connection, header: ours, mark: None };
         journal.check_pages()?;
         if journal.read_value("format_version")?.is_some() {
             journal.header = journal.check_header()?;
@@ -200,7 +231,14 @@ impl Journal for SqliteJournal {
         for step in &batch.snapshot {
             snapshots::write(&transaction, step)?;
         }
-        transaction.commit().map_err(storage("sync"))
+        transaction.commit().map_err(storage("sync"))?;
+        let last = batch.records.last().map(|record| record.seq);
+        let stops = batch.hashes.iter().rfind(|mark| mark.clean).map(|mark| mark.seq);
+        if let (Some(mark), Some(seq)) = (&mut self.mark, last.max(stops)) {
+            let unwritten = |source| JournalError::Mark { action: "write", source };
+            mark.write(seq, stops.is_some()).map_err(unwritten)?;
+        }
+        Ok(())
     }
 
     fn replay(&self, after: u64, visit: &mut Visit<'_>) -> Result<(), JournalError> {

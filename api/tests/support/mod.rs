@@ -278,6 +278,22 @@ pub async fn get(addr: SocketAddr, path: &str) -> (u16, String) {
     http(addr, &request).await
 }
 
+/// A GET whose answer is no text.
+pub async fn get_bytes(addr: SocketAddr, path: &str) -> (u16, Vec<u8>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer))
+        .await
+        .unwrap()
+        .unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let status = std::str::from_utf8(&answer[9..12]).unwrap().parse().unwrap();
+    (status, answer.split_off(end + 4))
+}
+
 pub async fn post(addr: SocketAddr, path: &str, body: &str) -> (u16, String) {
     let length = body.len();
     let request = format!(

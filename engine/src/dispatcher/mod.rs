@@ -268,6 +268,13 @@ impl Dispatcher {
         upkeep::coverage(&self.state, self.oracle.as_ref(), &self.policy)
     }
 
+    /// For each place the time until a vehicle with a free seat could be there, at the time of the last command; infinite if none could.
+    /// O(places x vehicles) queries.
+    #[must_use]
+    pub fn soonest(&self, places: &[Location]) -> Vec<Millis> {
+        upkeep::soonest(&self.state, self.oracle.as_ref(), &self.policy, places)
+    }
+
     /// A hash of the whole state, the same on every machine and in every build of one version.
     #[must_use]
     pub fn state_hash(&self) -> u64 {

@@ -147,24 +147,7 @@ fn done_soon(vehicle: &Vehicle, policy: &Policy, now: EngineTime) -> bool {
 /// How soon a vehicle with a free seat could be at each spot, from where it could turn off now.
 pub(super) fn coverage(state: &State, oracle: &dyn Oracle, policy: &Policy) -> Coverage {
     let spots = state.forecast.spots();
-    let mut nearest = vec![Millis::INFINITE; spots.len()];
-    let mut starts = Vec::new();
-    for vehicle in state.active.iter().filter_map(|id| state.vehicles.get(id.idx())) {
-        let free_seat = vehicle.seats_taken < u16::from(vehicle.spec.seats);
-        if vehicle.duty != Duty::OnShift || !free_seat {
-            continue;
-        }
-        let start = vehicle.schedule().divert(policy, state.now);
-        starts.push((start.location, start.time.since(state.now)));
-    }
-    let places: Vec<Location> = starts.iter().map(|(place, _)| *place).collect();
-    let mut times = vec![Millis::INFINITE; starts.len() * spots.len()];
-    oracle.times(&places, spots, &mut times);
-    for (row, &(_, until_free)) in times.chunks(spots.len().max(1)).zip(&starts) {
-        for (best, &time) in nearest.iter_mut().zip(row) {
-            *best = (*best).min(until_free + time);
-        }
-    }
+    let nearest = soonest(state, oracle, policy, spots);
     let weighted = |within: bool| -> u64 {
         let spots = state.forecast.weights().zip(&nearest);
         spots
@@ -176,4 +159,32 @@ pub(super) fn coverage(state: &State, oracle: &dyn Oracle, policy: &Policy) -> C
     #[expect(clippy::cast_precision_loss, reason = "a share for reports")]
     let share = if total == 0 { 0.0 } else { weighted(true) as f64 / total as f64 };
     Coverage { share, worst: nearest.iter().copied().max().unwrap_or(Millis::INFINITE) }
+}
+
+/// The time until a vehicle with a free seat could be at each of these places.
+pub(super) fn soonest(
+    state: &State,
+    oracle: &dyn Oracle,
+    policy: &Policy,
+    places: &[Location],
+) -> Vec<Millis> {
+    let mut nearest = vec![Millis::INFINITE; places.len()];
+    let mut starts = Vec::new();
+    for vehicle in state.active.iter().filter_map(|id| state.vehicles.get(id.idx())) {
+        let free_seat = vehicle.seats_taken < u16::from(vehicle.spec.seats);
+        if vehicle.duty != Duty::OnShift || !free_seat {
+            continue;
+        }
+        let start = vehicle.schedule().divert(policy, state.now);
+        starts.push((start.location, start.time.since(state.now)));
+    }
+    let from: Vec<Location> = starts.iter().map(|(place, _)| *place).collect();
+    let mut times = vec![Millis::INFINITE; starts.len() * places.len()];
+    oracle.times(&from, places, &mut times);
+    for (row, &(_, until_free)) in times.chunks(places.len().max(1)).zip(&starts) {
+        for (best, &time) in nearest.iter_mut().zip(row) {
+            *best = (*best).min(until_free + time);
+        }
+    }
+    nearest
 }

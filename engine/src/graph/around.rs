@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use super::ends::Ends;
 use super::expand::{Automaton, State, StateArc, TurnTable, explore};
 use super::network::{Course, Network};
-use super::num::{ms_up, whole_ticks};
+use super::num::{Tick, ms_up};
 
 /// Of `turns` back on the same road (course, and its reverse), which `table` forbids or makes costly, those that would gain
 /// somebody something if they were free.
@@ -29,7 +29,7 @@ pub(crate) fn worth_turning(
 fn duration_ms(network: &Network, course: Course) -> u32 {
     let stretch = &network[course.edge];
     let times = if course.forward { &stretch.forward_ms } else { &stretch.backward_ms };
-    whole_ticks(ms_up(times.iter().flatten().sum()))
+    Tick::FINEST.whole(ms_up(times.iter().flatten().sum()))
 }
 
 struct Search<'a> {

@@ -1,10 +1,53 @@
 //! The few conversions between floats, `usize` and the `u32` of tables, each with its rounding.
 
-/// All arc times are multiples of so many milliseconds: a tenth of a second, as in OSRM and KaRRi, so that the times of most
-/// ways fit 16 bits.
-pub(crate) const TICK_MS: u32 = 100;
-/// Longest time of one arc, about six days. Nothing on a road takes longer; it keeps sums of a few arcs exact.
-pub(crate) const ARC_MS_MAX: u32 = (1 << 29) / TICK_MS * TICK_MS;
+/// Longest time of one arc, about six days. Nothing on a road takes longer; it keeps sums of a few arcs exact. A whole number of ticks of
+/// every size.
+pub(crate) const ARC_MS_MAX: u32 = (1 << 29) / Tick::COARSEST.ms() * Tick::COARSEST.ms();
+
+/// What all arc times of a region are multiples of: a tenth of a second, as in OSRM and KaRRi, or twice, four or eight times that in
+/// regions where many drives take so long that their ticks would not fit 16 bits (109 minutes, 218, 7 hours, 14 hours).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tick(u8);
+
+impl Tick {
+    /// A tenth of a second.
+    pub(crate) const FINEST: Self = Self(0);
+    /// Eight tenths of a second.
+    pub(crate) const COARSEST: Self = Self(3);
+    /// All of them, the finest first.
+    pub(crate) const ALL: [Self; 4] = [Self(0), Self(1), Self(2), Self(3)];
+    /// Milliseconds of the finest.
+    const FINEST_MS: u32 = 100;
+
+    /// By how often it is doubled, as in a file.
+    pub(crate) fn from_doublings(doublings: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(doublings)).copied()
+    }
+
+    /// How often a tenth of a second is doubled.
+    pub(crate) const fn doublings(self) -> u8 {
+        self.0
+    }
+
+    /// Milliseconds of a tick.
+    #[inline(always)]
+    pub(crate) const fn ms(self) -> u32 {
+        Self::FINEST_MS << self.0
+    }
+
+    /// The ticks of a time that is a whole number of them.
+    #[inline(always)]
+    pub(crate) const fn of(self, ms: u32) -> u32 {
+        // A shift is quicker than a division by what is not known beforehand.
+        (ms / Self::FINEST_MS) >> self.0
+    }
+
+    /// Milliseconds to the nearest whole tick, at least one, at most [`ARC_MS_MAX`].
+    pub(crate) fn whole(self, ms: u32) -> u32 {
+        let ticks = ms.min(ARC_MS_MAX).saturating_add(self.ms() / 2) / self.ms();
+        ticks.max(1) * self.ms()
+    }
+}
 
 /// A row number of a table; tables are checked to have fewer than 2^32 rows before they are built.
 pub(crate) fn row(idx: usize) -> u32 {
@@ -16,12 +59,6 @@ pub(crate) fn row(idx: usize) -> u32 {
 pub(crate) fn ms_up(ms: f64) -> u32 {
     // Sums of floats that should be whole may be a hair above.
     (ms - 1e-6).ceil().clamp(0.0, f64::from(ARC_MS_MAX)) as u32
-}
-
-/// Milliseconds to the nearest whole tick, at least one, at most [`ARC_MS_MAX`].
-pub(crate) fn whole_ticks(ms: u32) -> u32 {
-    let ticks = ms.min(ARC_MS_MAX).saturating_add(TICK_MS / 2) / TICK_MS;
-    ticks.max(1) * TICK_MS
 }
 
 /// Metres to millimetres, rounded to the nearest, cut at 4,294 km.

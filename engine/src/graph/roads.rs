@@ -5,7 +5,7 @@
 //! add up to the time of its arc, to the millisecond. That of the whole road is a whole number of ticks.
 
 use super::network::Stretch;
-use super::num::{ARC_MS_MAX, interpolate, mm_nearest, ms_up, row, whole_ticks};
+use super::num::{ARC_MS_MAX, Tick, interpolate, mm_nearest, ms_up, row};
 use crate::geo::LatLon;
 use crate::import::RoadClass;
 use crate::routing::NEVER;
@@ -45,6 +45,8 @@ pub struct WayPiece {
 /// All roads of a region.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Roads {
+    /// What times of whole roads are multiples of.
+    pub(crate) tick: Tick,
     /// Points of road `r`: `[first_point[r]..first_point[r + 1]]` of the four tables below.
     pub(crate) first_point: Vec<u32>,
     pub(crate) points: Vec<LatLon>,
@@ -73,6 +75,7 @@ pub(crate) struct Road<'a> {
     pub(crate) mm: &'a [u32],
     forward_ms: &'a [u32],
     backward_ms: &'a [u32],
+    tick: Tick,
     /// Times of now by piece, where traffic changes some.
     now: Option<PieceTimes<'a>>,
 }
@@ -136,8 +139,24 @@ impl Roads {
             mm: &self.mm[rows.clone()],
             forward_ms: &self.forward_ms[rows.clone()],
             backward_ms: &self.backward_ms[rows],
+            tick: self.tick,
             now: None,
         }
+    }
+
+    /// The same roads with times of whole roads in ticks of this size, and times on the way in proportion.
+    pub(crate) fn with_tick(mut self, tick: Tick) -> Self {
+        for road in 0..self.n() {
+            let rows = self.first_point[road] as usize..self.first_point[road + 1] as usize;
+            for times in [&mut self.forward_ms[rows.clone()], &mut self.backward_ms[rows]] {
+                let imported = times.iter().max().copied().unwrap_or(0);
+                if imported > 0 {
+                    let whole = tick.whole(imported);
+                    times.iter_mut().for_each(|ms| *ms = interpolate(0, whole, *ms, imported));
+                }
+            }
+        }
+        Self { tick, ..self }
     }
 
     /// (first point, name) of the parts of a road.
@@ -196,7 +215,7 @@ impl<'a> Road<'a> {
     pub(crate) fn duration_ms(&self, heading: Heading) -> u32 {
         let imported = self.imported_ms(heading);
         match self.now.map(|now| self.pieces_ms(now, heading, imported)) {
-            Some(ms) if ms > 0 => whole_ticks(ms),
+            Some(ms) if ms > 0 => self.tick.whole(ms),
             Some(_) => 0,
             None => imported,
         }
@@ -294,7 +313,7 @@ fn cumulative_ms(times: Option<Vec<f64>>, n_points: usize) -> Vec<u32> {
     let Some(times) = times else { return vec![0; n_points] };
     let exact: Vec<f64> = running_sums(&times).collect();
     let total = exact.last().copied().unwrap_or(0.0);
-    let whole = whole_ticks(ms_up(total));
+    let whole = Tick::FINEST.whole(ms_up(total));
     let stretch = if total > 0.0 { f64::from(whole) / total } else { 0.0 };
     let mut sums: Vec<u32> = exact.into_iter().map(|ms| ms_up(ms * stretch).min(whole)).collect();
     if let Some(last) = sums.last_mut() {

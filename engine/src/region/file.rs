@@ -15,7 +15,7 @@ use super::locate::heading_of;
 use super::{Contents, Departure, Region, Twin};
 use crate::geo::LatLon;
 use crate::graph::csr::{Arc, Graph};
-use crate::graph::num::{ARC_MS_MAX, TICK_MS, row};
+use crate::graph::num::{ARC_MS_MAX, Tick, row};
 use crate::graph::roads::{NO_NAME, Roads, WayPiece};
 use crate::import::{Attractor, Place, RoadClass};
 use crate::routing::HierarchyError;
@@ -23,7 +23,7 @@ use crate::routing::HierarchyError;
 /// The first bytes of every region file.
 const MAGIC: [u8; 8] = *b"SHARXIRG";
 /// The version of what follows; others are refused.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// The sections in the order of the file.
 const TAGS: [[u8; 4]; 6] = [*b"META", *b"ROAD", *b"WAYS", *b"GRPH", *b"PLAC", *b"ATTR"];
 /// Magic, version, number of sections; then 20 bytes a section; then the checksum of all before.
@@ -90,6 +90,8 @@ struct MetaWire {
 
 #[derive(Serialize, Deserialize)]
 struct RoadsWire {
+    /// How often a tenth of a second is doubled for times of whole roads.
+    tick: u8,
     n_points: Vec<u32>,
     lat: Vec<i32>,
     lon: Vec<i32>,
@@ -286,6 +288,7 @@ fn counts(first: &[u32]) -> Vec<u32> {
 
 fn roads_wire(roads: &Roads) -> RoadsWire {
     RoadsWire {
+        tick: roads.tick.doublings(),
         n_points: counts(&roads.first_point),
         lat: differences(roads.points.iter().map(|point| point.lat_e7())),
         lon: differences(roads.points.iter().map(|point| point.lon_e7())),
@@ -358,7 +361,11 @@ fn roads_of(wire: RoadsWire, ways: WaysWire) -> Result<Roads, RegionError> {
         .ok_or(RegionError::Inconsistent { what: "every road has two points" })?;
     let first_part = firsts(&wire.n_parts, 1, wire.part_start.len())
         .ok_or(RegionError::Inconsistent { what: "every road has a part" })?;
+    let tick = Tick::from_doublings(wire.tick).ok_or(RegionError::Inconsistent {
+        what: "times are tenths of a second, or up to eight of them",
+    })?;
     let mut roads = Roads {
+        tick,
         first_point,
         mm: unsigned_sums(wire.mm),
         forward_ms: unsigned_sums(wire.forward_ms),
@@ -396,9 +403,10 @@ fn check_road(roads: &Roads, road: usize) -> Result<(), RegionError> {
     require(rises(mm) && rises(forward) && rises(&backward), "lengths and times rise from zero")?;
     let below = |values: &[u32]| values.last().is_none_or(|&last| last <= ARC_MS_MAX);
     require(below(forward) && below(&backward), "no road takes longer than six days")?;
-    let is_whole = |values: &[u32]| values.last().is_none_or(|last| last.is_multiple_of(TICK_MS));
+    let is_whole =
+        |values: &[u32]| values.last().is_none_or(|last| last.is_multiple_of(roads.tick.ms()));
     let are_whole = is_whole(forward) && is_whole(&backward);
-    require(are_whole, "roads take whole tenths of a second")?;
+    require(are_whole, "roads take whole ticks")?;
     let parts = roads.first_part[road] as usize..roads.first_part[road + 1] as usize;
     let starts = roads.part_start[parts].iter().copied();
     require(are_starts(starts, mm.len()), "parts are in order")
@@ -458,10 +466,9 @@ fn graph_of(
         arcs.push(Arc { tail, head, time, course, turn: 0 });
     }
     for (row, ms) in wire.turns {
-        let arc =
-            arcs.get_mut(row as usize).filter(|_| ms <= TURN_MS_MAX && ms.is_multiple_of(TICK_MS));
+        let arc = arcs.get_mut(row as usize).filter(|_| ms <= TURN_MS_MAX);
         let arc = arc.ok_or(RegionError::Inconsistent { what: "every turn leads into an arc" })?;
-        require(ms.is_multiple_of(TICK_MS), "turns take whole tenths of a second")?;
+        require(ms.is_multiple_of(roads.tick.ms()), "turns take whole ticks")?;
         arc.turn = ms;
         arc.time = arc.time.saturating_add(ms).min(ARC_MS_MAX);
     }

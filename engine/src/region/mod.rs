@@ -29,8 +29,8 @@ mod week;
 use std::sync::Arc;
 
 use crate::geo::LatLon;
-use crate::graph::csr::{Graph, first_rows, rows_by_key};
-use crate::graph::num::row;
+use crate::graph::csr::{self, Graph, first_rows, rows_by_key};
+use crate::graph::num::{ARC_MS_MAX, Tick, row};
 use crate::graph::roads::{Road, Roads};
 use crate::ids::{NodeId, RoadId};
 use crate::import::{Attractor, Place, RoadClass};
@@ -77,6 +77,23 @@ pub(crate) struct Contents {
     pub(crate) twins: Vec<Twin>,
     pub(crate) places: Vec<Place>,
     pub(crate) attractors: Vec<Attractor>,
+}
+
+impl Contents {
+    /// The same with times of roads and turns in ticks of this size.
+    fn with_tick(mut self, tick: Tick) -> Self {
+        self.roads = self.roads.with_tick(tick);
+        let arcs = self.graph.arcs().iter().map(|arc| {
+            let turn = if arc.turn > 0 { tick.whole(arc.turn) } else { 0 };
+            let road_ms = self
+                .roads
+                .road(arc.course as usize / 2)
+                .duration_ms(locate::heading_of(arc.course));
+            csr::Arc { turn, time: road_ms.saturating_add(turn).min(ARC_MS_MAX), ..*arc }
+        });
+        self.graph = Graph::new(self.graph.points().to_vec(), arcs.collect());
+        self
+    }
 }
 
 /// Roads, times, and what there is to go to.
@@ -136,8 +153,20 @@ pub struct RoadView<'a> {
 }
 
 impl Region {
-    /// Derives what queries need.
+    /// Derives what queries need. If many drives take too long for labels, all times are made whole numbers of coarser ticks.
     pub(crate) fn new(contents: Contents) -> Result<Self, HierarchyError> {
+        let fingerprint = file::fingerprint(&contents);
+        let region = Self::derived(contents, fingerprint)?;
+        match region.hierarchy.coarser_tick() {
+            Some(tick) => region.with_tick(tick),
+            None => Ok(region),
+        }
+    }
+
+    /// The same map with times as imported, rounded to ticks of this size.
+    fn with_tick(self, tick: Tick) -> Result<Self, HierarchyError> {
+        let Self { contents, .. } = self;
+        let contents = Arc::unwrap_or_clone(contents).with_tick(tick);
         let fingerprint = file::fingerprint(&contents);
         Self::derived(contents, fingerprint)
     }
@@ -145,7 +174,7 @@ impl Region {
     fn derived(contents: Contents, fingerprint: u64) -> Result<Self, HierarchyError> {
         let label_bytes_max = LABEL_BYTES_MAX;
         let (hierarchy, index) = rayon::join(
-            || Hierarchy::new(&contents.graph, label_bytes_max),
+            || Hierarchy::new(&contents.graph, contents.roads.tick, label_bytes_max),
             || snap::SegmentIndex::new(&contents.roads),
         );
         let n_courses = contents.roads.n() * 2;
@@ -368,7 +397,7 @@ impl Region {
         let edges: Vec<(u32, u32)> =
             self.graph.arcs().iter().map(|arc| (arc.tail, arc.head)).collect();
         std::hint::black_box(topology::preorder(self.graph.points(), &edges)?);
-        std::hint::black_box(Hierarchy::new(&self.graph, LABEL_BYTES_MAX)?);
+        std::hint::black_box(Hierarchy::new(&self.graph, self.hierarchy.tick(), LABEL_BYTES_MAX)?);
         Ok(())
     }
 

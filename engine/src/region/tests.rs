@@ -1,10 +1,10 @@
-//! Queries without labels, and with labels of either form, give the same answers.
+//! Queries with labels and without give the same answers, whatever the ticks.
 
 use super::*;
+use crate::graph::num::Tick;
 use crate::graph::roads::Heading;
 use crate::import::{Profile, import_pbf};
 use crate::oracle::{Location, Oracle};
-use crate::routing::form::Form;
 
 const ISLAND_PBF: &[u8] = include_bytes!("../../../data/regions/isle-of-man.osm.pbf");
 
@@ -12,20 +12,12 @@ fn island() -> Region {
     import_pbf(ISLAND_PBF, &Profile::default(), &|_, _| {}).unwrap().0
 }
 
-/// The same region with labels of this form, whatever its times.
-fn of_form(region: Region, form: Form) -> Region {
-    let mut region = region.with_label_limit(0);
-    region.hierarchy.form = form;
-    region.with_label_limit(u64::MAX)
-}
-
 #[test]
-fn answers_are_the_same_without_labels_and_with_bases() {
+fn answers_are_the_same_without_labels() {
     let (with, without) = (island(), island().with_label_limit(0));
-    let based = of_form(island(), Form::Based);
-    assert!(with.has_labels() && based.has_labels() && !without.has_labels());
-    let bytes = [&with, &based, &without].map(|region| region.index_bytes() / region.n_nodes());
-    assert!(bytes[0] <= bytes[1] && bytes[1] <= 400 && bytes[2] <= 80, "{bytes:?}");
+    assert!(with.has_labels() && !without.has_labels());
+    let bytes = [&with, &without].map(|region| region.index_bytes() / region.n_nodes());
+    assert!(bytes[0] <= 400 && bytes[1] <= 80, "{bytes:?}");
     let (n, n_roads) = (with.n_nodes() as u64, with.roads().len() as u64);
     let mut state = 7_u64;
     let mut below = |n: u64| {
@@ -41,20 +33,18 @@ fn answers_are_the_same_without_labels_and_with_bases() {
     }
     for pair in places.windows(2) {
         let (from, to) = (pair[0], pair[1]);
-        for other in [&without, &based] {
-            assert_eq!(with.time(from, to), other.time(from, to));
-            assert_eq!(with.path(from, to), other.path(from, to));
-        }
+        assert_eq!(with.time(from, to), without.time(from, to));
+        assert_eq!(with.path(from, to), without.path(from, to));
     }
     // Between nodes alone, and between all kinds of places.
     let nodes: Vec<Location> = places.iter().copied().step_by(2).collect();
     for places in [&nodes[..150], &places[..150]] {
-        let mut tables = [&with, &without, &based].map(|region| {
+        let mut tables = [&with, &without].map(|region| {
             let mut cells = vec![Millis::ZERO; places.len() * places.len()];
             region.times(places, places, &mut cells);
             cells
         });
-        assert!(tables[0] == tables[1] && tables[0] == tables[2]);
+        assert!(tables[0] == tables[1]);
         for (cell, idx) in tables[0].iter_mut().zip(0..) {
             let (from, to) = (places[idx / places.len()], places[idx % places.len()]);
             assert_eq!(*cell, with.time(from, to));
@@ -78,6 +68,36 @@ fn labels_are_kept_up_to_their_limit() {
     }
 }
 
+/// As in a region that is hours wide.
+#[test]
+fn coarse_ticks_are_kept_and_change_times_by_half_a_tick() {
+    let fine = island();
+    assert_eq!(fine.hierarchy.tick(), Tick::FINEST);
+    let tick = Tick::COARSEST;
+    let coarse = island().with_tick(tick).unwrap();
+    for (fine, coarse) in fine.arcs().zip(coarse.arcs()) {
+        let (fine, coarse) = (fine.time.get(), coarse.time.get());
+        // A turn and a road, each at least a tick.
+        assert!(fine.abs_diff(coarse) <= 2 * tick.ms(), "{fine} {coarse}");
+        assert_eq!(coarse % tick.ms(), 0);
+    }
+    let again = Region::decode(&coarse.encode()).unwrap();
+    assert_eq!(again.hierarchy.tick(), tick);
+    assert_eq!(again.encode(), coarse.encode());
+    assert_ne!(again.fingerprint(), fine.fingerprint());
+    let nodes: Vec<Location> =
+        (0..again.n_nodes()).step_by(97).map(|n| Location::Node(NodeId::new(row(n)))).collect();
+    for (source, &from) in (0..).step_by(97).zip(&nodes) {
+        let truth = again.reference_times_from(NodeId::new(source));
+        for &to in &nodes {
+            let Location::Node(node) = to else { continue };
+            assert_eq!(again.time(from, to), truth[node.idx()]);
+            let path = again.path(from, to);
+            assert_eq!(path.map_or(Millis::INFINITE, |path| path.duration), again.time(from, to));
+        }
+    }
+}
+
 /// Ten times an hour and more: far beyond what labels hold.
 #[test]
 fn times_that_do_not_fit_labels_are_exact_all_the_same() {
@@ -92,10 +112,10 @@ fn times_that_do_not_fit_labels_are_exact_all_the_same() {
         effect: Effect::Closed,
     };
     let changes = [vec![slower.clone()], vec![slower, closed]];
-    for (changes, form) in
-        changes.iter().flat_map(|changes| [(changes, Form::Plain), (changes, Form::Based)])
+    for (changes, tick) in changes.iter().flat_map(|changes| Tick::ALL.map(|tick| (changes, tick)))
     {
-        let region = of_form(island(), form).with_traffic(changes).unwrap();
+        let region = island().with_tick(tick).unwrap().with_traffic(changes).unwrap();
+        assert!(region.arcs().all(|arc| arc.time.is_infinite() || arc.time.get() % tick.ms() == 0));
         assert!(region.has_labels());
         let nodes: Vec<Location> = (0..region.n_nodes())
             .step_by(37)
@@ -172,7 +192,7 @@ fn a_change_of_ways_equals_arc_times_made_by_hand() {
                 u64::from(ms.1 - ms.0)
             };
         }
-        // A whole road takes whole tenths of a second.
+        // A whole road takes whole ticks.
         u32::try_from(((sum + 50) / 100).max(1) * 100).unwrap()
     };
     let mut graph = region.graph.clone();

@@ -6,7 +6,7 @@
 //! the fingerprint of its map, since a journal belongs to the map; what tells versions apart is their number.
 //!
 //! What a change means for the ways of a road is in [`super::pieces`]. The time of a whole road in one direction is a whole
-//! number of tenths of a second, like the imported one; times of its parts are cut out of it, rounded as always, so paths still
+//! number of ticks, like the imported one; times of its parts are cut out of it, rounded as always, so paths still
 //! add up.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

@@ -4,7 +4,7 @@
 //! complete binary tree by *inlabel* numbers so that bit operations find the height at which both ways up meet. Needs a preorder
 //! numbering. What they look up by inlabel every node knows itself here, height by height: one record for each end is all that is read.
 
-use super::form::Form;
+use super::lanes;
 use super::topology::Topology;
 use crate::graph::num::row;
 
@@ -48,8 +48,8 @@ impl Ancestors {
     /// Bytes for each node.
     pub(crate) const BYTES_PER_NODE: usize = size_of::<Lineage>();
 
-    /// For a tree whose nodes are numbered in preorder, and labels of this form.
-    pub(crate) fn new(topology: &Topology, form: Form) -> Self {
+    /// For a tree whose nodes are numbered in preorder.
+    pub(crate) fn new(topology: &Topology) -> Self {
         let n = topology.n_nodes();
         let size = topology.subtree_sizes();
         let greatest_height = row(n).checked_ilog2().unwrap_or(0);
@@ -76,18 +76,18 @@ impl Ancestors {
                 ascendant |= Lineage::DEAD_END;
                 place = parent.first;
             } else {
-                n_label_blocks += form.n_blocks(topology.depth[node] as usize + 1);
+                n_label_blocks += lanes::n_blocks(topology.depth[node] as usize + 1);
             }
             nodes[node] = Lineage { inlabel, ascendant, first: place, extra: [0; 2], depths };
         }
         Self { nodes, least_height, n_blocks: n_label_blocks }
     }
 
-    /// Blocks of all labels of a form, one way, for a tree as in [`Self::new`].
-    pub(crate) fn n_blocks_of(topology: &Topology, form: Form) -> usize {
+    /// Blocks of all labels, one way, for a tree as in [`Self::new`].
+    pub(crate) fn n_blocks_of(topology: &Topology) -> usize {
         let size = topology.subtree_sizes();
         let labelled = (0..topology.n_nodes()).filter(|&node| !is_dead_end(topology, &size, node));
-        labelled.map(|node| form.n_blocks(topology.depth[node] as usize + 1)).sum()
+        labelled.map(|node| lanes::n_blocks(topology.depth[node] as usize + 1)).sum()
     }
 
     /// Blocks of all labels, one way.

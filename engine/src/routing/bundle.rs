@@ -90,7 +90,7 @@ impl Bundle {
                 _ => (NEVER, mine),
             };
             let (row, extra) = (labels.row(flow, node), labels.extra(flow, node));
-            if let Some(least) = labels.form().least_ms(above, row, extra) {
+            if let Some(least) = labels.least_ms(above, row, extra) {
                 return own.min(least);
             }
         }

@@ -7,10 +7,10 @@ use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
 use super::ancestors::Ancestors;
-use super::form::Form;
-use super::lanes::{Block, vectorised};
+use super::lanes::{self, Block, LANES, ticks, vectorised};
 use super::topology::{Subtree, Topology};
 use super::weights::Weights;
+use crate::graph::num::Tick;
 
 /// What rows are made of.
 #[derive(Clone, Copy)]
@@ -18,7 +18,7 @@ pub(super) struct Filling<'a> {
     pub(super) topology: &'a Topology,
     pub(super) ancestors: &'a Ancestors,
     pub(super) weights: &'a Weights,
-    pub(super) form: Form,
+    pub(super) tick: Tick,
 }
 
 /// Copies of the rows of all nodes above a subtree.
@@ -112,7 +112,9 @@ impl<'a> Filling<'a> {
         if let Some(edge) = edges.next() {
             let above = of(self.topology.up[edge]);
             for ((mine, above), ms) in rows.iter_mut().zip(above).zip(self.weights.both_ms(edge)) {
-                self.form.begin(mine, above, ms);
+                lanes::begin(mine, above, ticks(ms, self.tick));
+                // Not reached by the row of the parent.
+                mine.iter_mut().skip(above.len()).for_each(|block| *block = Block::FAR);
             }
         } else {
             rows.iter_mut().for_each(|mine| mine.fill(Block::FAR));
@@ -120,11 +122,11 @@ impl<'a> Filling<'a> {
         for edge in edges {
             let above = of(self.topology.up[edge]);
             for ((mine, above), ms) in rows.iter_mut().zip(above).zip(self.weights.both_ms(edge)) {
-                self.form.relax(mine, above, ms);
+                lanes::relax(mine, above, ticks(ms, self.tick));
             }
         }
         let depth = self.topology.depth[node as usize] as usize;
-        rows.into_iter().for_each(|mine| self.form.finish(mine, depth));
+        rows.into_iter().for_each(|mine| mine[depth / LANES].0[depth % LANES] = 0);
     }
 
     /// Copies of the rows of all nodes above `node`: of those from `start` on from `rows`, of others from the copies `above`.
@@ -158,7 +160,7 @@ impl<'a> Filling<'a> {
     /// Blocks of the row of a node that is no dead end.
     #[inline(always)]
     fn n_blocks(self, node: u32) -> usize {
-        self.form.n_blocks(self.topology.depth[node as usize] as usize + 1)
+        lanes::n_blocks(self.topology.depth[node as usize] as usize + 1)
     }
 
     /// The same; none for a dead end.

@@ -10,13 +10,12 @@ use smallvec::SmallVec;
 
 use super::NEVER;
 use super::bundle::{Flow, least_sum};
-use super::form::Form;
 use super::labels::Labels;
-use super::lanes::{FAR_MS, Instructions, ms_of};
+use super::lanes::{Instructions, far_ms, ms_of, n_blocks};
 use super::topology::{HierarchyError, Topology};
 use super::weights::Weights;
 use crate::graph::csr::Graph;
-use crate::graph::num::row;
+use crate::graph::num::{Tick, row};
 
 /// Everything that queries on one graph need. Versions for other times share what does not depend on them.
 #[derive(Clone, Debug, Default)]
@@ -24,14 +23,14 @@ pub(crate) struct Hierarchy {
     pub(super) topology: Arc<Topology>,
     pub(super) weights: Weights,
     pub(super) labels: Option<Labels>,
-    /// That of labels, whether there are any or not.
-    pub(crate) form: Form,
+    /// What all times are multiples of.
+    tick: Tick,
     instructions: Instructions,
 }
 
-/// Nodes from which, and to which, times are looked at to choose the form of labels.
+/// Nodes from which, and to which, times are looked at to choose the size of ticks.
 const SAMPLED: usize = 32;
-/// If more than one in so many of these takes too long for plain labels, they get bases.
+/// Of these pairs at most one in so many may take too long for labels.
 const FAR_SHARE: usize = 64;
 
 /// A single query, to be compiled for several sets of instructions.
@@ -64,11 +63,15 @@ pub(crate) type Times = SmallVec<[u32; 256]>;
 
 impl Hierarchy {
     /// Builds the hierarchy of a graph whose nodes are numbered by [`super::topology::preorder`]. Labels are kept if they
-    /// take at most `label_bytes_max`.
+    /// take at most `label_bytes_max`. All arc times must be whole ticks of this size.
     ///
     /// # Errors
     /// [`HierarchyError`] if the numbering is not of that kind.
-    pub(crate) fn new(graph: &Graph, label_bytes_max: u64) -> Result<Self, HierarchyError> {
+    pub(crate) fn new(
+        graph: &Graph,
+        tick: Tick,
+        label_bytes_max: u64,
+    ) -> Result<Self, HierarchyError> {
         let edges: Vec<(u32, u32)> = graph.arcs().iter().map(|arc| (arc.tail, arc.head)).collect();
         let topology = Topology::new(graph.n_nodes(), &edges)?;
         if !topology.is_preorder() {
@@ -80,36 +83,39 @@ impl Hierarchy {
         }
         let weights = Weights::new(&topology, graph);
         let topology = Arc::new(topology);
-        let mut hierarchy = Self { topology, weights, ..Self::default() };
-        hierarchy.form = hierarchy.fitting_form();
+        let mut hierarchy = Self { topology, weights, tick, ..Self::default() };
         hierarchy.limit_labels(graph, label_bytes_max);
         Ok(hierarchy)
     }
 
-    /// Plain labels, unless many drives take too long for them. Looks at some pairs of nodes.
-    fn fitting_form(&self) -> Form {
+    /// The finest tick for which nearly all drives fit labels, if that is coarser than the one in use. Looks at some pairs of nodes.
+    pub(crate) fn coarser_tick(&self) -> Option<Tick> {
         let n = self.topology.n_nodes();
         let sample: Vec<u32> = (0..n).step_by((n / SAMPLED).max(1)).map(row).collect();
         let rows =
             |flow| -> Vec<Times> { sample.iter().map(|&node| self.climb(node, flow)).collect() };
         let (up, down) = (rows(Flow::Up), rows(Flow::Down));
-        let pairs = sample
-            .iter()
-            .zip(&up)
-            .flat_map(|from| sample.iter().zip(&down).map(move |to| (from, to)));
-        let is_far = |((from, up), (to, down)): &((&u32, &Times), (&u32, &Times))| {
-            let n_common = self.topology.common_depth(**from, **to) as usize + 1;
-            (FAR_MS..NEVER).contains(&least_sum(&up[..n_common], down))
+        let times: Vec<u32> = (sample.iter().zip(&up))
+            .flat_map(|(&from, up)| {
+                sample.iter().zip(&down).map(move |(&to, down)| {
+                    let n_common = self.topology.common_depth(from, to) as usize + 1;
+                    least_sum(&up[..n_common], down)
+                })
+            })
+            .collect();
+        let fits = |tick: &Tick| {
+            let far = times.iter().filter(|ms| (far_ms(*tick)..NEVER).contains(ms));
+            far.count() * FAR_SHARE <= times.len()
         };
-        let n_far = pairs.filter(is_far).count();
-        if n_far * FAR_SHARE > sample.len() * sample.len() { Form::Based } else { Form::Plain }
+        let fitting = Tick::ALL.into_iter().find(fits).unwrap_or(Tick::COARSEST);
+        (fitting > self.tick).then_some(fitting)
     }
 
     /// Customises for the arc times of `graph` once more, and throws the result away; with labels if they are wanted and there are any.
     pub(crate) fn customise_again(&self, graph: &Graph, with_labels: bool) {
         let weights = Weights::new(&self.topology, graph);
         let labels = (with_labels && self.has_labels())
-            .then(|| Labels::new(&self.topology, self.form, &weights));
+            .then(|| Labels::new(&self.topology, self.tick, &weights));
         std::hint::black_box((weights, labels));
     }
 
@@ -146,7 +152,7 @@ impl Hierarchy {
         if self.label_bytes_needed() > bytes {
             self.labels = None;
         } else if self.labels.is_none() {
-            self.labels = Labels::new(&self.topology, self.form, &self.weights);
+            self.labels = Labels::new(&self.topology, self.tick, &self.weights);
         }
         self.weights.keep_origins(&self.topology, graph, self.labels.is_some());
     }
@@ -159,11 +165,15 @@ impl Hierarchy {
 
     /// Bytes that labels take or would take.
     pub(crate) fn label_bytes_needed(&self) -> u64 {
-        Labels::bytes_needed(&self.topology, self.form)
+        Labels::bytes_needed(&self.topology)
     }
 
     pub(crate) fn n_shortcuts(&self) -> usize {
         self.topology.up.len()
+    }
+
+    pub(crate) fn tick(&self) -> Tick {
+        self.tick
     }
 
     pub(crate) fn has_labels(&self) -> bool {
@@ -219,9 +229,12 @@ impl Hierarchy {
     pub(crate) fn times(&self, flow: Flow, node: u32) -> Times {
         let depth = self.depth(node) as usize;
         let known = self.labels.as_ref().and_then(|labels| {
-            let more = ms_of(labels.extra(flow, node))?;
+            let tick = self.tick;
+            let more = ms_of(labels.extra(flow, node), tick)?;
             let mut times = Times::with_capacity(depth + 1);
-            labels.form().extend_ms(labels.row(flow, node), depth, more, &mut times)?;
+            for slot in labels.row(flow, node).iter().flat_map(|block| block.0).take(depth) {
+                times.push(ms_of(slot, tick)? + more);
+            }
             Some(times)
         });
         let Some(mut times) = known else { return self.climb(node, flow) };
@@ -229,13 +242,13 @@ impl Hierarchy {
         times
     }
 
-    /// The same in ticks, [`super::lanes::FAR`] where they do not fit; only if labels are plain.
+    /// The same in ticks, [`super::lanes::FAR`] where they do not fit; only if there are labels.
     pub(crate) fn ticks(&self, flow: Flow, node: u32) -> Option<SmallVec<[u16; 256]>> {
-        let labels = self.labels.as_ref().filter(|labels| labels.form() == Form::Plain)?;
+        let labels = self.labels.as_ref()?;
         let extra = labels.extra(flow, node);
         let depth = self.depth(node) as usize;
         let mut ticks = SmallVec::<[u16; 256]>::new();
-        for block in &labels.row(flow, node)[..Form::Plain.n_blocks(depth)] {
+        for block in &labels.row(flow, node)[..n_blocks(depth)] {
             ticks.extend_from_slice(&block.0);
         }
         ticks.truncate(depth);

@@ -4,7 +4,7 @@
 //! least sum over the common part of two rows. Slots below the common ancestor mean different nodes and must not be
 //! looked at. Idea: H2H (Ouyang et al., SIGMOD 2018), on the hierarchy of arXiv 1402.0402.
 //!
-//! Times are ticks in 16 bits, in one of two forms (see [`super::form`]); where they do not fit the hierarchy answers instead.
+//! Times are ticks in 16 bits; where they do not fit the hierarchy answers instead.
 //!
 //! Dead ends (leaves with one way up) have no row: theirs is that of the parent, and a time that is added. Only a query
 //! from such a node to itself would need more, and that is zero.
@@ -14,18 +14,17 @@ use std::ops::Range;
 use super::ancestors::Ancestors;
 use super::bundle::Flow;
 use super::fill::{Above, Filling};
-use super::form::Form;
-use super::lanes::{Block, ticks, vectorised};
+use super::lanes::{self, Block, ticks, vectorised};
 use super::topology::Topology;
 use super::weights::Weights;
-use crate::graph::num::row;
+use crate::graph::num::{Tick, row};
 
 /// Rows of times for all nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Labels {
     /// Where rows are, and what queries need besides.
     ancestors: Ancestors,
-    form: Form,
+    tick: Tick,
     /// The row of a node has as many slots as it has ancestors, one more for the node itself, always 0, and then fills up its last
     /// block. Rows are in order of node.
     up: Vec<Block>,
@@ -35,19 +34,19 @@ pub(crate) struct Labels {
 
 impl Labels {
     /// Bytes that labels of this tree would take.
-    pub(crate) fn bytes_needed(topology: &Topology, form: Form) -> u64 {
-        let blocks = (Ancestors::n_blocks_of(topology, form) + 1) * 2 * size_of::<Block>();
+    pub(crate) fn bytes_needed(topology: &Topology) -> u64 {
+        let blocks = (Ancestors::n_blocks_of(topology) + 1) * 2 * size_of::<Block>();
         (blocks + topology.n_nodes() * Ancestors::BYTES_PER_NODE) as u64
     }
 
     /// Fills all rows from the root down; `None` if there are more blocks than can be numbered.
-    pub(crate) fn new(topology: &Topology, form: Form, weights: &Weights) -> Option<Self> {
-        let ancestors = Ancestors::new(topology, form);
+    pub(crate) fn new(topology: &Topology, tick: Tick, weights: &Weights) -> Option<Self> {
+        let ancestors = Ancestors::new(topology);
         u32::try_from(ancestors.n_blocks()).ok()?;
         // Queries may look a block too far.
         let rows = || vec![Block::FAR; ancestors.n_blocks() + 1];
         let (up, down) = (rows(), rows());
-        let mut labels = Self { ancestors, form, up, down };
+        let mut labels = Self { ancestors, tick, up, down };
         labels.renew(topology, weights);
         Some(labels)
     }
@@ -56,11 +55,11 @@ impl Labels {
     pub(crate) fn renew(&mut self, topology: &Topology, weights: &Weights) {
         for node in 0..row(topology.n_nodes()) {
             if self.ancestors.is_dead_end(node) {
-                self.ancestors.set_extra(node, extra(topology, weights, node));
+                self.ancestors.set_extra(node, extra(topology, weights, node, self.tick));
             }
         }
         let ancestors = &self.ancestors;
-        let filling = Filling { topology, ancestors, weights, form: self.form };
+        let filling = Filling { topology, ancestors, weights, tick: self.tick };
         filling.subtree(&topology.subtrees, [&mut self.up, &mut self.down], &Above::default());
     }
 
@@ -124,14 +123,14 @@ impl Labels {
         scratch: &mut [Vec<Block>; 2],
     ) -> bool {
         if self.ancestors.is_dead_end(node) {
-            let extra = extra(topology, weights, node);
+            let extra = extra(topology, weights, node, self.tick);
             let changes = self.ancestors.extra(node) != extra;
             self.ancestors.set_extra(node, extra);
             return changes;
         }
         let blocks = self.blocks(topology, node);
         let ancestors = &self.ancestors;
-        let filling = Filling { topology, ancestors, weights, form: self.form };
+        let filling = Filling { topology, ancestors, weights, tick: self.tick };
         let [new_up, new_down] = scratch;
         new_up.resize(blocks.len(), Block::FAR);
         new_down.resize(blocks.len(), Block::FAR);
@@ -152,7 +151,8 @@ impl Labels {
         let extra = [self.ancestors.extra(from)[0], self.ancestors.extra(to)[1]];
         // Of two different nodes none is a dead end and a common ancestor, so both rows are long enough.
         let (up, down) = (self.row(Flow::Up, from), self.row(Flow::Down, to));
-        self.form.least_sum((up, down), n_common, extra)
+        let least = lanes::least_sum(up, down, n_common);
+        lanes::ms_of(least.saturating_add(extra[0]).saturating_add(extra[1]), self.tick)
     }
 
     /// The row of a node without what to add to it, and whatever comes after it.
@@ -177,8 +177,15 @@ impl Labels {
     }
 
     #[inline(always)]
-    pub(crate) fn form(&self) -> Form {
-        self.form
+    pub(crate) fn tick(&self) -> Tick {
+        self.tick
+    }
+
+    /// The least `ms[i] + row[i] + extra` in milliseconds, for a row of a node and what is to add to it; `None` if it is not known.
+    #[inline]
+    pub(crate) fn least_ms(&self, ms: &[u32], row: &[Block], extra: u16) -> Option<u32> {
+        let least = lanes::least_ms(ms, row, self.tick) + lanes::ms_of(extra, self.tick)?;
+        (least < lanes::far_ms(self.tick)).then_some(least)
     }
 
     /// Bytes held.
@@ -189,11 +196,11 @@ impl Labels {
     /// The blocks of the row of a node that is no dead end.
     fn blocks(&self, topology: &Topology, node: u32) -> Range<usize> {
         let first = self.ancestors.first_block(node);
-        first..first + self.form.n_blocks(topology.depth[node as usize] as usize + 1)
+        first..first + lanes::n_blocks(topology.depth[node as usize] as usize + 1)
     }
 }
 
 /// The way between a dead end and its parent.
-fn extra(topology: &Topology, weights: &Weights, node: u32) -> [u16; 2] {
-    weights.both_ms(topology.up_rows(node).start).map(ticks)
+fn extra(topology: &Topology, weights: &Weights, node: u32, tick: Tick) -> [u16; 2] {
+    weights.both_ms(topology.up_rows(node).start).map(|ms| ticks(ms, tick))
 }

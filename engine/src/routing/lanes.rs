@@ -1,19 +1,17 @@
 //! Rows of times in 16 bits, a cache line at a time, and the few loops over them that all speed comes from.
 //!
 //! A row is a run of whole [`Block`]s whose slots behind the last are [`FAR`]. Sums saturate, so [`FAR`] is both "no way" and
-//! "too far for 16 bits" (109 minutes), and whoever meets it as an answer asks the hierarchy itself. Any sum below it is exact.
+//! "too far for 16 bits" (109 minutes at the finest [`Tick`]), and whoever meets it as an answer asks the hierarchy itself. Any sum below it is exact.
 
 use pulp::NullaryFnOnce;
 
 use super::NEVER;
-use crate::graph::num::TICK_MS;
+use crate::graph::num::Tick;
 
 /// Slots of one block: 64 bytes, one cache line.
 pub(crate) const LANES: usize = 32;
 /// No time, or none that fits.
 pub(crate) const FAR: u16 = u16::MAX;
-/// Below so many milliseconds a sum is exact.
-pub(crate) const FAR_MS: u32 = FAR as u32 * TICK_MS;
 
 /// Slots that are looked at together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,14 +34,26 @@ static MASKS: [u16; 4 * LANES] = {
 };
 
 /// Milliseconds of an arc or shortcut, which are whole ticks, as ticks.
-pub(crate) fn ticks(ms: u32) -> u16 {
-    u16::try_from(ms / TICK_MS).unwrap_or(FAR)
+#[inline(always)]
+pub(crate) fn ticks(ms: u32, tick: Tick) -> u16 {
+    u16::try_from(tick.of(ms)).unwrap_or(FAR)
 }
 
 /// Ticks as milliseconds, unless they are [`FAR`].
-#[inline]
-pub(crate) fn ms_of(ticks: u16) -> Option<u32> {
-    (ticks < FAR).then(|| u32::from(ticks) * TICK_MS)
+#[inline(always)]
+pub(crate) fn ms_of(ticks: u16, tick: Tick) -> Option<u32> {
+    (ticks < FAR).then(|| u32::from(ticks) * tick.ms())
+}
+
+/// Below so many milliseconds a sum is exact.
+#[inline(always)]
+pub(crate) fn far_ms(tick: Tick) -> u32 {
+    u32::from(FAR) * tick.ms()
+}
+
+/// Blocks of a row with so many slots.
+pub(crate) fn n_blocks(n_slots: usize) -> usize {
+    n_slots.div_ceil(LANES)
 }
 
 /// The slot at a depth.
@@ -136,26 +146,27 @@ pub(crate) fn position(up: &[Block], down: &[Block], ticks: u16) -> Option<usize
 
 /// The least `ms[i] + row[i]` in milliseconds, at most [`NEVER`], where slots that are [`FAR`] do not count.
 #[inline(always)]
-pub(crate) fn least_ms(ms: &[u32], row: &[Block]) -> u32 {
+pub(crate) fn least_ms(ms: &[u32], row: &[Block], tick: Tick) -> u32 {
+    let tick_ms = tick.ms();
     let mut least = [NEVER.cast_signed(); 8];
     let (chunks, rest) = ms.as_chunks::<8>();
     let halves = row.iter().flat_map(|block| block.0.as_chunks::<8>().0);
     for (ms, ticks) in chunks.iter().zip(halves.clone()) {
         for lane in 0..8 {
-            least[lane] = least[lane].min(sum_ms(ms[lane], ticks[lane]));
+            least[lane] = least[lane].min(sum_ms(ms[lane], ticks[lane], tick_ms));
         }
     }
     let mut all = least.into_iter().fold(NEVER.cast_signed(), i32::min);
     for (&ms, &ticks) in rest.iter().zip(halves.skip(chunks.len()).flatten()) {
-        all = all.min(sum_ms(ms, ticks));
+        all = all.min(sum_ms(ms, ticks, tick_ms));
     }
     all.cast_unsigned()
 }
 
 /// At most [`NEVER`] and 2^16 ticks, which is below 2^31; for [`FAR`] far more than any answer that is taken.
 #[inline(always)]
-fn sum_ms(ms: u32, ticks: u16) -> i32 {
-    ms.wrapping_add(u32::from(ticks) * TICK_MS).cast_signed()
+fn sum_ms(ms: u32, ticks: u16, tick_ms: u32) -> i32 {
+    ms.wrapping_add(u32::from(ticks) * tick_ms).cast_signed()
 }
 
 /// What the processor has, asked once.

@@ -6,7 +6,7 @@
 //! place, to the least of what neighbours have in common; so it costs no look-up. Down to the
 //! least of a tile all lanes count; from there on each up to its own.
 //!
-//! Tables between nodes are made of 16-bit ticks where labels are plain, all others of milliseconds. The loops are compiled for
+//! Tables between nodes are made of 16-bit ticks where there are labels, all others of milliseconds. The loops are compiled for
 //! several sets of instructions; `pulp` asks the processor which it has.
 
 use pulp::NullaryFnOnce;
@@ -15,8 +15,8 @@ use smallvec::SmallVec;
 use super::NEVER;
 use super::bundle::{Bundle, Flow};
 use super::hierarchy::Hierarchy;
-use super::lanes::{FAR, vectorised};
-use crate::graph::num::TICK_MS;
+use super::lanes::{FAR, ms_of, vectorised};
+use crate::graph::num::Tick;
 
 /// Targets of one tile.
 pub(crate) const LANES: usize = 32;
@@ -32,7 +32,7 @@ pub(crate) trait Cell: Copy + Ord + Send + Sync {
     fn plus(self, other: Self) -> Self;
 
     /// Milliseconds, [`NEVER`] for [`Cell::FAR`].
-    fn ms(self) -> u32;
+    fn ms(self, tick: Tick) -> u32;
 }
 
 /// Ticks.
@@ -45,8 +45,8 @@ impl Cell for u16 {
     }
 
     #[inline(always)]
-    fn ms(self) -> u32 {
-        if self == FAR { NEVER } else { u32::from(self) * TICK_MS }
+    fn ms(self, tick: Tick) -> u32 {
+        ms_of(self, tick).unwrap_or(NEVER)
     }
 }
 
@@ -61,7 +61,7 @@ impl Cell for i32 {
     }
 
     #[inline(always)]
-    fn ms(self) -> u32 {
+    fn ms(self, _: Tick) -> u32 {
         self.cast_unsigned()
     }
 }
@@ -73,7 +73,7 @@ pub(crate) struct Row<T> {
 }
 
 impl Row<u16> {
-    /// The row of a node, if labels are plain.
+    /// The row of a node, if there are labels.
     pub(crate) fn of_node(hierarchy: &Hierarchy, flow: Flow, node: u32) -> Option<Self> {
         Some(Self { anchor: node, times: hierarchy.ticks(flow, node)? })
     }
@@ -96,6 +96,7 @@ impl Row<i32> {
 /// The rows of all targets of a table.
 #[derive(Debug, Default)]
 pub(crate) struct Targets<T> {
+    tick: Tick,
     tiles: Vec<Tile>,
     /// Anchors of all lanes, ascending.
     anchors: Vec<u32>,
@@ -122,7 +123,12 @@ impl<T: Cell> Targets<T> {
     /// From the number of each target and its rows. O(size of the rows).
     pub(crate) fn new(hierarchy: &Hierarchy, mut rows: Vec<(u32, Row<T>)>) -> Self {
         rows.sort_by_key(|(target, row)| (row.anchor, *target));
-        let mut targets = Self { tiles: Vec::new(), anchors: Vec::new(), times: Vec::new() };
+        let mut targets = Self {
+            tick: hierarchy.tick(),
+            tiles: Vec::new(),
+            anchors: Vec::new(),
+            times: Vec::new(),
+        };
         for rows in rows.chunks(LANES) {
             let first = targets.times.len();
             let depth = rows.iter().map(|(_, row)| row.times.len()).max().unwrap_or(0);
@@ -254,7 +260,8 @@ impl<T: Cell, F: FnMut(&[u32; LANES], [u32; LANES])> Sweep<'_, T, F> {
             }
         }
         let mut ms = [NEVER; LANES];
-        ms.iter_mut().zip(least).for_each(|(ms, time)| *ms = time.ms());
+        let tick = self.targets.tick;
+        ms.iter_mut().zip(least).for_each(|(ms, time)| *ms = time.ms(tick));
         (self.out)(&tile.targets, ms);
     }
 }
@@ -282,7 +289,12 @@ mod tests {
         };
         for _ in 0..300 {
             let n_tiles = 1 + usize::from(random(3));
-            let mut targets = Targets { tiles: Vec::new(), anchors: Vec::new(), times: Vec::new() };
+            let mut targets = Targets {
+                tick: Tick::FINEST,
+                tiles: Vec::new(),
+                anchors: Vec::new(),
+                times: Vec::new(),
+            };
             for idx in 0..n_tiles {
                 let numbers = std::array::from_fn(|lane| row(idx * LANES + lane));
                 let between = std::array::from_fn(|_| 1 + random(40));

@@ -2,23 +2,20 @@
 //!
 //! `dijkstra` is the slow, obvious answer that all others are compared with. The fast one: `order` finds a nested
 //! dissection order (with `separator`), `topology` adds shortcuts once and for all weights, `weights` gives them
-//! times, `labels` writes down for every node its times to and from all its ancestors (`fill` row by row, in a `form` of either `lanes` or
-//! `based`), and `hierarchy` answers
-//! queries with them, `unpack` their paths. After Dibbelt, Strasser, Wagner: "Customizable Contraction Hierarchies"
+//! times, `labels` writes down for every node its times to and from all its ancestors (`fill` row by
+//! row, `lanes` side by side), and `hierarchy` answers queries with them, `unpack` their paths. After Dibbelt, Strasser, Wagner: "Customizable Contraction Hierarchies"
 //! (arXiv 1402.0402) and the tree labellings of H2H (Ouyang et al., SIGMOD 2018).
 //!
 //! `bundle` joins the ends of a place along a road into one row, and `matrix` many such rows into tables;
 //! `sweep` goes from one place to all nodes.
 //!
-//! All times are `u32` milliseconds below `NEVER`, and those of arcs whole ticks (`TICK_MS`).
+//! All times are `u32` milliseconds below `NEVER`, and those of arcs whole ticks (`Tick`).
 
 pub(crate) mod ancestors;
-mod based;
 pub(crate) mod bundle;
 pub(crate) mod dijkstra;
 mod fill;
 mod flow_cutter;
-pub(crate) mod form;
 pub(crate) mod hierarchy;
 pub(crate) mod labels;
 pub(crate) mod lanes;

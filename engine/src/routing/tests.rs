@@ -2,12 +2,11 @@
 
 use super::NEVER;
 use super::dijkstra;
-use super::form::Form;
 use super::hierarchy::{Changed, Hierarchy};
 use super::topology::{HierarchyError, Topology, preorder};
 use crate::geo::LatLon;
 use crate::graph::csr::{Arc, Graph};
-use crate::graph::num::{ARC_MS_MAX, TICK_MS, row};
+use crate::graph::num::{Tick, row};
 
 /// SplitMix64.
 struct Random(u64);
@@ -22,7 +21,7 @@ impl Random {
 }
 
 fn ticks(n: u32) -> u32 {
-    n * TICK_MS
+    n * Tick::FINEST.ms()
 }
 
 /// A connected graph: a random tree, both ways or one, and some arcs more, loops and parallels among them.
@@ -68,30 +67,23 @@ fn numbered(points: &[LatLon], arcs: &[Arc]) -> Graph {
     Graph::new(moved, renumbered.collect())
 }
 
-/// With labels of this form, whatever the times.
-fn made(graph: &Graph, label_bytes_max: u64, form: Form) -> Hierarchy {
-    let mut hierarchy = Hierarchy::new(graph, 0).unwrap();
-    hierarchy.form = form;
-    hierarchy.limit_labels(graph, label_bytes_max);
-    hierarchy
-}
-
 #[test]
 fn times_and_paths_equal_dijkstra_with_and_without_labels() {
     // From drives of seconds to such as no labels hold, and arcs as long as can be.
     let scales = [1, 700, 6_553, 6_554, 65_534, 65_535, 65_536, 530_000];
-    let kinds = [(u64::MAX, Form::Plain), (u64::MAX, Form::Based), (0, Form::Plain)];
     for seed in 0..300 {
         let (points, mut arcs) = random_graph(seed);
         let scale = scales[usize::try_from(seed).unwrap() % scales.len()];
         // A mixture of short and long arcs.
         for (idx, arc) in arcs.iter_mut().enumerate().filter(|(idx, _)| seed % 3 > 0 || idx % 3 > 0)
         {
-            arc.time = (arc.time * scale + ticks(row(idx))).min(ARC_MS_MAX);
+            arc.time = arc.time * scale + ticks(row(idx));
         }
+        let tick = Tick::ALL[usize::try_from(seed / 8).unwrap() % 4];
+        arcs.iter_mut().for_each(|arc| arc.time = tick.whole(arc.time));
         let graph = numbered(&points, &arcs);
-        for (limit, form) in kinds {
-            let hierarchy = made(&graph, limit, form);
+        for limit in [u64::MAX, 0] {
+            let hierarchy = Hierarchy::new(&graph, tick, limit).unwrap();
             for from in 0..row(graph.n_nodes()) {
                 let truth = dijkstra::times_from(&graph, from);
                 for to in 0..row(graph.n_nodes()) {
@@ -131,7 +123,7 @@ fn the_common_depth_is_that_of_the_lowest_common_ancestor() {
         let graph = numbered(&points, &arcs);
         let edges: Vec<_> = graph.arcs().iter().map(|arc| (arc.tail, arc.head)).collect();
         let topology = Topology::new(graph.n_nodes(), &edges).unwrap();
-        let ancestors = super::ancestors::Ancestors::new(&topology, super::form::Form::Plain);
+        let ancestors = super::ancestors::Ancestors::new(&topology);
         let line = |node: u32| {
             let up = |&node: &u32| (node > 0).then(|| topology.parent(node));
             std::iter::successors(Some(node), up).collect::<Vec<u32>>()
@@ -196,8 +188,8 @@ fn a_hierarchy_brought_up_to_date_is_the_one_made_anew() {
         let (points, arcs) = random_graph(seed);
         let graph = numbered(&points, &arcs);
         let mut random = Random(seed + 1_000);
-        let form = if seed % 2 == 0 { Form::Plain } else { Form::Based };
-        let mut hierarchy = made(&graph, u64::MAX, form);
+        let made = |graph: &Graph| Hierarchy::new(graph, Tick::FINEST, u64::MAX).unwrap();
+        let mut hierarchy = made(&graph);
         let mut graph_now = graph.clone();
         for round in 0..4 {
             let n_arcs = row(graph.arcs().len());
@@ -218,7 +210,7 @@ fn a_hierarchy_brought_up_to_date_is_the_one_made_anew() {
             behind.catch_up(&updated, &what);
             assert!(behind.weights == updated.weights, "seed {seed}, round {round}");
             assert!(behind.labels == updated.labels, "seed {seed}, round {round}");
-            let anew = made(&changed, u64::MAX, hierarchy.form);
+            let anew = made(&changed);
             assert!(updated.weights == anew.weights, "seed {seed}, round {round}");
             assert!(updated.labels == anew.labels, "seed {seed}, round {round}");
             for from in 0..row(graph.n_nodes()) {
@@ -239,9 +231,9 @@ fn a_hierarchy_brought_up_to_date_is_the_one_made_anew() {
 }
 
 #[test]
-fn the_form_of_labels_is_that_of_the_drives() {
+fn ticks_are_as_coarse_as_drives_are_long() {
     // A street with a junction every so many seconds.
-    for (seconds, form) in [(1, Form::Plain), (30, Form::Plain), (60, Form::Based)] {
+    for (seconds, doublings) in [(1, 0), (30, 0), (60, 1), (120, 2), (240, 3), (480, 3)] {
         let points: Vec<LatLon> =
             (0..200).map(|n| LatLon::from_e7(0, n * 1_000).unwrap()).collect();
         let time = seconds * 1_000;
@@ -249,7 +241,9 @@ fn the_form_of_labels_is_that_of_the_drives() {
             .flat_map(|n| [(n - 1, n), (n, n - 1)])
             .map(|(tail, head)| Arc { tail, head, time, course: 0, turn: 0 })
             .collect();
-        let hierarchy = Hierarchy::new(&numbered(&points, &arcs), u64::MAX).unwrap();
-        assert_eq!(hierarchy.form, form, "{seconds} s");
+        let graph = numbered(&points, &arcs);
+        let hierarchy = Hierarchy::new(&graph, Tick::FINEST, u64::MAX).unwrap();
+        let tick = hierarchy.coarser_tick().unwrap_or_default();
+        assert_eq!(tick.doublings(), doublings, "{seconds} s");
     }
 }

@@ -10,7 +10,7 @@ use super::NEVER;
 use super::bundle::Flow;
 use super::hierarchy::Hierarchy;
 use super::labels::Labels;
-use super::lanes::ms_of;
+use super::lanes;
 use super::weights::Origin;
 use crate::graph::csr::Graph;
 use crate::graph::num::row;
@@ -54,15 +54,19 @@ impl Hierarchy {
         (from, to): (u32, u32),
         n_common: usize,
     ) -> Option<[Trail; 2]> {
-        let form = labels.form();
+        let tick = labels.tick();
         let (up, down) = (labels.row(Flow::Up, from), labels.row(Flow::Down, to));
         let more = [labels.extra(Flow::Up, from), labels.extra(Flow::Down, to)];
-        let least = form.least_sum((up, down), n_common, [0; 2]).filter(|&ms| ms < NEVER)?;
-        let meeting = form.meeting((up, down), n_common, least)?;
+        let least = lanes::least_sum(up, down, n_common);
+        if least == lanes::FAR {
+            return None;
+        }
+        let meeting = lanes::position(up, down, least).filter(|&slot| slot < n_common)?;
         let trail = |flow: Flow, row, start| {
-            let rest = form.slot_ms(row, meeting)? + ms_of(more[flow as usize])?;
+            let slot_ms = |row| lanes::ms_of(lanes::slot(row, meeting), tick);
+            let rest = slot_ms(row)? + lanes::ms_of(more[flow as usize], tick)?;
             // Only the start can be a dead end, so nothing is to add to what is left from others.
-            let left = |node| form.slot_ms(labels.row(flow, node), meeting).unwrap_or(NEVER);
+            let left = |node| slot_ms(labels.row(flow, node)).unwrap_or(NEVER);
             self.follow(flow, (start, rest), meeting, left)
         };
         Some([trail(Flow::Up, up, from)?, trail(Flow::Down, down, to)?])
