@@ -12,6 +12,7 @@ use sharxi_engine::dispatcher::command::{Command, CommandError};
 use sharxi_engine::fleet::plan::NextAct;
 use sharxi_engine::fleet::vehicle::VehicleSpec;
 use sharxi_engine::ids::VehicleId;
+use sharxi_engine::limits;
 use sharxi_engine::units::{EngineTime, Millis};
 
 use crate::actors::{rider, vehicle};
@@ -52,6 +53,12 @@ pub struct Cast<'a> {
 }
 
 impl Cast<'_> {
+    /// When the dispatcher hears of a shift: as long before as rides may be booked, so that they are promised against it.
+    fn known_from(&self, vehicle: &FleetRow) -> EngineTime {
+        let ahead = clock::shifted(vehicle.shift_start, -limits::BOOKING_AHEAD_MS);
+        vehicle.shift_start.min(self.start.max(ahead))
+    }
+
     /// Seats that each vehicle has and each ride takes if nobody shares; `None` if riders share.
     fn seats_claimed(&self) -> Option<u8> {
         let most = self.fleet.iter().map(|vehicle| vehicle.seats).max().unwrap_or(1);
@@ -99,11 +106,21 @@ pub enum LoopError {
 /// The rank orders what is due at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
-    ShiftStart { row: usize },
-    Act { vehicle: VehicleId, turn: u32 },
-    ShiftEnd { vehicle: VehicleId },
+    /// The dispatcher hears of a shift; it begins then, or later.
+    ShiftStart {
+        row: usize,
+    },
+    Act {
+        vehicle: VehicleId,
+        turn: u32,
+    },
+    ShiftEnd {
+        vehicle: VehicleId,
+    },
     BreakDown,
-    Request { row: usize },
+    Request {
+        row: usize,
+    },
     Wakeup,
 }
 
@@ -160,7 +177,7 @@ impl<'a> EventLoop<'a> {
             })?;
             let spec = vehicle::spec(vehicle, start);
             starts.push(VehicleSpec { seats: cast.seats_claimed().unwrap_or(spec.seats), ..spec });
-            agenda.push(Reverse((vehicle.shift_start, Due::ShiftStart { row })));
+            agenda.push(Reverse((cast.known_from(vehicle), Due::ShiftStart { row })));
         }
         for (row, request) in cast.demand.iter().enumerate() {
             agenda.push(Reverse((request.requested_at, Due::Request { row })));
@@ -300,8 +317,8 @@ impl<'a> EventLoop<'a> {
     /// A request that the dispatcher can't take at all is answered for it. Afterwards the plans around are made better.
     fn request(&mut self, row: usize) -> Result<(), LoopError> {
         let demand = &self.cast.demand[row];
-        let Some(request) = rider::request(demand, self.world.ground(), self.cast.snap_max_m)
-        else {
+        let (ground, walk_max) = (self.world.ground(), self.world.dispatcher().policy().walk_max);
+        let Some(request) = rider::request(demand, ground, self.cast.snap_max_m, walk_max) else {
             self.world.refuse(demand, "outside_area".to_owned());
             return Ok(());
         };

@@ -15,6 +15,7 @@ pub mod toml_text;
 
 pub mod scenario;
 
+pub mod columns;
 pub mod demand;
 pub mod fleet;
 pub mod ground;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::demand::promise::Promise;
 use crate::demand::request::RideRequest;
+use crate::demand::walk::Ends;
 use crate::fleet::plan::Action;
 use crate::fleet::visit::Visit;
 use crate::ids::VehicleId;
@@ -77,8 +78,12 @@ impl RideState {
 /// A ride that the dispatcher knows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ride {
-    /// What was asked for.
+    /// What was asked for, without the stops to which the rider could have walked.
     pub request: RideRequest,
+    /// Where the rider boards and alights; the doors if refused.
+    pub ends: Ends,
+    /// From when on the rider can stand at the pickup: [`Promise::ready_at`], or later if the offer was taken so late.
+    pub stands_from: EngineTime,
     /// When it was asked.
     pub requested_at: EngineTime,
     /// What was promised; absent only on a refused ride.

@@ -12,7 +12,7 @@ use crate::fleet::plan::Action;
 use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::planning::insertion::{self, Goal, Insertion, Search};
-use crate::planning::view::View;
+use crate::planning::view::{Load, View};
 use crate::units::{EngineTime, Millis};
 
 /// A rider who will be late anyway changes vehicles only to be this much less late.
@@ -27,7 +27,7 @@ impl Turn<'_> {
         let visits = std::mem::take(&mut vehicle.visits);
         vehicle.legs.clear();
         vehicle.next_path = None;
-        (vehicle.seats_taken, vehicle.wheelchairs_taken) = (0, 0);
+        vehicle.taken = Load::default();
         let mut pairs: Vec<(Visit, Visit)> = Vec::new();
         for alight in visits.iter().filter(|visit| visit.action == Action::Alight) {
             let board = match alight.boarded_at {

@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::demand::request::Name;
 use crate::demand::ride::Ride;
+use crate::dispatcher::event::RejectReason;
 use crate::fleet::vehicle::Vehicle;
 use crate::ids::{RequestId, VehicleId};
 use crate::limits;
 use crate::oracle::Location;
+use crate::planning::explain::Explanation;
 use crate::planning::forecast::{Forecast, Reach};
 use crate::planning::insertion::Fleet;
 use crate::planning::outlook::Outlooks;
@@ -33,6 +35,14 @@ pub(super) enum Due {
     Review,
 }
 
+/// A request that was refused.
+#[derive(Clone, Debug, Hash, Serialize, Deserialize)]
+pub(super) struct Refusal {
+    pub(super) reason: RejectReason,
+    /// Absent if no vehicle was looked at.
+    pub(super) explanation: Option<Explanation>,
+}
+
 /// The state. All of it is saved in a snapshot but what is a cache.
 #[derive(Clone, Debug, Hash, Serialize, Deserialize)]
 pub(super) struct State {
@@ -48,6 +58,8 @@ pub(super) struct State {
     pub(super) rides_open: usize,
     /// Outside names of rides.
     pub(super) ride_names: BTreeMap<Name, RequestId>,
+    /// The newest refusals.
+    pub(super) refusals: BTreeMap<RequestId, Refusal>,
     /// By vehicle id.
     pub(super) vehicles: Vec<Vehicle>,
     /// Vehicles that have left and when, the first in front; their rows are given to others after a day.
@@ -83,6 +95,7 @@ impl State {
             ended: VecDeque::new(),
             rides_open: 0,
             ride_names: BTreeMap::new(),
+            refusals: BTreeMap::new(),
             vehicles: Vec::new(),
             left: VecDeque::new(),
             active: Vec::new(),

@@ -6,11 +6,12 @@ use crate::dispatcher::event::{EventKind, Standing};
 use crate::dispatcher::turn::Turn;
 use crate::fleet::motion::Motion;
 use crate::fleet::plan::{Action, NextAct};
-use crate::fleet::vehicle::{Duty, Vehicle, VehicleSpec};
+use crate::fleet::vehicle::{Duty, Fittings, Vehicle, VehicleSpec};
 use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::limits;
 use crate::oracle::Location;
+use crate::planning::view::Load;
 use crate::units::{EngineTime, Millis};
 
 impl Turn<'_> {
@@ -24,10 +25,10 @@ impl Turn<'_> {
         if working {
             return Err(CommandError::NameTaken(spec.name.as_str().to_owned()));
         }
-        if spec.seats > limits::PLACES_MAX || spec.wheelchairs > limits::PLACES_MAX {
-            return Err(CommandError::Invalid(
-                "a vehicle has at most 64 seats and 64 wheelchair places",
-            ));
+        let Fittings { fold, child_seats, luggage } = spec.fittings;
+        let counts = [spec.seats, spec.wheelchairs, fold, child_seats, luggage];
+        if counts.into_iter().any(|count| count > limits::PLACES_MAX) {
+            return Err(CommandError::Invalid("a vehicle has at most 64 places of each kind"));
         }
         if spec.seats == 0 && spec.wheelchairs == 0 {
             return Err(CommandError::Invalid("a vehicle must have at least one place"));
@@ -232,8 +233,7 @@ impl Turn<'_> {
         }
         if let Some(vehicle) = self.vehicle_mut(id) {
             vehicle.finish(position, at + visit.dwell, ctx);
-            vehicle.seats_taken += u16::from(visit.party.seats());
-            vehicle.wheelchairs_taken += u16::from(visit.party.wheelchairs());
+            vehicle.taken = vehicle.taken.plus(Load::of(visit.party));
             for other in &mut vehicle.visits {
                 if other.request == request {
                     other.boarded_at = Some(boarded_at);
@@ -269,10 +269,7 @@ impl Turn<'_> {
         });
         if let Some(vehicle) = self.vehicle_mut(id) {
             vehicle.finish(position, at, ctx);
-            vehicle.seats_taken =
-                vehicle.seats_taken.saturating_sub(u16::from(visit.party.seats()));
-            vehicle.wheelchairs_taken =
-                vehicle.wheelchairs_taken.saturating_sub(u16::from(visit.party.wheelchairs()));
+            vehicle.taken = vehicle.taken.minus(Load::of(visit.party));
         }
         self.end_ride(request, RideState::Completed { alighted_at: at });
         self.say_at(at, EventKind::Alighted { request, vehicle: id });

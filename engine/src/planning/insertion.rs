@@ -112,6 +112,8 @@ pub struct Insertion {
     pub first: i64,
     /// Cost by the objective.
     pub cost: i64,
+    /// Of it, what the vehicle drives more.
+    pub drive_ms: i64,
     /// Times of boarding.
     pub board: VisitTimes,
     /// Times of alighting.
@@ -212,6 +214,17 @@ impl Looks<'_> {
 /// The best insertion over the active vehicles of `fleet`, but not `except`.
 #[must_use]
 pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) -> Option<Insertion> {
+    best_below(search, fleet, except, i64::MAX)
+}
+
+/// The same, if it costs less than `limit`; most vehicles are then ruled out by their bounds.
+#[must_use]
+pub fn best_below(
+    search: &Search<'_>,
+    fleet: Fleet<'_>,
+    except: Option<VehicleId>,
+    limit: i64,
+) -> Option<Insertion> {
     let wish = search.wish(fleet.outlooks);
     let looks = Looks { search, wish: &wish, fleet, except };
     let mut queue = looks.begin();
@@ -219,6 +232,9 @@ pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) ->
     let mut best: Option<Insertion> = None;
     while let Some(Reverse(candidate)) = queue.pop() {
         if best.is_some_and(|best| (best.first, best.cost) < (candidate.first, candidate.cost)) {
+            break;
+        }
+        if limit <= candidate.cost && search.goal == Goal::Promise {
             break;
         }
         let (id, is_close) = match candidate.whom {
@@ -246,7 +262,7 @@ pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) ->
             }
         }
     }
-    best
+    best.filter(|best| best.cost < limit)
 }
 
 fn ms(duration: Millis) -> i64 {

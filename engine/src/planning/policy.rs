@@ -22,6 +22,9 @@ pub struct Policy {
     pub alight: Millis,
     /// Each wheelchair user that boards or alights, instead of `board` and `alight`.
     pub wheelchair: Millis,
+    /// How long riders who do not say so themselves may be asked to walk at either end of a ride, see
+    /// [`crate::demand::walk`].
+    pub walk_max: Millis,
     /// How long an offer is held.
     pub offer_ttl: Millis,
     /// How long after a decision a vehicle can act on it at the earliest (radio, driver).
@@ -55,6 +58,7 @@ impl Default for Policy {
             board: Millis::from_secs(30),
             alight: Millis::from_secs(30),
             wheelchair: Millis::from_secs(180),
+            walk_max: Millis::ZERO,
             offer_ttl: Millis::from_secs(60),
             react: Millis::ZERO,
             no_show_wait: Millis::from_secs(120),

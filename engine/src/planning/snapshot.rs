@@ -23,7 +23,7 @@ use crate::optimiser::plan::PlanError;
 use crate::optimiser::problem::{self, NEVER, Problem, Request, StopId, Unserved};
 use crate::optimiser::search::Settings;
 use crate::oracle::Location;
-use crate::planning::view::View;
+use crate::planning::view::{Load, View};
 use crate::units::{EngineTime, Millis};
 
 /// A rider is not moved to another vehicle within this time before boarding.
@@ -70,10 +70,7 @@ pub fn may_move(ride: &Ride) -> bool {
 /// When the boarding of a rider can begin at the earliest in any plan: a plan may have put it off.
 #[must_use]
 pub fn boards_from(ride: &Ride, board: &Visit) -> EngineTime {
-    match (ride.state, ride.promise) {
-        (RideState::Promised, Some(promise)) => promise.ready_at(),
-        _ => board.earliest,
-    }
+    if ride.state == RideState::Promised { ride.stands_from } else { board.earliest }
 }
 
 /// A search over some vehicles.
@@ -223,7 +220,7 @@ impl Draft {
             ready: since(ready, ctx.now),
             end: None,
             shift_end: since(vehicle.spec.shift_end, ctx.now),
-            capacity: load(u16::from(vehicle.spec.seats), u16::from(vehicle.spec.wheelchairs)),
+            capacity: load(vehicle.capacity().places),
             duration_max: None,
             fixed_cost: 0,
             locked: Vec::new(),
@@ -271,7 +268,7 @@ impl Draft {
         self.requests.push(Request {
             pickup,
             dropoff,
-            load: load(u16::from(alight.party.seats()), u16::from(alight.party.wheelchairs())),
+            load: load(Load::of(alight.party)),
             ride_max: pickup.map(|_| whole(alight.ride_max.saturating_sub(dwells))),
             unserved,
             vehicle,
@@ -349,8 +346,10 @@ fn with_bounds<'v>(vehicle: &'v Vehicle, view: &View, ctx: Context<'_>) -> Cow<'
     vehicle.visits.iter().zip(&view.times).enumerate().map(bounded).collect()
 }
 
-fn load(seats: u16, wheelchairs: u16) -> problem::Load {
-    problem::Load::new([seats, wheelchairs, 0, 0]).unwrap_or_default()
+/// Folding seats are left to the check of the answer.
+fn load(load: Load) -> problem::Load {
+    let Load { seats, wheelchairs, child_seats, luggage } = load;
+    problem::Load::new([seats, wheelchairs, child_seats, luggage]).unwrap_or_default()
 }
 
 fn narrow(index: usize) -> u32 {

@@ -396,6 +396,7 @@ impl Trial<'_, '_> {
             alight_at: j,
             first,
             cost: effect.cost(),
+            drive_ms,
             board: boarding.times,
             alight,
         };

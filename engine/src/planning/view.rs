@@ -1,5 +1,8 @@
 //! What a vehicle will do if nothing changes: times, loads and the first position that may still be changed.
 
+use serde::{Deserialize, Serialize};
+
+use crate::demand::request::Party;
 use crate::fleet::motion::{Motion, Start};
 use crate::fleet::plan::Action;
 use crate::fleet::visit::{Visit, VisitTimes};
@@ -12,43 +15,82 @@ use crate::units::{EngineTime, Millis};
 /// A vehicle that has not arrived this long after its time is not just about to.
 const SILENT_FOR: Millis = Millis::from_secs(30);
 
-/// Seats and wheelchair places, taken or there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Places of each kind, taken or there. Whoever sits in a child seat takes a seat as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Load {
     /// Ordinary seats.
     pub seats: u16,
     /// Wheelchair places.
     pub wheelchairs: u16,
+    /// Child seats.
+    pub child_seats: u16,
+    /// Pieces of luggage.
+    pub luggage: u16,
 }
 
 impl Load {
+    /// What a party takes.
+    #[must_use]
+    pub fn of(party: Party) -> Self {
+        Self {
+            seats: party.seats().into(),
+            wheelchairs: party.wheelchairs().into(),
+            child_seats: party.child_seats().into(),
+            luggage: party.luggage().into(),
+        }
+    }
+
     /// With the party of `visit` boarded or gone.
     #[must_use]
     pub fn after(self, visit: &Visit) -> Self {
-        let (seats, wheelchairs) =
-            (u16::from(visit.party.seats()), u16::from(visit.party.wheelchairs()));
+        let party = Self::of(visit.party);
         match visit.action {
-            Action::Board => {
-                Self { seats: self.seats + seats, wheelchairs: self.wheelchairs + wheelchairs }
-            }
-            Action::Alight => Self {
-                seats: self.seats.saturating_sub(seats),
-                wheelchairs: self.wheelchairs.saturating_sub(wheelchairs),
-            },
+            Action::Board => self.plus(party),
+            Action::Alight => self.minus(party),
         }
     }
 
     /// With another party.
     #[must_use]
     pub fn plus(self, party: Self) -> Self {
-        Self { seats: self.seats + party.seats, wheelchairs: self.wheelchairs + party.wheelchairs }
+        Self {
+            seats: self.seats + party.seats,
+            wheelchairs: self.wheelchairs + party.wheelchairs,
+            child_seats: self.child_seats + party.child_seats,
+            luggage: self.luggage + party.luggage,
+        }
+    }
+
+    /// Without a party.
+    #[must_use]
+    pub fn minus(self, party: Self) -> Self {
+        Self {
+            seats: self.seats.saturating_sub(party.seats),
+            wheelchairs: self.wheelchairs.saturating_sub(party.wheelchairs),
+            child_seats: self.child_seats.saturating_sub(party.child_seats),
+            luggage: self.luggage.saturating_sub(party.luggage),
+        }
     }
 
     /// Whether it fits into `capacity`.
     #[must_use]
-    pub fn fits(self, capacity: Self) -> bool {
-        self.seats <= capacity.seats && self.wheelchairs <= capacity.wheelchairs
+    pub fn fits(self, capacity: Capacity) -> bool {
+        let Capacity { places, fold } = capacity;
+        // This first: it keeps the product small.
+        self.wheelchairs <= places.wheelchairs
+            && self.seats + fold * self.wheelchairs <= places.seats
+            && self.child_seats <= places.child_seats
+            && self.luggage <= places.luggage
     }
+}
+
+/// What a vehicle has room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capacity {
+    /// Places of each kind while no wheelchair place is taken.
+    pub places: Load,
+    /// Seats that are folded away for each wheelchair place that is taken.
+    pub fold: u16,
 }
 
 /// All that a search needs to know of one vehicle.
@@ -67,7 +109,7 @@ pub struct Schedule<'a> {
     /// Who is on board.
     pub on_board: Load,
     /// Places.
-    pub capacity: Load,
+    pub capacity: Capacity,
     /// When the last rider must be off.
     pub shift_end: EngineTime,
 }

@@ -16,6 +16,8 @@ pub mod rides;
 
 pub mod vehicles;
 
+pub mod walks;
+
 pub mod roads;
 
 pub mod drives;
@@ -35,6 +37,9 @@ pub struct Rules {
     pub ride_beta_s: f64,
     /// Longest distance between the point asked for and the place on the road, in metres.
     pub snap_max_m: f64,
+    /// Longest walk at either end of a ride whose party does not say itself how long it would walk, in seconds; wheelchair users
+    /// are not asked to.
+    pub walk_max_s: f64,
     /// Longest time between a request in the demand and in the log, in seconds.
     pub requested_within_s: f64,
     /// Longest time between a request and its answer, in seconds.
@@ -50,6 +55,7 @@ impl Default for Rules {
             ride_alpha: 1.5,
             ride_beta_s: 600.0,
             snap_max_m: 1_000.0,
+            walk_max_s: 0.0,
             requested_within_s: 0.0,
             answer_within_s: 0.0,
             pace_min: 1.0,
@@ -150,10 +156,18 @@ pub fn audit(case: &Case<'_>) -> Result<Verdict, AuditError> {
     }
     let mut seen = drives::Seen::default();
     let stranded = vehicles::stranded(&entries);
+    let meetings = walks::meetings(&entries);
     for (name, cab) in &cabs {
         let own = by_vehicle.get(name.as_str()).map_or(&[][..], Vec::as_slice);
         vehicles::check(
-            &vehicles::Scope { name, cab, asks: &asks, rules: case.rules, stranded: &stranded },
+            &vehicles::Scope {
+                name,
+                cab,
+                asks: &asks,
+                rules: case.rules,
+                stranded: &stranded,
+                meetings: &meetings,
+            },
             own,
             &mut seen,
             &mut breaches,

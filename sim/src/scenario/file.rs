@@ -95,11 +95,13 @@ pub struct Output {
     pub report: bool,
     /// `events.jsonl`.
     pub events: bool,
+    /// `explain.jsonl`: why each request was answered as it was, and what each idle move is for.
+    pub explain: bool,
 }
 
 impl Default for Output {
     fn default() -> Self {
-        Self { report: true, events: true }
+        Self { report: true, events: true, explain: false }
     }
 }
 

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 /// Keys by their full name. Below `fleet` stand the types of vehicles.
-pub const KEYS: [&str; 40] = [
+pub const KEYS: [&str; 41] = [
     "region",
     "demand",
     "requests_per_day",
@@ -44,6 +44,7 @@ pub const KEYS: [&str; 40] = [
     "uncertainty.boarding",
     "output.report",
     "output.events",
+    "output.explain",
 ];
 
 /// As many single-letter changes still count as a slip.

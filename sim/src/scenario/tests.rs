@@ -78,7 +78,7 @@ fn errors_say_what_is_wrong() {
             "unknown key policy.reoptimize; did you mean policy.reoptimise?",
         ),
         ("policy.max_wait_s=-1", "policy.max_wait_s: must be between 0 and 86400, not -1"),
-        ("policy.walk_max_s=300", "policy.walk_max_s: walking to a stop is not supported yet"),
+        ("policy.walk_max_s=1801", "policy.walk_max_s: must be between 0 and 1800, not 1801"),
         ("uncertainty.cancel=0.1", "uncertainty.cancel is not available"),
         ("uncertainty.travel_time=1.5", "uncertainty.travel_time must be between 0 and 1, not 1.5"),
         ("uncertainty.breakdown_vehicle=v1", "uncertainty.breakdown_at is missing"),
