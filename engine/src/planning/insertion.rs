@@ -16,9 +16,10 @@ use crate::fleet::vehicle::Vehicle;
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::VehicleId;
 use crate::oracle::Oracle;
+use crate::planning::bounded::Bounds;
 use crate::planning::outlook::{Outlooks, Start, Wish};
 use crate::planning::policy::Policy;
-use crate::planning::trial::{self, Bounds, Scratch};
+use crate::planning::trial::{self, Scratch};
 use crate::planning::view::Load;
 use crate::units::{EngineTime, Millis};
 

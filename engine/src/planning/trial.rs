@@ -16,10 +16,10 @@ use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::VehicleId;
 use crate::limits::VISITS_MAX;
 use crate::oracle::Location;
+use crate::planning::bounded::{Bounds, Cells};
 use crate::planning::caution::Spread;
 use crate::planning::insertion::{Goal, Insertion, Search};
 use crate::planning::objective::Effect;
-use crate::planning::outlook::{self, Outlook, Outlooks, Wish};
 use crate::planning::view::{Load, Schedule, View};
 use crate::units::{EngineTime, Millis};
 
@@ -28,52 +28,6 @@ use crate::units::{EngineTime, Millis};
 pub struct Scratch {
     view: View,
     pub(super) cells: Cells,
-}
-
-/// Buffers of a trial.
-#[derive(Default)]
-pub(super) struct Cells {
-    begins: Vec<EngineTime>,
-    /// As in [`View::spreads`], with what is tried.
-    spreads: Vec<Spread>,
-    to_dropoff: Vec<Option<Millis>>,
-    from_dropoff: Vec<Option<Millis>>,
-    /// See [`Outlook::drop_offs`].
-    own_ms: Vec<i64>,
-    from_ms: Vec<i64>,
-}
-
-/// What bounds the cost of insertions into a schedule.
-#[derive(Clone, Copy)]
-pub(super) struct Bounds<'a> {
-    wish: &'a Wish<'a>,
-    start: &'a outlook::Start,
-    outlook: &'a Outlook,
-}
-
-impl<'a> Bounds<'a> {
-    /// `None` if nothing bounds them.
-    pub(super) fn new(
-        search: &Search<'_>,
-        wish: &'a Wish<'a>,
-        outlooks: &'a Outlooks,
-        vehicle: VehicleId,
-    ) -> Option<Self> {
-        let start = outlooks.start(vehicle)?;
-        let is_bounded = search.goal == Goal::Promise && start.is_bounded(search.now);
-        is_bounded.then_some(Self { wish, start, outlook: outlooks.get(vehicle)? })
-    }
-
-    /// The least cost of any position; `None` if no position will do.
-    pub(super) fn least_cost(&self, schedule: &Schedule<'_>, cells: &mut Cells) -> Option<i64> {
-        self.outlook.drop_offs(self.wish, &mut cells.own_ms, &mut cells.from_ms);
-        let positions = self.outlook.view.locked..=schedule.visits.len();
-        positions.filter_map(|i| self.at(i, schedule, cells)).min()
-    }
-
-    fn at(&self, i: usize, schedule: &Schedule<'_>, cells: &Cells) -> Option<i64> {
-        self.outlook.least_cost(self.wish, self.start, (i, schedule.capacity), &cells.from_ms)
-    }
 }
 
 /// The best insertion into one schedule.
