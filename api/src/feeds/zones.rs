@@ -190,7 +190,8 @@ fn ring(points: Ring) -> Result<LineString<f64>, String> {
     Ok(LineString(points))
 }
 
-/// The area around all roads that are reached from `centre`, or from the middle of the region; the region's bounds where there are no roads to ask.
+/// The area around all roads that are reached from `centre`, or from the middle of the region; the region's
+/// bounds where there are no roads to ask.
 #[must_use]
 pub fn of_region(map: &dyn Map, centre: Option<Location>) -> Vec<Zone> {
     let (low, high) = map.bounds();
