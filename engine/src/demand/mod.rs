@@ -3,4 +3,3 @@
 pub mod promise;
 pub mod request;
 pub mod ride;
-pub mod walk;

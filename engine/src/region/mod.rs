@@ -19,7 +19,6 @@ mod pieces;
 mod reach;
 mod rings;
 mod snap;
-mod stops;
 #[cfg(test)]
 mod tests;
 mod timed;

@@ -153,7 +153,6 @@ impl<'a> Model<'a> {
             from: six_decimals(from),
             to: six_decimals(to),
             party,
-            walk_max: None,
         }))
     }
 

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 /// Keys by their full name. Below `fleet` stand the types of vehicles.
-pub const KEYS: [&str; 41] = [
+pub const KEYS: [&str; 37] = [
     "region",
     "demand",
     "requests_per_day",
@@ -34,17 +34,13 @@ pub const KEYS: [&str; 41] = [
     "policy.improvement_tests",
     "policy.reposition",
     "policy.coverage",
-    "policy.time_sigma",
-    "policy.promise_z",
     "uncertainty.travel_time",
     "uncertainty.no_show",
     "uncertainty.cancel",
-    "uncertainty.breakdown_vehicle",
-    "uncertainty.breakdown_at",
+    "uncertainty.breakdown",
     "uncertainty.boarding",
     "output.report",
     "output.events",
-    "output.explain",
 ];
 
 /// As many single-letter changes still count as a slip.
