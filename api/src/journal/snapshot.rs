@@ -1,6 +1,6 @@
 //! What is in a snapshot: everything that replaying all commands up to a record would bring back.
 //!
-//! A version byte, then postcard of [`Contents`]: numbers of the last record and event, the dispatcher's state
+//! A version byte, then postcard of `Contents`: numbers of the last record and event, the dispatcher's state
 //! (`Dispatcher::save`) and its hash, who asked for what, the live figures, what the hour of the
 //! week said last, and the newest events for clients that resume.
 //! Not in it are the answers that repeats get: they are read from the records again.

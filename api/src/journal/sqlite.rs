@@ -6,7 +6,7 @@
 //!   `body_digest` and `reply`, null for a tick; `command` (version byte and postcard) and `events_digest`, null if the
 //!   command was refused; `crc`.
 //! - `state_hash`: `hash` of the state after record `seq`; `clean` is 1 where the service stopped in good order.
-//! - `ended_ride`: rides that have ended, see [`super::history`]; `snapshot` and `snapshot_part`, see [`super::snapshots`].
+//! - `ended_ride`: rides that have ended, see `history`; `snapshot` and `snapshot_part`, see `snapshots`.
 //!
 //! 64-bit digests are stored as SQLite's signed integers of the same bits. `crc` is the CRC-32 of postcard of the whole
 //! record, since SQLite itself does not notice a flipped bit in a value.

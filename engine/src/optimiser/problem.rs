@@ -16,7 +16,7 @@ pub(super) const NONE: u32 = u32::MAX;
 /// Cost of leaving a rider without a vehicle who must not be: more than all that a plan can cost otherwise.
 pub(super) const BROKEN: i64 = 1 << 48;
 
-/// Most requests, vehicles or places in one problem; the dense matrix of so many places has 400 MB, and [`Legs`] 160 kB for each request.
+/// Most requests, vehicles or places in one problem; the dense matrix of so many places has 400 MB, and `Legs` 160 kB for each request.
 pub const SIZE_MAX: usize = 10_000;
 
 /// Places taken or there, up to four kinds (seats, wheelchair places, …), each at most [`Load::PART_MAX`].

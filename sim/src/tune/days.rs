@@ -122,7 +122,7 @@ impl Days {
     }
 
     /// A fleet of `counts` on the shift of the first day. The first vehicles stand so that every station is reached within
-    /// [`REACH_SHARE`] of the longest wait, the others where most is needed.
+    /// `REACH_SHARE` of the longest wait, the others where most is needed.
     ///
     /// # Errors
     /// [`StudyError::Fleet`]; [`StudyError::NoDemand`] without days.
