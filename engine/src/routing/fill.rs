@@ -21,6 +21,9 @@ pub(super) struct Refill<'a, 'b> {
     pub(super) touched: &'a [u32],
 }
 
+/// The rows of the upper neighbours of a node and the times to them, one way.
+type Ways<'a> = SmallVec<[(&'a [Block], u16); 24]>;
+
 /// A node, and the blocks of its rows that differ, up and down.
 pub(crate) type Refilled = (u32, [BlockSet; 2]);
 
@@ -159,7 +162,7 @@ impl<'a> Filling<'a> {
         of: impl Fn(u32) -> [&'b [Block]; 2],
     ) -> [BlockSet; 2] {
         // From the parent up, so that rows get shorter. What cannot be driven is left out.
-        let mut ways: [SmallVec<[(&[Block], u16); 24]>; 2] = Default::default();
+        let mut ways: [Ways<'_>; 2] = Default::default();
         for edge in self.topology.up_rows(node).rev() {
             let above = of(self.topology.up[edge]);
             for ((ways, above), ms) in ways.iter_mut().zip(above).zip(self.weights.both_ms(edge)) {
@@ -217,12 +220,12 @@ impl<'a> Filling<'a> {
 
     /// All rows before the one of a node, which begins at block `place`, and this one.
     #[inline(always)]
-    fn split<'b>(
+    fn split(
         self,
-        [up, down]: [&'b mut [Block]; 2],
+        [up, down]: [&mut [Block]; 2],
         node: u32,
         place: usize,
-    ) -> ([&'b [Block]; 2], [&'b mut [Block]; 2]) {
+    ) -> ([&[Block]; 2], [&mut [Block]; 2]) {
         let (up_before, up) = up.split_at_mut(place);
         let (down_before, down) = down.split_at_mut(place);
         let n = self.n_blocks(node);
