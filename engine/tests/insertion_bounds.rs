@@ -18,13 +18,14 @@ use sharxi_engine::demand::promise::Promise;
 use sharxi_engine::demand::request::Party;
 use sharxi_engine::fleet::plan::NextAct;
 use sharxi_engine::fleet::reroute::Context;
-use sharxi_engine::fleet::vehicle::{Vehicle, VehicleSpec};
+use sharxi_engine::fleet::vehicle::{Fittings, Vehicle, VehicleSpec};
 use sharxi_engine::fleet::visit::Visit;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::Oracle;
 use sharxi_engine::planning::insertion::{self, Fleet, Goal, Search};
 use sharxi_engine::planning::outlook::Outlooks;
 use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::planning::view::Load;
 use sharxi_engine::units::{EngineTime, Millis};
 use support::{Grid, config, minute, name};
 
@@ -65,6 +66,7 @@ fn vehicle(grid: &Grid, id: usize, (x, y): (u32, u32)) -> Vehicle {
         kind: name("taxi"),
         seats: 3,
         wheelchairs: 0,
+        fittings: Fittings::default(),
         start,
         shift_start: minute(100),
         shift_end: minute(220),
@@ -105,7 +107,7 @@ fn act(vehicle: &mut Vehicle, until: EngineTime, ctx: Context<'_>) -> bool {
         NextAct::Board { request, .. } => {
             let visit = *vehicle.visits.first().unwrap();
             vehicle.finish(0, at + visit.dwell, ctx);
-            vehicle.seats_taken += u16::from(visit.party.seats());
+            vehicle.taken = vehicle.taken.plus(Load::of(visit.party));
             for other in vehicle.visits.iter_mut().filter(|other| other.request == request) {
                 other.boarded_at = Some(at);
                 other.latest = other.latest.min(at + other.ride_max);
@@ -114,7 +116,7 @@ fn act(vehicle: &mut Vehicle, until: EngineTime, ctx: Context<'_>) -> bool {
         NextAct::Alight { .. } => {
             let visit = *vehicle.visits.first().unwrap();
             vehicle.finish(0, at, ctx);
-            vehicle.seats_taken -= u16::from(visit.party.seats());
+            vehicle.taken = vehicle.taken.minus(Load::of(visit.party));
         }
     }
     true
@@ -130,6 +132,7 @@ proptest! {
         stop_s in prop_oneof![Just(0u32), Just(60)],
         wait_s in prop_oneof![Just(300u32), Just(900)],
         react_s in prop_oneof![2 => Just(0u32), 1 => Just(10), 1 => Just(90)],
+        sigma_milli in prop_oneof![Just(0u32), Just(150)],
         goal in prop_oneof![
             4 => Just(Goal::Promise),
             1 => Just(Goal::EarliestPickup),
@@ -141,6 +144,7 @@ proptest! {
             stop: Millis::from_secs(stop_s),
             max_wait: Millis::from_secs(wait_s),
             react: Millis::from_secs(react_s),
+            time_sigma_milli: sigma_milli,
             ..Policy::default()
         };
         let mut ctx = Context { oracle: &grid, policy: &policy, now: minute(100) };

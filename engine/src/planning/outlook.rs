@@ -30,7 +30,7 @@ use crate::oracle::Location;
 use crate::planning::bounds::{Landmarks, Sight};
 use crate::planning::groups::{Groups, Key};
 use crate::planning::policy::Policy;
-use crate::planning::view::{Load, View};
+use crate::planning::view::{Capacity, Load, View};
 use crate::units::{EngineTime, Millis};
 
 /// All that the first look at a vehicle needs: where it set off or stands.
@@ -417,7 +417,7 @@ impl Outlook {
         &self,
         wish: &Wish<'_>,
         start: &Start,
-        (i, capacity): (usize, Load),
+        (i, capacity): (usize, Capacity),
         from: &[i64],
     ) -> Option<i64> {
         let (pickup, drop_off) = &wish.sights;
