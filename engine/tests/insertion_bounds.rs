@@ -1,5 +1,5 @@
 //! The search that bounds what vehicles can offer finds the very place that the search of all of them finds, while the fleet
-//! drives, waits, is late, and hears of decisions with a delay.
+//! drives, waits, is late, hears of decisions with a delay, and finds other travel times than those with which it set off.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 #![allow(
@@ -42,20 +42,24 @@ struct Step {
     ready_in: u32,
     /// This vehicle does nothing until the next step.
     idler: usize,
+    /// From now on all streets take so many per cent of their time.
+    percent: Option<u32>,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let corner = || (0..WIDTH, 0..WIDTH);
     let ready_in = prop_oneof![3 => Just(0u32), 1 => 0u32..40];
-    (0u32..400, corner(), corner(), 1u8..3, ready_in, 0usize..12)
+    let percent = prop::option::weighted(0.1, 30u32..300);
+    (0u32..400, corner(), corner(), 1u8..3, ready_in, 0usize..12, percent)
         .prop_filter("a ride goes somewhere", |(_, from, to, ..)| from != to)
-        .prop_map(|(after_s, from, to, people, ready_in, idler)| Step {
+        .prop_map(|(after_s, from, to, people, ready_in, idler, percent)| Step {
             after_s,
             from,
             to,
             people,
             ready_in,
             idler,
+            percent,
         })
 }
 
@@ -139,7 +143,14 @@ proptest! {
             1 => Just(Goal::LeastLate),
         ],
     ) {
-        let grid = Grid { width: WIDTH, step: Millis::from_secs(60), version: 0 };
+        // As it is before the first step, and at each.
+        let mut grid = Grid { width: WIDTH, step: Millis::from_secs(60), version: 0 };
+        let streets = steps.iter().map(|step| {
+            grid.step = step.percent.map_or(grid.step, |percent| Millis::new(600 * percent));
+            Grid { ..grid }
+        });
+        let streets: Vec<Grid> = streets.collect();
+        let grid = Grid { step: Millis::from_secs(60), ..grid };
         let policy = Policy {
             stop: Millis::from_secs(stop_s),
             max_wait: Millis::from_secs(wait_s),
@@ -153,16 +164,20 @@ proptest! {
         let active: Vec<VehicleId> = (0..).take(fleet.len()).map(VehicleId::new).collect();
         let mut outlooks = Outlooks::of(&fleet, ctx);
         let none = Outlooks::default();
-        for (id, step) in (0u32..).zip(steps) {
+        for (id, (step, grid)) in (0u32..).zip(steps.into_iter().zip(&streets)) {
             let until = ctx.now + Millis::from_secs(step.after_s);
             for (&id, vehicle) in active.iter().zip(&mut fleet).filter(|(id, _)| id.idx() != step.idler) {
                 while act(vehicle, until, ctx) {
                     outlooks.touch(id);
                 }
             }
-            ctx.now = until;
+            ctx = Context { oracle: grid, now: until, ..ctx };
+            if step.percent.is_some() {
+                fleet.iter_mut().for_each(|vehicle| drop(vehicle.retime(ctx)));
+                outlooks = Outlooks::of(&fleet, ctx);
+            }
             outlooks.refresh(&fleet, ctx);
-            let pair = visits(ctx, &grid, id, step);
+            let pair = visits(ctx, grid, id, step);
             let all = Fleet { vehicles: &fleet, active: &active, outlooks: &none };
             let bounded = Fleet { outlooks: &outlooks, ..all };
             let search = Search::new(ctx, goal, pair);

@@ -199,12 +199,17 @@ fn answer_until(
     }
 }
 
-fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Town, Checker) {
+fn play(
+    happenings: &[(u32, Happening)],
+    react_s: u32,
+    reoptimise: bool,
+    time_sigma_milli: u32,
+) -> (Town, Checker) {
     let policy = Policy {
         react: Millis::from_secs(react_s),
         stop: Millis::from_secs(20),
         reoptimise,
-        time_sigma_milli: if react_s.is_multiple_of(2) { 0 } else { 150 },
+        time_sigma_milli,
         ..Policy::default()
     };
     let mut town = Town::with_spots(15, policy, SPOTS);
@@ -342,9 +347,11 @@ proptest! {
         happenings in prop::collection::vec((0u32..240, happening()), 1..60),
         react_s in prop_oneof![Just(0u32), Just(10)],
         reoptimise in any::<bool>(),
-        saved_every in 1usize..60,
+        // Every third is saved after each command.
+        saved_every in prop_oneof![1 => Just(1usize), 2 => 2usize..60],
+        time_sigma_milli in prop_oneof![Just(0u32), Just(150)],
     ) {
-        let (town, checker) = play(&happenings, react_s, reoptimise);
+        let (town, checker) = play(&happenings, react_s, reoptimise, time_sigma_milli);
         // Only the world can break a promise; then it is said.
         if !disturbed(&happenings) {
             prop_assert!(checker.broken.is_empty(), "broken: {:?}\n{}", checker.broken, town.story());

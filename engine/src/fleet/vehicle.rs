@@ -71,6 +71,8 @@ pub struct Vehicle {
     pub hold: EngineTime,
     /// The way of the next leg, while it stands and has to drive.
     pub next_path: Option<Arc<Path>>,
+    /// Its way was begun with other travel times, and along it it gets somewhere sooner than those of now allow.
+    pub outruns: bool,
     /// Where it goes to wait, while it has no visits.
     pub errand: Option<Location>,
     /// Number of its plan.
@@ -95,6 +97,7 @@ impl Vehicle {
             legs: Vec::new(),
             hold: ready_from,
             next_path: None,
+            outruns: false,
             errand: None,
             version: 0,
             last_fact: now,
