@@ -173,7 +173,9 @@ proptest! {
             }
             ctx = Context { oracle: grid, now: until, ..ctx };
             if step.percent.is_some() {
-                fleet.iter_mut().for_each(|vehicle| drop(vehicle.retime(ctx)));
+                for vehicle in &mut fleet {
+                    vehicle.retime(ctx);
+                }
                 outlooks = Outlooks::of(&fleet, ctx);
             }
             outlooks.refresh(&fleet, ctx);
