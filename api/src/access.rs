@@ -45,6 +45,9 @@ pub fn audience(method: &Method, path: &str) -> Audience {
         ("GET", "region" | "auth" | "quote", false) | ("POST", "login", false) => Everybody,
         ("POST", "token" | "ticket", false) => Roles(ALL),
         ("GET", "ws", false) | ("POST", "commands", false) => Roles(TALKERS),
+        ("POST", "recurring", false) => Roles(TALKERS),
+        // How the fleet is used is told to those who run it.
+        ("GET", "rides" | "vehicles", true) if under_v1.ends_with("/why") => Roles(DESK),
         // Whose ride it is the core knows.
         ("GET", "rides", true) => Roles(TALKERS),
         ("GET", "vehicles", true) => Roles(WITH_VEHICLE),

@@ -21,11 +21,14 @@ use crate::clock::{self, Clock};
 use crate::desk::{Desk, Question};
 use crate::executor::{Executed, Executor, Sent};
 use crate::hours::Hours;
+use crate::idle::Idle;
 use crate::intent::{Caller, Order};
 use crate::journal::record::{Batch, Outcome, StateHash};
 use crate::journal::{Journal, JournalError};
 use crate::keeping::Keeping;
-use crate::limits::{BATCH_MAX, BEAT, LOOKS_MAX, QUESTIONS_QUEUE_MAX, QUEUE_MAX, TICK_PAUSE};
+use crate::limits::{
+    BATCH_MAX, BEAT, IMPROVE_PAUSE, LOOKS_MAX, QUESTIONS_QUEUE_MAX, QUEUE_MAX, TICK_PAUSE,
+};
 use crate::outbox::Outbox;
 use crate::publish::{ClientId, Told};
 use crate::wire::error::{Code, WireError};
@@ -138,6 +141,7 @@ pub struct Core {
     hash_every: u64,
     keeping: Keeping,
     last_tick: Instant,
+    idle: Idle,
     hours: Option<Hours>,
     /// When the hours are looked at next.
     hours_due: Option<EngineTime>,
@@ -174,6 +178,7 @@ impl Core {
         let times = watch::Sender::new(Arc::clone(executor.dispatcher().oracle()));
         let last_tick = Instant::now();
         let (hours, hours_due) = (None, None);
+        let idle = Idle::default();
         Self {
             executor,
             desk,
@@ -182,6 +187,7 @@ impl Core {
             hash_every,
             keeping,
             last_tick,
+            idle,
             hours,
             hours_due,
             times,
@@ -238,8 +244,12 @@ impl Core {
                 Err(_elapsed) => None,
             };
             self.clock.catch_up(clock::wall());
+            let is_idle = first.is_none();
             if let Some(reason) = self.turn(first, &mut inputs)? {
                 return self.finish(reason);
+            }
+            if is_idle {
+                self.improve()?;
             }
             self.keeping.begin_if_due(&self.executor, &self.desk)?;
             if next_beat <= Instant::now() {
@@ -259,6 +269,7 @@ impl Core {
     /// Wall time until something has to be done though nobody says anything.
     fn wait(&self, next_beat: Instant) -> Duration {
         let beat = next_beat.saturating_duration_since(Instant::now());
+        let beat = if self.idle.is_done(&self.executor) { beat } else { beat.min(IMPROVE_PAUSE) };
         let beat = self.hours_due.map_or(beat, |border| beat.min(self.clock.until(border)));
         let Some(wakeup) = self.executor.dispatcher().next_wakeup() else { return beat };
         let pause = TICK_PAUSE.saturating_sub(self.last_tick.elapsed());
@@ -325,6 +336,16 @@ impl Core {
             self.hold(None, executed, pending);
         }
         Ok(())
+    }
+
+    /// Looks for better plans while nobody wants anything: one search, then it listens again.
+    fn improve(&mut self) -> Result<(), JournalError> {
+        let now = self.now();
+        let Some(better) = self.idle.next(&self.executor, now) else { return Ok(()) };
+        let mut pending = Pending::default();
+        let executed = self.executor.adopt(now, better)?;
+        self.hold(None, executed, &mut pending);
+        self.commit(&mut pending)
     }
 
     fn order(

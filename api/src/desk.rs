@@ -39,6 +39,10 @@ use crate::wire::welcome::{RegionInfo, region_info, welcome};
 pub enum Question {
     /// One ride, as far as the caller may see it; without one, whoever asks may.
     Ride(Name, Option<Caller>),
+    /// Why a ride has its vehicle, or none.
+    WhyRide(Name),
+    /// What the move of an idle vehicle is for.
+    WhyMove(Name),
     /// All vehicles.
     Vehicles,
     /// One vehicle.
@@ -252,7 +256,7 @@ impl Desk {
                 .chain(
                     rides
                         .into_iter()
-                        .filter_map(|id| Some(RideEntry::Open(status::ride(id, names)?))),
+                        .filter_map(|id| Some(RideEntry::Open(Box::new(status::ride(id, names)?)))),
                 )
                 .collect(),
             vehicles: vehicles
@@ -285,6 +289,16 @@ impl Desk {
                 }
                 status::ride(ride, names).map(|ride| to_text(&ride))
             }
+            Question::WhyRide(name) => {
+                let told = wire::explain::ride(dispatcher.find_ride(name)?, dispatcher)?;
+                Some(told.to_string())
+            }
+            Question::WhyMove(name) => {
+                let id = dispatcher.find_vehicle(name)?;
+                let why = dispatcher.explain_move(id)?;
+                let to = names.point(why.to);
+                Some(wire::explain::idle_move(id, &why, to, dispatcher).to_string())
+            }
             Question::Vehicle(name) => {
                 let id = dispatcher.find_vehicle(name)?;
                 let at = self.locate(id, executor, now)?;
@@ -300,8 +314,16 @@ impl Desk {
             Question::Quote { from, to, party } => {
                 let name = Name::new("quote").ok()?;
                 let (from, to, party) = (*from, *to, *party);
-                let request =
-                    RideRequest { name, from, to, party, when: When::Now, accept_at_once: false };
+                let request = RideRequest {
+                    name,
+                    from,
+                    to,
+                    pickups: Vec::new(),
+                    dropoffs: Vec::new(),
+                    party,
+                    when: When::Now,
+                    accept_at_once: false,
+                };
                 let found = dispatcher.quote(&request, now);
                 Some(to_text(&Quote {
                     available: found.is_some(),

@@ -4,18 +4,19 @@
 
 use std::sync::Arc;
 
-use sharxi_engine::demand::request::Name;
+use sharxi_engine::demand::request::{Name, RideRequest};
 use sharxi_engine::demand::ride::Actor;
-use sharxi_engine::dispatcher::Dispatcher;
+use sharxi_engine::demand::walk::{self, Stop};
 use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
+use sharxi_engine::dispatcher::{Dispatcher, Improvement};
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::region::TrafficChange;
-use sharxi_engine::units::EngineTime;
+use sharxi_engine::units::{EngineTime, Millis};
 
 use crate::access;
 use crate::dedupe::{Dedupe, Known};
-use crate::intent::{Caller, Fact, Intent};
+use crate::intent::{Asked, Caller, Fact, Intent};
 use crate::journal::record::{EndedRide, Origin, Outcome, Record, digest_events, encode_command};
 use crate::journal::{Journal, JournalError};
 use crate::ledger::Ledger;
@@ -183,7 +184,7 @@ impl Executor {
         past: &dyn Journal,
     ) -> Result<Option<WireError>, JournalError> {
         let (name, is_new) = match (intent, intent.ride()) {
-            (Intent::RequestRide(request), _) => (&request.name, true),
+            (Intent::RequestRide(asked), _) => (&asked.request.name, true),
             (_, Some(name)) => (name, false),
             _ => return Ok(None),
         };
@@ -220,6 +221,14 @@ impl Executor {
     /// [`JournalError::Encode`], a bug.
     pub fn tick(&mut self, at: EngineTime) -> Result<Executed, JournalError> {
         self.own(at, Command::Tick)
+    }
+
+    /// Takes better plans over that [`Dispatcher::improvement_at`] has found for this very time.
+    ///
+    /// # Errors
+    /// [`JournalError::Encode`], a bug.
+    pub fn adopt(&mut self, at: EngineTime, better: Improvement) -> Result<Executed, JournalError> {
+        self.own(at, Command::AdoptPlan(better))
     }
 
     /// What the hour of the week says, as applied last.
@@ -334,7 +343,7 @@ impl Executor {
 
     fn command(&self, sent: Sent<'_>, intent: Intent) -> Result<Command, WireError> {
         let (vehicle, at, fact) = match intent {
-            Intent::RequestRide(request) => return Ok(Command::RequestRide(request)),
+            Intent::RequestRide(asked) => return Ok(Command::RequestRide(self.with_stops(asked))),
             Intent::AcceptOffer(name) => return Ok(Command::AcceptOffer(self.ride(&name)?)),
             Intent::DeclineOffer(name) => return Ok(Command::DeclineOffer(self.ride(&name)?)),
             Intent::CancelRide(name) => {
@@ -363,6 +372,22 @@ impl Executor {
             Fact::NoShow(ride) => Command::ReportNoShow { vehicle, request: self.ride(&ride)?, at },
             Fact::BreakDown(location) => Command::BreakDown { vehicle, location, at },
         })
+    }
+
+    /// The request with the stops to which the party may be asked to walk.
+    fn with_stops(&self, Asked { mut request, doors, walk_max }: Asked) -> RideRequest {
+        let agency = self.dispatcher.policy().walk_max;
+        let walk_max = walk::allowed(walk_max, agency, request.party);
+        if walk_max > Millis::ZERO {
+            let [pickups, dropoffs] = doors.map(|door| {
+                let near = self.map.stops_near(door, walk::beeline_m(walk_max), walk::CHOICES);
+                near.into_iter()
+                    .map(|(location, beeline_m)| Stop::at(location, beeline_m))
+                    .collect()
+            });
+            (request.pickups, request.dropoffs) = (pickups, dropoffs);
+        }
+        request
     }
 
     fn ride(&self, name: &Name) -> Result<RequestId, WireError> {

@@ -7,9 +7,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sharxi_engine::demand::request::{Name, RideRequest};
 use sharxi_engine::fleet::vehicle::VehicleSpec;
+use sharxi_engine::geo::LatLon;
 use sharxi_engine::oracle::Location;
 use sharxi_engine::region::{Fix, TrafficChange};
-use sharxi_engine::units::EngineTime;
+use sharxi_engine::units::{EngineTime, Millis};
 
 use crate::wire::message::Role;
 
@@ -45,11 +46,22 @@ pub enum Fact {
     BreakDown(Option<Location>),
 }
 
+/// A ride as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// From door to door.
+    pub request: RideRequest,
+    /// Both doors as given.
+    pub doors: [LatLon; 2],
+    /// How long the party would walk at either end, if they say so.
+    pub walk_max: Option<Millis>,
+}
+
 /// What a command is to bring about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intent {
-    /// A ride.
-    RequestRide(RideRequest),
+    /// A ride, without the stops to which the rider could walk: the core adds them.
+    RequestRide(Asked),
     /// The rider takes the offer.
     AcceptOffer(Name),
     /// The rider does not.

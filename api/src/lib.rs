@@ -21,6 +21,7 @@ pub mod wire;
 pub mod core_loop;
 pub mod desk;
 pub mod executor;
+pub mod idle;
 pub mod journal;
 pub mod keeping;
 pub mod kpi;

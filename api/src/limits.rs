@@ -193,3 +193,5 @@ impl Default for Rates {
         }
     }
 }
+/// Between two searches for better plans while nobody wants anything. Each is `policy.improvement_tests` insertion tests long.
+pub const IMPROVE_PAUSE: Duration = Duration::from_millis(25);

@@ -60,6 +60,11 @@ pub trait Map: Oracle {
     fn way_ids(&self) -> Vec<i64>;
     /// The nearest drivable place within `max_m` metres.
     fn snap(&self, point: LatLon, max_m: f64) -> Option<Snap>;
+    /// At most `count` places on roads within `radius_m` metres as the crow flies where a rider could be met, with their
+    /// distances; none where nobody can walk.
+    fn stops_near(&self, _point: LatLon, _radius_m: f64, _count: usize) -> Vec<(Location, f64)> {
+        Vec::new()
+    }
     /// Where a location is on the earth.
     fn point(&self, location: Location) -> LatLon;
     /// The points of a path, each with the time since its start, in order.

@@ -1,6 +1,7 @@
 //! The `[policy]` table of configurations and scenarios: seconds outside, milliseconds inside; budgets in insertion tests.
 
 use serde::Deserialize;
+use sharxi_engine::limits::WALK_MAX;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::units::Millis;
 
@@ -8,6 +9,8 @@ use crate::config_keys::{UnknownKey, check_keys};
 
 /// Longest duration that a policy may name, in seconds (a day).
 const DURATION_S_MAX: f64 = 86_400.0;
+/// Most deviations that a promise can keep in hand.
+const Z_MAX: f64 = 5.0;
 /// Largest stretch of a ride against the direct drive.
 const ALPHA_MAX: f64 = 100.0;
 
@@ -32,10 +35,12 @@ pub struct PolicyConfig {
     pub improvement_tests: Option<u32>,
     pub reposition: Option<bool>,
     pub coverage: Option<bool>,
+    pub time_sigma: Option<f64>,
+    pub promise_z: Option<f64>,
 }
 
 /// The keys of [`PolicyConfig`], to name the nearest one to an unknown.
-pub const POLICY_KEYS: [&str; 16] = [
+pub const POLICY_KEYS: [&str; 18] = [
     "max_wait_s",
     "ride_alpha",
     "ride_beta_s",
@@ -52,6 +57,8 @@ pub const POLICY_KEYS: [&str; 16] = [
     "improvement_tests",
     "reposition",
     "coverage",
+    "time_sigma",
+    "promise_z",
 ];
 
 /// Why a table is no policy.
@@ -73,11 +80,6 @@ pub enum PolicyError {
         /// The most.
         max: f64,
     },
-    /// Asked for what this version can't do.
-    #[error(
-        "read policy.walk_max_s: walking to a stop is not supported yet; leave it out or set it to 0"
-    )]
-    NoWalking,
 }
 
 impl PolicyConfig {
@@ -114,6 +116,7 @@ impl PolicyConfig {
             board,
             alight,
             wheelchair,
+            walk_max,
             offer_ttl,
             react,
             no_show_wait,
@@ -122,6 +125,8 @@ impl PolicyConfig {
             improvement_tests,
             reposition,
             coverage,
+            time_sigma_milli,
+            reserve_z_milli,
         } = self.over(kept)?;
         let same = [
             ("max_wait_s", max_wait == kept.max_wait),
@@ -131,6 +136,7 @@ impl PolicyConfig {
             ("board_s", board == kept.board),
             ("alight_s", alight == kept.alight),
             ("wheelchair_s", wheelchair == kept.wheelchair),
+            ("walk_max_s", walk_max == kept.walk_max),
             ("offer_ttl_s", offer_ttl == kept.offer_ttl),
             ("react_s", react == kept.react),
             ("no_show_wait_s", no_show_wait == kept.no_show_wait),
@@ -139,18 +145,20 @@ impl PolicyConfig {
             ("improvement_tests", improvement_tests == kept.improvement_tests),
             ("reposition", reposition == kept.reposition),
             ("coverage", coverage == kept.coverage),
+            ("time_sigma", time_sigma_milli == kept.time_sigma_milli),
+            ("promise_z", reserve_z_milli == kept.reserve_z_milli),
         ];
         Ok(same.into_iter().find(|(_, same)| !same).map(|(key, _)| key))
     }
 
     /// `base`, changed by what the table says.
     fn over(&self, base: &Policy) -> Result<Policy, PolicyError> {
-        if self.walk_max_s.is_some_and(|walk| walk.abs() > 0.0 || walk.is_nan()) {
-            return Err(PolicyError::NoWalking);
-        }
         let alpha = match self.ride_alpha {
             Some(alpha) => thousandths("ride_alpha", alpha, ALPHA_MAX)?,
             None => base.ride_alpha_milli,
+        };
+        let share = |key, given: Option<f64>, max, usual| {
+            given.map_or(Ok(usual), |given| thousandths(key, given, max))
         };
         let time = |key, given: Option<f64>, usual| match given {
             Some(seconds) => thousandths(key, seconds, DURATION_S_MAX).map(Millis::new),
@@ -164,6 +172,12 @@ impl PolicyConfig {
             board: time("board_s", self.board_s, base.board)?,
             alight: time("alight_s", self.alight_s, base.alight)?,
             wheelchair: time("wheelchair_s", self.wheelchair_s, base.wheelchair)?,
+            walk_max: match self.walk_max_s {
+                Some(seconds) => {
+                    thousandths("walk_max_s", seconds, WALK_MAX.as_secs_f64()).map(Millis::new)?
+                }
+                None => base.walk_max,
+            },
             offer_ttl: time("offer_ttl_s", self.offer_ttl_s, base.offer_ttl)?,
             react: time("react_s", self.react_s, base.react)?,
             no_show_wait: time("no_show_wait_s", self.no_show_wait_s, base.no_show_wait)?,
@@ -172,6 +186,8 @@ impl PolicyConfig {
             improvement_tests: self.improvement_tests.unwrap_or(base.improvement_tests),
             reposition: self.reposition.unwrap_or(base.reposition),
             coverage: self.coverage.unwrap_or(base.coverage),
+            time_sigma_milli: share("time_sigma", self.time_sigma, 1.0, base.time_sigma_milli)?,
+            reserve_z_milli: share("promise_z", self.promise_z, Z_MAX, base.reserve_z_milli)?,
         })
     }
 }
@@ -204,7 +220,9 @@ mod tests {
     fn an_empty_table_is_the_default_and_keys_change_it() {
         assert_eq!(read(""), Ok(Policy::default()));
         let policy =
-            read("max_wait_s = 600\nride_alpha = 1.25\nwalk_max_s = 0\ncoverage = false").unwrap();
+            read("max_wait_s = 600\nride_alpha = 1.25\nwalk_max_s = 300\ncoverage = false")
+                .unwrap();
+        assert_eq!(policy.walk_max, Millis::from_secs(300));
         assert_eq!(policy.max_wait, Millis::from_secs(600));
         assert_eq!(policy.ride_alpha_milli, 1250);
         assert!(!policy.coverage);
@@ -220,13 +238,13 @@ mod tests {
         assert_eq!(found(""), None);
         assert_eq!(found("max_wait_s = 600\nwalk_max_s = 0"), None);
         assert_eq!(found("max_wait_s = 601"), Some("max_wait_s"));
-        // Every key but the one that is not supported yet.
         let defaults = Policy::default();
-        for key in POLICY_KEYS.into_iter().filter(|&key| key != "walk_max_s") {
+        for key in POLICY_KEYS {
             let other = match key {
                 "reoptimise" => (!defaults.reoptimise).to_string(),
                 "reposition" => (!defaults.reposition).to_string(),
                 "coverage" => (!defaults.coverage).to_string(),
+                "time_sigma" | "promise_z" => "0.125".to_owned(),
                 "rescue_tests" | "improvement_tests" => "77".to_owned(),
                 _ => "77.125".to_owned(),
             };
@@ -241,7 +259,7 @@ mod tests {
             ("max_wait_s = -1", "policy.max_wait_s"),
             ("max_wait_s = nan", "policy.max_wait_s"),
             ("max_wait_s = \"long\"", "expected"),
-            ("walk_max_s = 300", "walking"),
+            ("walk_max_s = 1801", "policy.walk_max_s"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

@@ -55,6 +55,10 @@ impl Map for Region {
         Some(Snap { location, point, distance_m })
     }
 
+    fn stops_near(&self, point: LatLon, radius_m: f64, count: usize) -> Vec<(Location, f64)> {
+        self.stops_near(point, radius_m, count)
+    }
+
     fn point(&self, location: Location) -> LatLon {
         self.point(location)
     }

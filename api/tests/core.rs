@@ -143,3 +143,27 @@ async fn events_are_worded_before_the_next_command_of_the_batch() {
     assert!(seen.contains(&"promised".to_owned()), "{seen:?}");
     assert!(!seen.contains(&"shift_started".to_owned()), "not hers: {seen:?}");
 }
+
+/// Plays a ride that a second vehicle, which starts where the rider stands, would carry with less driving; whether the rider was moved
+/// while nobody said anything.
+async fn moved_in_idle_time(improvement_tests: u32) -> bool {
+    let bench = Bench::new(Policy { improvement_tests, ..Policy::default() });
+    let mut desk = bench.join(1, Role::Operator, "desk");
+    bench.order(Role::Operator, "desk", &shift("1", "far"));
+    bench.order(Role::Operator, "desk", &request("2", "r1", 8, 12, true));
+    let mut near = shift("3", "near");
+    near["at"] = support::at(8);
+    bench.order(Role::Operator, "desk", &near);
+    let handle = bench.handle.clone();
+    let running = tokio::spawn(bench.core.run(bench.inputs));
+    tokio::time::sleep(40 * sharxi_api::limits::IMPROVE_PAUSE).await;
+    handle.submit(Input::Stop("the test ends")).unwrap();
+    running.await.unwrap().unwrap();
+    messages(&mut desk).iter().any(|message| message["kind"] == "reassigned")
+}
+
+#[tokio::test]
+async fn plans_are_made_better_while_nobody_wants_anything() {
+    assert!(moved_in_idle_time(Policy::default().improvement_tests).await);
+    assert!(!moved_in_idle_time(0).await, "0 switches it off");
+}

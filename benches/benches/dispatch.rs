@@ -22,7 +22,7 @@ use sharxi_engine::demand::request::{Name, Party, RideRequest, When};
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::Spot;
 use sharxi_engine::dispatcher::command::Command;
-use sharxi_engine::fleet::vehicle::VehicleSpec;
+use sharxi_engine::fleet::vehicle::{Fittings, VehicleSpec};
 use sharxi_engine::import::{Profile, import_pbf};
 use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::planning::policy::Policy;
@@ -36,6 +36,8 @@ fn request(name: String, from: Location, to: Location) -> RideRequest {
         name: Name::new(name).unwrap(),
         from,
         to,
+        pickups: Vec::new(),
+        dropoffs: Vec::new(),
         party: Party::new(1, 0).unwrap(),
         when: When::Now,
         accept_at_once: true,
@@ -69,6 +71,7 @@ fn fleet(region: &Arc<Region>, policy: Policy, spots: &[Spot], vehicles: u32) ->
             kind: Name::new("minibus").unwrap(),
             seats: 8,
             wheelchairs: 0,
+            fittings: Fittings::default(),
             start: picks.location(),
             shift_start: START,
             shift_end: START + Millis::from_secs(86_400),

@@ -1,5 +1,13 @@
 //! The dispatcher's bounds in one place; those of import and routing stand beside their code.
 
+use crate::units::Millis;
+
+/// Stops to which a rider could walk that a request names at each end.
+pub const WALK_STOPS_MAX: usize = 16;
+/// Longest walk at either end.
+pub const WALK_MAX: Millis = Millis::from_secs(1800);
+/// Pieces of luggage of one party.
+pub const LUGGAGE_MAX: u8 = 32;
 /// Riders in one request (passengers, wheelchair users included).
 pub const PARTY_MAX: u8 = 16;
 /// Seats or wheelchair places of one vehicle.
@@ -22,9 +30,17 @@ pub const NAME_BYTES_MAX: usize = 64;
 pub const GROUPED_VEHICLES_MIN: usize = 256;
 /// Classes, corners, ways and roads that the changes of one traffic command name in all.
 pub const TRAFFIC_ITEMS_MAX: usize = 200_000;
+/// Vehicles that an explanation names of those that could take a rider, and of those that could not.
+pub const EXPLAINED_VEHICLES_MAX: usize = 5;
+/// Refusals whose explanations are kept, the newest.
+pub const EXPLAINED_REFUSALS_MAX: usize = 256;
 /// Spots of expected demand that a dispatcher keeps.
 pub const SPOTS_MAX: usize = 128;
 /// Vehicles whose plans are made better together.
 pub const SNAPSHOT_VEHICLES_MAX: usize = 64;
 /// How often a rider who is not on board may be given to another vehicle to make plans better.
 pub const MOVES_MAX: u8 = 2;
+/// Insertion tests that searches for riders whom nobody can take may spend in a second of command time, on average …
+pub const RESCUE_TESTS_PER_S: u64 = 1_000_000;
+/// … and at once, after a quiet while. More riders than that are answered by plain insertion.
+pub const RESCUE_TESTS_SAVED_MAX: u64 = 4_000_000;

@@ -54,6 +54,7 @@ fn days_of_shifts_and_rides_do_not_make_the_state_grow() {
                 kind: name("taxi"),
                 seats: 4,
                 wheelchairs: 0,
+                fittings: Default::default(),
                 start: town.grid.at(n, n),
                 shift_start: minute(begin),
                 shift_end: minute(begin + 700),

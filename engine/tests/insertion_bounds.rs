@@ -1,5 +1,5 @@
 //! The search that bounds what vehicles can offer finds the very place that the search of all of them finds, while the fleet
-//! drives, waits, is late, and hears of decisions with a delay.
+//! drives, waits, is late, hears of decisions with a delay, and finds other travel times than those with which it set off.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 #![allow(
@@ -18,13 +18,14 @@ use sharxi_engine::demand::promise::Promise;
 use sharxi_engine::demand::request::Party;
 use sharxi_engine::fleet::plan::NextAct;
 use sharxi_engine::fleet::reroute::Context;
-use sharxi_engine::fleet::vehicle::{Vehicle, VehicleSpec};
+use sharxi_engine::fleet::vehicle::{Fittings, Vehicle, VehicleSpec};
 use sharxi_engine::fleet::visit::Visit;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::Oracle;
 use sharxi_engine::planning::insertion::{self, Fleet, Goal, Search};
 use sharxi_engine::planning::outlook::Outlooks;
 use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::planning::view::Load;
 use sharxi_engine::units::{EngineTime, Millis};
 use support::{Grid, config, minute, name};
 
@@ -41,20 +42,24 @@ struct Step {
     ready_in: u32,
     /// This vehicle does nothing until the next step.
     idler: usize,
+    /// From now on all streets take so many per cent of their time.
+    percent: Option<u32>,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let corner = || (0..WIDTH, 0..WIDTH);
     let ready_in = prop_oneof![3 => Just(0u32), 1 => 0u32..40];
-    (0u32..400, corner(), corner(), 1u8..3, ready_in, 0usize..12)
+    let percent = prop::option::weighted(0.1, 30u32..300);
+    (0u32..400, corner(), corner(), 1u8..3, ready_in, 0usize..12, percent)
         .prop_filter("a ride goes somewhere", |(_, from, to, ..)| from != to)
-        .prop_map(|(after_s, from, to, people, ready_in, idler)| Step {
+        .prop_map(|(after_s, from, to, people, ready_in, idler, percent)| Step {
             after_s,
             from,
             to,
             people,
             ready_in,
             idler,
+            percent,
         })
 }
 
@@ -65,6 +70,7 @@ fn vehicle(grid: &Grid, id: usize, (x, y): (u32, u32)) -> Vehicle {
         kind: name("taxi"),
         seats: 3,
         wheelchairs: 0,
+        fittings: Fittings::default(),
         start,
         shift_start: minute(100),
         shift_end: minute(220),
@@ -105,7 +111,7 @@ fn act(vehicle: &mut Vehicle, until: EngineTime, ctx: Context<'_>) -> bool {
         NextAct::Board { request, .. } => {
             let visit = *vehicle.visits.first().unwrap();
             vehicle.finish(0, at + visit.dwell, ctx);
-            vehicle.seats_taken += u16::from(visit.party.seats());
+            vehicle.taken = vehicle.taken.plus(Load::of(visit.party));
             for other in vehicle.visits.iter_mut().filter(|other| other.request == request) {
                 other.boarded_at = Some(at);
                 other.latest = other.latest.min(at + other.ride_max);
@@ -114,7 +120,7 @@ fn act(vehicle: &mut Vehicle, until: EngineTime, ctx: Context<'_>) -> bool {
         NextAct::Alight { .. } => {
             let visit = *vehicle.visits.first().unwrap();
             vehicle.finish(0, at, ctx);
-            vehicle.seats_taken -= u16::from(visit.party.seats());
+            vehicle.taken = vehicle.taken.minus(Load::of(visit.party));
         }
     }
     true
@@ -130,17 +136,26 @@ proptest! {
         stop_s in prop_oneof![Just(0u32), Just(60)],
         wait_s in prop_oneof![Just(300u32), Just(900)],
         react_s in prop_oneof![2 => Just(0u32), 1 => Just(10), 1 => Just(90)],
+        sigma_milli in prop_oneof![Just(0u32), Just(150)],
         goal in prop_oneof![
             4 => Just(Goal::Promise),
             1 => Just(Goal::EarliestPickup),
             1 => Just(Goal::LeastLate),
         ],
     ) {
-        let grid = Grid { width: WIDTH, step: Millis::from_secs(60), version: 0 };
+        // As it is before the first step, and at each.
+        let mut grid = Grid { width: WIDTH, step: Millis::from_secs(60), version: 0 };
+        let streets = steps.iter().map(|step| {
+            grid.step = step.percent.map_or(grid.step, |percent| Millis::new(600 * percent));
+            Grid { ..grid }
+        });
+        let streets: Vec<Grid> = streets.collect();
+        let grid = Grid { step: Millis::from_secs(60), ..grid };
         let policy = Policy {
             stop: Millis::from_secs(stop_s),
             max_wait: Millis::from_secs(wait_s),
             react: Millis::from_secs(react_s),
+            time_sigma_milli: sigma_milli,
             ..Policy::default()
         };
         let mut ctx = Context { oracle: &grid, policy: &policy, now: minute(100) };
@@ -149,16 +164,22 @@ proptest! {
         let active: Vec<VehicleId> = (0..).take(fleet.len()).map(VehicleId::new).collect();
         let mut outlooks = Outlooks::of(&fleet, ctx);
         let none = Outlooks::default();
-        for (id, step) in (0u32..).zip(steps) {
+        for (id, (step, grid)) in (0u32..).zip(steps.into_iter().zip(&streets)) {
             let until = ctx.now + Millis::from_secs(step.after_s);
             for (&id, vehicle) in active.iter().zip(&mut fleet).filter(|(id, _)| id.idx() != step.idler) {
                 while act(vehicle, until, ctx) {
                     outlooks.touch(id);
                 }
             }
-            ctx.now = until;
+            ctx = Context { oracle: grid, now: until, ..ctx };
+            if step.percent.is_some() {
+                for vehicle in &mut fleet {
+                    vehicle.retime(ctx);
+                }
+                outlooks = Outlooks::of(&fleet, ctx);
+            }
             outlooks.refresh(&fleet, ctx);
-            let pair = visits(ctx, &grid, id, step);
+            let pair = visits(ctx, grid, id, step);
             let all = Fleet { vehicles: &fleet, active: &active, outlooks: &none };
             let bounded = Fleet { outlooks: &outlooks, ..all };
             let search = Search::new(ctx, goal, pair);

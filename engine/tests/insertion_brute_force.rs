@@ -19,7 +19,7 @@ use sharxi_engine::demand::request::Party;
 use sharxi_engine::fleet::motion::Motion;
 use sharxi_engine::fleet::plan::Action;
 use sharxi_engine::fleet::reroute::Context;
-use sharxi_engine::fleet::vehicle::{Vehicle, VehicleSpec};
+use sharxi_engine::fleet::vehicle::{Fittings, Vehicle, VehicleSpec};
 use sharxi_engine::fleet::visit::Visit;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::{Location, Oracle};
@@ -37,15 +37,18 @@ struct Wish {
     from: (u32, u32),
     to: (u32, u32),
     people: u8,
+    /// Wheelchairs, child seats, luggage; as far as the party has people for them.
+    needs: (u8, u8, u8),
     /// Ready this many minutes from now.
     ready_in: i64,
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
     let corner = || (0..WIDTH, 0..WIDTH);
-    (corner(), corner(), 1u8..3, prop_oneof![3 => Just(0i64), 1 => 0i64..40])
+    let needs = (0u8..2, 0u8..2, 0u8..3);
+    (corner(), corner(), 1u8..3, needs, prop_oneof![3 => Just(0i64), 1 => 0i64..40])
         .prop_filter("a ride goes somewhere", |(from, to, ..)| from != to)
-        .prop_map(|(from, to, people, ready_in)| Wish { from, to, people, ready_in })
+        .prop_map(|(from, to, people, needs, ready_in)| Wish { from, to, people, needs, ready_in })
 }
 
 fn visits(grid: &Grid, policy: &Policy, id: u32, wish: Wish) -> (Visit, Visit) {
@@ -55,7 +58,9 @@ fn visits(grid: &Grid, policy: &Policy, id: u32, wish: Wish) -> (Visit, Visit) {
     let by = ready + policy.max_wait;
     let ride_max = policy.ride_max(direct);
     let promise = Promise::new(ready, by, by + ride_max, ride_max, direct);
-    let party = Party::new(wish.people, 0).unwrap();
+    let (wheelchairs, child_seats, luggage) = wish.needs;
+    let party = Party::new(wish.people, wheelchairs.min(wish.people)).unwrap();
+    let party = party.with_needs(child_seats.min(party.seats()), luggage).unwrap();
     Visit::pair(RequestId::new(id), (from, to), party, &promise, policy)
 }
 
@@ -65,7 +70,13 @@ fn vehicle(grid: &Grid, id: usize, start: (u32, u32)) -> Vehicle {
         name: name(&format!("v{id}")),
         kind: name("taxi"),
         seats: 3,
-        wheelchairs: 0,
+        // Every second vehicle has a place that takes two of its seats, a child seat and room for two pieces.
+        wheelchairs: u8::from(id.is_multiple_of(2)),
+        fittings: if id.is_multiple_of(2) {
+            Fittings { fold: 2, child_seats: 1, luggage: 2 }
+        } else {
+            Fittings::default()
+        },
         start,
         shift_start: minute(100),
         shift_end: minute(220),
@@ -73,16 +84,37 @@ fn vehicle(grid: &Grid, id: usize, start: (u32, u32)) -> Vehicle {
     Vehicle::new(spec, grid.arc_at(start), minute(100))
 }
 
-/// Simulates visits in this order; `None` if a rule breaks. Returns (begin, end) of each and the minutes driven.
+/// What has to be kept in hand after legs with this sum of squares, in milliseconds.
+fn reserve_ms(policy: &Policy, squares: u64) -> i64 {
+    let share = u64::from(policy.time_sigma_milli * policy.reserve_z_milli);
+    let unreported = if squares == 0 { 0 } else { 10_000 };
+    if share == 0 { 0 } else { (squares.isqrt() * share / 1_000_000 + unreported).cast_signed() }
+}
+
+/// Visits and when they were to begin and end.
+type Before<'a> = (&'a [Visit], &'a [(EngineTime, EngineTime)]);
+
+/// Simulates visits in this order; `None` if a rule breaks. Returns (begin, end) of each and the minutes driven. What is no
+/// later than it was before may have less in hand than it should.
 fn simulate(
     grid: &Grid,
     policy: &Policy,
     mut at: Location,
     mut time: EngineTime,
-    shift_end: EngineTime,
+    spec: &VehicleSpec,
     order: &[Visit],
+    before: Option<Before<'_>>,
 ) -> Option<(Vec<(EngineTime, EngineTime)>, i64)> {
-    let (mut seats, mut driven) = (0i32, 0i64);
+    let share = u64::from(policy.time_sigma_milli * policy.reserve_z_milli);
+    let mut squares: Vec<u64> = vec![0];
+    let was = |visit: &Visit| {
+        let Some((visits, times)) = before else { return Some((spec.shift_end, spec.shift_end)) };
+        let k = visits.iter().position(|v| (v.request, v.action) == (visit.request, visit.action));
+        k.map(|k| times[k])
+    };
+    let mut driven = 0i64;
+    // People, wheelchairs, child seats, luggage on board.
+    let mut load = [0u8; 4];
     let mut times: Vec<(EngineTime, EngineTime)> = Vec::new();
     for (k, visit) in order.iter().enumerate() {
         let drive = grid.time(at, visit.location);
@@ -91,32 +123,60 @@ fn simulate(
         if at != visit.location {
             begin = begin + policy.stop;
         }
-        let people = i32::from(visit.party.passengers());
+        let party = visit.party;
+        let needs = [party.passengers(), party.wheelchairs(), party.child_seats(), party.luggage()];
         match visit.action {
             Action::Board => {
                 begin = begin.max(visit.earliest);
-                seats += people;
-                if begin > visit.latest || seats > 3 {
+                (0..4).for_each(|k| load[k] += needs[k]);
+                if begin > visit.latest || !has_room(spec, load) {
                     return None;
                 }
             }
-            Action::Alight => seats -= people,
+            Action::Alight => (0..4).for_each(|k| load[k] -= needs[k]),
         }
+        let mut sum = squares[k] + u64::from(drive.get()).pow(2);
+        let ready = time + drive + if at == visit.location { Millis::ZERO } else { policy.stop };
+        let waits = begin.unix_ms() - ready.unix_ms();
+        // Whoever stands sets off just in time for the first visit.
+        if k > 0 && waits > 0 && share > 0 {
+            let left = (reserve_ms(policy, sum) - waits - 10_000).max(0).cast_unsigned();
+            sum = (left * 1_000_000 / share).pow(2);
+        }
+        squares.push(sum);
         let end = begin + visit.dwell;
+        let counts = if visit.action == Action::Board { begin } else { end };
+        let no_later = was(visit).is_some_and(|(old_begin, old_end)| {
+            counts <= if visit.action == Action::Board { old_begin } else { old_end }
+        });
+        if !no_later && counts.unix_ms() + reserve_ms(policy, sum) > visit.latest.unix_ms() {
+            return None;
+        }
         if visit.action == Action::Alight {
             let boarded = order[..k].iter().position(|b| b.request == visit.request)?;
             let aboard = end.unix_ms() - times[boarded].0.unix_ms();
-            if end > visit.latest || aboard > i64::from(visit.ride_max.get()) {
+            let reserve = reserve_ms(policy, sum.saturating_sub(squares[boarded + 1]));
+            let too_long = aboard + reserve > i64::from(visit.ride_max.get());
+            if end > visit.latest || too_long && was(visit).is_none_or(|(_, old)| end > old) {
                 return None;
             }
         }
-        if end > shift_end {
+        if end > spec.shift_end {
             return None;
         }
         times.push((begin, end));
         (at, time) = (visit.location, end);
     }
     Some((times, driven))
+}
+
+fn has_room(spec: &VehicleSpec, [people, wheelchairs, children, luggage]: [u8; 4]) -> bool {
+    let there = spec.fittings;
+    let seats = i32::from(spec.seats) - i32::from(there.fold) * i32::from(wheelchairs);
+    i32::from(people) - i32::from(wheelchairs) <= seats
+        && wheelchairs <= spec.wheelchairs
+        && children <= there.child_seats
+        && luggage <= there.luggage
 }
 
 /// The cost of the cheapest feasible place, by trying all.
@@ -129,9 +189,11 @@ fn brute_force(
     let mut best: Option<i64> = None;
     for vehicle in fleet {
         let Motion::Standing { at, .. } = vehicle.motion else { panic!("all stand") };
-        let end = vehicle.spec.shift_end;
-        let run = |order: &[Visit]| simulate(grid, policy, at, minute(100), end, order);
-        let (old_times, old_driven) = run(&vehicle.visits).expect("what is planned is feasible");
+        let run = |order: &[Visit], before: Option<Before<'_>>| {
+            simulate(grid, policy, at, minute(100), &vehicle.spec, order, before)
+        };
+        let planned = run(&vehicle.visits, None);
+        let (old_times, old_driven) = planned.expect("what is planned is feasible");
         // Who is boarding already is not put off.
         let boarding = |first: &Visit| first.location == at && first.earliest <= minute(100);
         let first = usize::from(vehicle.visits.first().is_some_and(boarding));
@@ -140,7 +202,8 @@ fn brute_force(
                 let mut order = vehicle.visits.clone();
                 order.insert(j, alight);
                 order.insert(i, board);
-                let Some((times, driven)) = run(&order) else { continue };
+                let before = Some((&vehicle.visits[..], &old_times[..]));
+                let Some((times, driven)) = run(&order, before) else { continue };
                 let ms = |time: EngineTime| time.unix_ms();
                 let wait = ms(times[i].0) - ms(board.earliest);
                 let ride = ms(times[j + 1].1) - ms(times[i].0);
@@ -166,11 +229,13 @@ proptest! {
         wishes in prop::collection::vec(wish(), 1..9),
         stop_s in prop_oneof![Just(0u32), Just(60)],
         wait_s in prop_oneof![Just(300u32), Just(900)],
+        sigma_milli in prop_oneof![Just(0u32), Just(150)],
     ) {
         let grid = Grid { width: WIDTH, step: Millis::from_secs(60), version: 0 };
         let policy = Policy {
             stop: Millis::from_secs(stop_s),
             max_wait: Millis::from_secs(wait_s),
+            time_sigma_milli: sigma_milli,
             ..Policy::default()
         };
         let mut fleet: Vec<Vehicle> =
@@ -187,6 +252,12 @@ proptest! {
             let found = insertion::best(&search, vehicles, None);
             let expected = brute_force(&grid, &policy, &fleet, (board, alight));
             prop_assert_eq!(found.map(|place| place.cost), expected);
+            if let Some(place) = found {
+                // A limit cuts off nothing below it.
+                let below = |limit| insertion::best_below(&search, vehicles, None, limit);
+                prop_assert_eq!(below(place.cost + 1), found);
+                prop_assert_eq!(below(place.cost), None);
+            }
             if let Some(place) = found {
                 outlooks.touch(place.vehicle);
                 fleet[place.vehicle.idx()].insert((board, alight), &place, ctx);

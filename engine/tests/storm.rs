@@ -25,9 +25,11 @@ use proptest::prelude::*;
 use sharxi_engine::demand::promise::Promise;
 use sharxi_engine::demand::request::{Party, RideRequest, When};
 use sharxi_engine::demand::ride::{Actor, RideState};
+use sharxi_engine::demand::walk::Stop;
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
+use sharxi_engine::fleet::vehicle::Fittings;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::Oracle;
 use sharxi_engine::planning::policy::Policy;
@@ -96,7 +98,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 /// Looks at events only.
 #[derive(Default)]
 struct Checker {
-    promises: BTreeMap<RequestId, (Promise, u16, u16)>,
+    promises: BTreeMap<RequestId, (Promise, Party)>,
     promised_at: BTreeMap<RequestId, EngineTime>,
     aboard: BTreeMap<RequestId, VehicleId>,
     carrier: BTreeMap<RequestId, VehicleId>,
@@ -116,8 +118,7 @@ impl Checker {
             }
             EventKind::Promised { request, vehicle, promise, .. } => {
                 let party = town.ride(request).unwrap().request.party;
-                let load = (promise, u16::from(party.seats()), u16::from(party.wheelchairs()));
-                assert!(self.promises.insert(request, load).is_none(), "promised once");
+                assert!(self.promises.insert(request, (promise, party)).is_none(), "promised once");
                 self.promised_at.insert(request, event.at);
                 self.carrier.insert(request, vehicle);
             }
@@ -170,13 +171,15 @@ impl Checker {
 
     fn check_capacity(&self, town: &Town, vehicle: VehicleId) {
         let riders = self.aboard.iter().filter(|(_, carrier)| **carrier == vehicle);
-        let (seats, wheelchairs) = riders.fold((0, 0), |(seats, wheelchairs), (ride, _)| {
-            let (_, s, w) = self.promises[ride];
-            (seats + s, wheelchairs + w)
-        });
+        let parties: Vec<Party> = riders.map(|(ride, _)| self.promises[ride].1).collect();
+        let taken = |of: fn(Party) -> u8| parties.iter().map(|party| of(*party)).sum::<u8>();
         let spec = town.dispatcher.vehicle(vehicle).unwrap();
-        assert!(seats <= u16::from(spec.seats), "I4 seats");
-        assert!(wheelchairs <= u16::from(spec.wheelchairs), "I4 wheelchair places");
+        let wheelchairs = taken(Party::wheelchairs);
+        let seats = taken(Party::seats) + wheelchairs * spec.fittings.fold;
+        assert!(seats <= spec.seats, "I4 seats");
+        assert!(wheelchairs <= spec.wheelchairs, "I4 wheelchair places");
+        assert!(taken(Party::child_seats) <= spec.fittings.child_seats, "I4 child seats");
+        assert!(taken(Party::luggage) <= spec.fittings.luggage, "I4 luggage");
     }
 }
 
@@ -196,11 +199,17 @@ fn answer_until(
     }
 }
 
-fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Town, Checker) {
+fn play(
+    happenings: &[(u32, Happening)],
+    react_s: u32,
+    reoptimise: bool,
+    time_sigma_milli: u32,
+) -> (Town, Checker) {
     let policy = Policy {
         react: Millis::from_secs(react_s),
         stop: Millis::from_secs(20),
         reoptimise,
+        time_sigma_milli,
         ..Policy::default()
     };
     let mut town = Town::with_spots(15, policy, SPOTS);
@@ -209,7 +218,12 @@ fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Tow
             .into_iter()
             .enumerate()
     {
-        town.vehicle(&format!("v{id}"), at, seats, wheelchairs);
+        let fittings = match id {
+            0 => Fittings { fold: 2, child_seats: 1, luggage: 1 },
+            2 => Fittings { fold: 1, child_seats: 2, luggage: 4 },
+            _ => Fittings::default(),
+        };
+        town.vehicle_with(&format!("v{id}"), at, (seats, wheelchairs), fittings);
     }
     let mut time = minute(1);
     let mut answers = BTreeSet::new();
@@ -226,8 +240,26 @@ fn play(happenings: &[(u32, Happening)], react_s: u32, reoptimise: bool) -> (Tow
                     }
                     by => When::ArriveBy(time + Millis::from_secs(by.unsigned_abs() as u32 * 60)),
                 };
+                let party = Party::new(people.max(wheelchairs), wheelchairs).unwrap();
+                // Every third party has needs, every second one would walk a block or two at either end.
+                let party = match n % 3 {
+                    0 => party.with_needs(party.seats().min(1), 1).unwrap(),
+                    _ => party,
+                };
+                let stops = |(x, y): (u32, u32)| -> Vec<Stop> {
+                    let blocks = [(x + 1, y, 1), (x, y + 1, 1), (x + 1, y + 1, 2)];
+                    let inside =
+                        blocks.into_iter().filter(|(x, y, _)| n % 2 == 0 && x.max(y) < &15);
+                    let stop = |(x, y, minutes): (u32, u32, u32)| Stop {
+                        location: town.grid.at(x, y),
+                        walk: Millis::from_secs(240 * minutes),
+                    };
+                    inside.map(stop).collect()
+                };
                 let ride = RideRequest {
-                    party: Party::new(people.max(wheelchairs), wheelchairs).unwrap(),
+                    party,
+                    pickups: stops(from),
+                    dropoffs: stops(to),
                     when,
                     accept_at_once: matches!(answer, Answer::AtOnce),
                     ..town.request(&format!("r{n}"), from, to)
@@ -315,9 +347,11 @@ proptest! {
         happenings in prop::collection::vec((0u32..240, happening()), 1..60),
         react_s in prop_oneof![Just(0u32), Just(10)],
         reoptimise in any::<bool>(),
-        saved_every in 1usize..60,
+        // Every third is saved after each command.
+        saved_every in prop_oneof![1 => Just(1usize), 2 => 2usize..60],
+        time_sigma_milli in prop_oneof![Just(0u32), Just(150)],
     ) {
-        let (town, checker) = play(&happenings, react_s, reoptimise);
+        let (town, checker) = play(&happenings, react_s, reoptimise, time_sigma_milli);
         // Only the world can break a promise; then it is said.
         if !disturbed(&happenings) {
             prop_assert!(checker.broken.is_empty(), "broken: {:?}\n{}", checker.broken, town.story());

@@ -5,9 +5,11 @@ use std::io::{Read, Write};
 
 use sharxi_engine::demand::request::{Name, Party, When};
 use sharxi_engine::geo::LatLon;
-use sharxi_engine::units::EngineTime;
+use sharxi_engine::limits::WALK_MAX;
+use sharxi_engine::units::{EngineTime, Millis};
 
 use crate::clock::{self, LocalClock};
+use crate::columns;
 
 /// The columns, in order.
 pub const COLUMNS: [&str; 10] = [
@@ -22,6 +24,9 @@ pub const COLUMNS: [&str; 10] = [
     "passengers",
     "wheelchairs",
 ];
+
+/// Columns that may follow in any order; each is left out if no row has anything in it.
+pub const EXTRAS: [&str; 3] = ["child_seats", "luggage", "walk_max_s"];
 
 /// One ride that somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +43,8 @@ pub struct DemandRow {
     pub to: LatLon,
     /// Who rides along.
     pub party: Party,
+    /// How long they would walk at either end, if they say so themselves.
+    pub walk_max: Option<Millis>,
 }
 
 impl DemandRow {
@@ -69,7 +76,11 @@ pub enum DemandError {
     #[error("read or write the demand")]
     Csv(#[from] csv::Error),
     /// The first line is not that of `demand.csv`.
-    #[error("demand: the first line must be {}", COLUMNS.join(","))]
+    #[error(
+        "demand: the first line must be {}, and may go on with any of {}",
+        COLUMNS.join(","),
+        EXTRAS.join(",")
+    )]
     Columns,
     /// A field can't be used.
     #[error("demand line {line}: {column} is {found:?}, which is not possible")]
@@ -97,14 +108,13 @@ pub enum DemandError {
 /// [`DemandError`] names the line and the column.
 pub fn read(input: impl Read) -> Result<Vec<DemandRow>, DemandError> {
     let mut reader = csv::Reader::from_reader(input);
-    if reader.headers()?.iter().ne(COLUMNS) {
-        return Err(DemandError::Columns);
-    }
+    let extras = columns::extras(reader.headers()?, &COLUMNS, &EXTRAS);
+    let extras = extras.ok_or(DemandError::Columns)?;
     let mut rows = Vec::new();
     let mut names = BTreeSet::new();
     for record in reader.records() {
         let record = record?;
-        let row = parse_row(&record)?;
+        let row = parse_row(&record, &extras)?;
         if !names.insert(row.name.clone()) {
             let name = row.name.as_str().to_owned();
             return Err(DemandError::Duplicate { line: line_of(&record), name });
@@ -128,31 +138,44 @@ pub fn clock_of(text: &str) -> Option<LocalClock> {
 /// [`DemandError::Csv`] if the output fails.
 pub fn write(rows: &[DemandRow], clock: LocalClock, output: impl Write) -> Result<(), DemandError> {
     let mut writer = csv::Writer::from_writer(output);
-    writer.write_record(COLUMNS)?;
+    let filled = columns::filled(EXTRAS, &rows.iter().map(extra_fields));
+    writer.write_record(COLUMNS.into_iter().chain(filled.iter().map(|&idx| EXTRAS[idx])))?;
     for row in rows {
+        let extra = extra_fields(row);
         let (kind, target_at) = match row.when {
             When::Now => ("now", String::new()),
             When::DepartAt(time) => ("depart_at", clock.format_s(time)),
             When::ArriveBy(time) => ("arrive_by", clock.format_s(time)),
         };
-        writer.write_record([
-            row.name.as_str(),
-            &clock.format_s(row.requested_at),
-            kind,
-            &target_at,
-            &format!("{:.6}", row.from.lat()),
-            &format!("{:.6}", row.from.lon()),
-            &format!("{:.6}", row.to.lat()),
-            &format!("{:.6}", row.to.lon()),
-            &row.party.passengers().to_string(),
-            &row.party.wheelchairs().to_string(),
-        ])?;
+        let fields = [
+            row.name.as_str().to_owned(),
+            clock.format_s(row.requested_at),
+            kind.to_owned(),
+            target_at,
+            format!("{:.6}", row.from.lat()),
+            format!("{:.6}", row.from.lon()),
+            format!("{:.6}", row.to.lat()),
+            format!("{:.6}", row.to.lon()),
+            row.party.passengers().to_string(),
+            row.party.wheelchairs().to_string(),
+        ];
+        writer.write_record(fields.iter().chain(filled.iter().map(|&idx| &extra[idx])))?;
     }
     writer.flush().map_err(csv::Error::from)?;
     Ok(())
 }
 
-fn parse_row(record: &csv::StringRecord) -> Result<DemandRow, DemandError> {
+/// What stands in the columns of [`EXTRAS`]; empty where the row has nothing.
+fn extra_fields(row: &DemandRow) -> [String; 3] {
+    let count = |n: u8| if n == 0 { String::new() } else { n.to_string() };
+    let walk = row.walk_max.map_or_else(String::new, |walk| walk.as_secs_f64().to_string());
+    [count(row.party.child_seats()), count(row.party.luggage()), walk]
+}
+
+fn parse_row(
+    record: &csv::StringRecord,
+    extras: &[Option<usize>; 3],
+) -> Result<DemandRow, DemandError> {
     let text = |idx: usize| record.get(idx).unwrap_or_default();
     let bad = |idx: usize| DemandError::Field {
         line: line_of(record),
@@ -162,6 +185,23 @@ fn parse_row(record: &csv::StringRecord) -> Result<DemandRow, DemandError> {
     let time = |idx: usize| clock::parse(text(idx)).map_err(|_unreadable| bad(idx));
     let number = |idx: usize| text(idx).parse::<f64>().map_err(|_unreadable| bad(idx));
     let count = |idx: usize| text(idx).parse::<u8>().map_err(|_unreadable| bad(idx));
+    let extra = |k: usize| extras[k].map_or("", text);
+    let bad_extra = |k: usize| DemandError::Field {
+        line: line_of(record),
+        column: EXTRAS[k],
+        found: extra(k).to_owned(),
+    };
+    let need = |k: usize| match extra(k) {
+        "" => Ok(0),
+        text => text.parse::<u8>().map_err(|_unreadable| bad_extra(k)),
+    };
+    let party = Party::new(count(8)?, count(9)?).map_err(|_invalid| bad(8))?;
+    let party = party.with_needs(need(0)?, 0).map_err(|_invalid| bad_extra(0))?;
+    let party = party.with_needs(need(0)?, need(1)?).map_err(|_invalid| bad_extra(1))?;
+    let walk_max = match extra(2) {
+        "" => None,
+        text => Some(columns::seconds(text, WALK_MAX).ok_or_else(|| bad_extra(2))?),
+    };
     let when = match text(2) {
         "now" if text(3).is_empty() => When::Now,
         "now" => return Err(bad(3)),
@@ -175,7 +215,8 @@ fn parse_row(record: &csv::StringRecord) -> Result<DemandRow, DemandError> {
         when,
         from: LatLon::from_degrees(number(4)?, number(5)?).ok_or_else(|| bad(4))?,
         to: LatLon::from_degrees(number(6)?, number(7)?).ok_or_else(|| bad(6))?,
-        party: Party::new(count(8)?, count(9)?).map_err(|_invalid| bad(8))?,
+        party,
+        walk_max,
     })
 }
 
@@ -199,6 +240,29 @@ mod tests {
         let mut out = Vec::new();
         write(&rows, LocalClock::of("2026-11-24T06:00:00+01:00").unwrap(), &mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), text);
+    }
+
+    #[test]
+    fn further_columns_may_follow_in_any_order() {
+        let head = HEAD.trim_end();
+        let text = format!(
+            "{head},walk_max_s,child_seats\n\
+             r0,2026-11-24T06:00:00+01:00,now,,50,6,50,6.1,2,0,,1\n\
+             r1,2026-11-24T06:00:05+01:00,now,,50,6,50,6.1,1,0,300,\n"
+        );
+        let rows = read(text.as_bytes()).unwrap();
+        assert_eq!((rows[0].party.child_seats(), rows[0].walk_max), (1, None));
+        assert_eq!(rows[1].walk_max, Some(Millis::from_secs(300)));
+        let mut out = Vec::new();
+        write(&rows, LocalClock::UTC, &mut out).unwrap();
+        assert_eq!(read(out.as_slice()).unwrap(), rows);
+        for wrong in [",luggage,luggage", ",pets"] {
+            let found = read(format!("{head}{wrong}\n").as_bytes());
+            assert!(matches!(found, Err(DemandError::Columns)), "{wrong}");
+        }
+        let bad = text.replace(",,1\n", ",,3\n");
+        let error = read(bad.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("demand line 2: child_seats is \"3\""), "{error}");
     }
 
     #[test]

@@ -31,6 +31,19 @@ pub struct Stand {
     pub arc: [u32; 2],
 }
 
+/// Where the vehicle stops for a rider who walks at either end, and how long they walk.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Walks {
+    /// `[lat, lon]`.
+    pub pickup: [f64; 2],
+    /// `[lat, lon]`.
+    pub dropoff: [f64; 2],
+    /// From the door to the vehicle, in seconds.
+    pub walk_to_s: f64,
+    /// From the vehicle to the door, in seconds.
+    pub walk_from_s: f64,
+}
+
 /// What happened. Field names are those of the file; times in it are text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -55,6 +68,8 @@ pub enum RecordKind {
         pickup_by: Stamp,
         dropoff_by: Stamp,
         direct_s: f64,
+        #[serde(flatten, skip_serializing_if = "Option::is_none")]
+        walks: Option<Walks>,
     },
     /// No promise was possible.
     Rejected { request_id: String, reason: String },

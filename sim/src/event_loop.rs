@@ -1,21 +1,25 @@
 //! Virtual time: what is due next happens next, in one total order.
 //!
-//! Things due at the same time happen in this order: shifts start, vehicles act, shifts end, riders ask, the dispatcher
-//! is woken; among equals by id. The dispatcher never sees a clock, only these times, so a study gives the same bytes
+//! Things due at the same time happen in this order: shifts start, vehicles act, shifts end, one breaks down, riders ask, the
+//! dispatcher is woken; among equals by id. The dispatcher never sees a clock, only these times, so a study gives the same bytes
 //! on any machine and any number of threads.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use sharxi_engine::demand::request::Name;
 use sharxi_engine::dispatcher::command::{Command, CommandError};
+use sharxi_engine::fleet::plan::NextAct;
 use sharxi_engine::fleet::vehicle::VehicleSpec;
 use sharxi_engine::ids::VehicleId;
+use sharxi_engine::limits;
 use sharxi_engine::units::{EngineTime, Millis};
 
 use crate::actors::{rider, vehicle};
 use crate::clock;
 use crate::demand::DemandRow;
 use crate::fleet::FleetRow;
+use crate::uncertainty::{Legs, Report, Uncertainty};
 use crate::world::{Outcome, World};
 
 /// How often coverage is looked at.
@@ -38,6 +42,10 @@ pub struct Cast<'a> {
     pub end: EngineTime,
     /// Longest distance from a road at which a ride can begin or end, in metres.
     pub snap_max_m: f64,
+    /// What goes otherwise than planned.
+    pub uncertainty: &'a Uncertainty,
+    /// Seed of what is drawn.
+    pub seed: u64,
     /// Whether riders share vehicles. If not, every vehicle has the seats of the largest, and every ride takes them all.
     pub pooling: bool,
     /// The study ends when more riders than this have been refused.
@@ -45,6 +53,12 @@ pub struct Cast<'a> {
 }
 
 impl Cast<'_> {
+    /// When the dispatcher hears of a shift: as long before as rides may be booked, so that they are promised against it.
+    fn known_from(&self, vehicle: &FleetRow) -> EngineTime {
+        let ahead = clock::shifted(vehicle.shift_start, -limits::BOOKING_AHEAD_MS);
+        vehicle.shift_start.min(self.start.max(ahead))
+    }
+
     /// Seats that each vehicle has and each ride takes if nobody shares; `None` if riders share.
     fn seats_claimed(&self) -> Option<u8> {
         let most = self.fleet.iter().map(|vehicle| vehicle.seats).max().unwrap_or(1);
@@ -73,6 +87,14 @@ pub enum LoopError {
         /// Why.
         source: CommandError,
     },
+    /// A vehicle can't break down.
+    #[error("vehicle {vehicle}, which is to break down at {at:?}, is not on shift then")]
+    NoVehicle {
+        /// Its name.
+        vehicle: String,
+        /// When.
+        at: EngineTime,
+    },
     /// The dispatcher wants to be woken for ever at one time.
     #[error("the dispatcher asked {WAKEUPS_MAX} times to be woken at {at:?}")]
     Stuck {
@@ -84,10 +106,21 @@ pub enum LoopError {
 /// The rank orders what is due at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
-    ShiftStart { row: usize },
-    Act { vehicle: VehicleId, turn: u32 },
-    ShiftEnd { vehicle: VehicleId },
-    Request { row: usize },
+    /// The dispatcher hears of a shift; it begins then, or later.
+    ShiftStart {
+        row: usize,
+    },
+    Act {
+        vehicle: VehicleId,
+        turn: u32,
+    },
+    ShiftEnd {
+        vehicle: VehicleId,
+    },
+    BreakDown,
+    Request {
+        row: usize,
+    },
     Wakeup,
 }
 
@@ -99,6 +132,7 @@ struct EventLoop<'a> {
     agenda: BinaryHeap<Reverse<(EngineTime, Due)>>,
     /// By vehicle: only the act queued last counts.
     turns: Vec<u32>,
+    legs: Legs,
     now: EngineTime,
     wakeups: u32,
     /// Every ride below has ended.
@@ -143,10 +177,13 @@ impl<'a> EventLoop<'a> {
             })?;
             let spec = vehicle::spec(vehicle, start);
             starts.push(VehicleSpec { seats: cast.seats_claimed().unwrap_or(spec.seats), ..spec });
-            agenda.push(Reverse((vehicle.shift_start, Due::ShiftStart { row })));
+            agenda.push(Reverse((cast.known_from(vehicle), Due::ShiftStart { row })));
         }
         for (row, request) in cast.demand.iter().enumerate() {
             agenda.push(Reverse((request.requested_at, Due::Request { row })));
+        }
+        if let Some((at, _)) = &cast.uncertainty.breakdown {
+            agenda.push(Reverse((*at, Due::BreakDown)));
         }
         Ok(Self {
             cast,
@@ -154,6 +191,7 @@ impl<'a> EventLoop<'a> {
             starts,
             agenda,
             turns: Vec::new(),
+            legs: Legs::new(cast.seed, cast.uncertainty.travel_time),
             now: EngineTime::from_unix_ms(i64::MIN),
             wakeups: 0,
             coverage_milli: Vec::new(),
@@ -184,6 +222,7 @@ impl<'a> EventLoop<'a> {
             Due::ShiftStart { row } => self.start_shift(time, row)?,
             Due::Act { vehicle, turn } => self.act(time, vehicle, turn)?,
             Due::ShiftEnd { vehicle } => self.end_shift(time, vehicle),
+            Due::BreakDown => self.break_down(time)?,
             Due::Request { row } => self.request(row)?,
             Due::Wakeup => self.wake(time)?,
         }
@@ -210,12 +249,56 @@ impl<'a> EventLoop<'a> {
             return Ok(());
         }
         let act = self.world.dispatcher().next_act(vehicle);
-        let is_due = vehicle::due(&act).is_some_and(|at| at <= time);
-        if is_due && let Some(command) = vehicle::report(vehicle, &act, time) {
+        if let Some((at, command)) = self.deed(vehicle, &act, time)
+            && at <= time
+        {
+            if matches!(command, Command::Arrive { .. }) {
+                self.legs.stopped(vehicle);
+            }
             self.apply(time, command)?;
         }
         self.queue_act(vehicle);
         Ok(())
+    }
+
+    /// What the vehicle really does next, and when; `at` is the time that it would report.
+    fn deed(
+        &mut self,
+        vehicle: VehicleId,
+        act: &NextAct,
+        at: EngineTime,
+    ) -> Option<(EngineTime, Command)> {
+        let planned = vehicle::due(act)?;
+        match act {
+            NextAct::Arrive { departed, path, .. } => {
+                let (due, report) = self.legs.next(vehicle, (path, *departed), self.now);
+                let command = match report {
+                    Report::Arrived => Command::Arrive { vehicle, at },
+                    Report::Progress(driven) => Command::Progress { vehicle, driven, at },
+                };
+                Some((due, command))
+            }
+            NextAct::Board { request, .. }
+                if self.cast.uncertainty.is_absent(self.cast.seed, *request) =>
+            {
+                let wait = self.world.dispatcher().policy().no_show_wait;
+                Some((planned + wait, Command::ReportNoShow { vehicle, request: *request, at }))
+            }
+            _ => vehicle::report(vehicle, act, at).map(|command| (planned, command)),
+        }
+    }
+
+    fn break_down(&mut self, time: EngineTime) -> Result<(), LoopError> {
+        let Some((_, name)) = &self.cast.uncertainty.breakdown else { return Ok(()) };
+        let unknown = || LoopError::NoVehicle { vehicle: name.clone(), at: time };
+        let name = Name::new(name.as_str()).map_err(|_not_a_name| unknown())?;
+        let dispatcher = self.world.dispatcher();
+        let vehicle = dispatcher.find_vehicle(&name).ok_or_else(unknown)?;
+        if !dispatcher.in_service(vehicle) {
+            return Err(unknown());
+        }
+        self.legs.stopped(vehicle);
+        self.apply(time, Command::BreakDown { vehicle, location: None, at: time })
     }
 
     /// A vehicle with riders, present or promised, stays; it tries again.
@@ -234,8 +317,8 @@ impl<'a> EventLoop<'a> {
     /// A request that the dispatcher can't take at all is answered for it. Afterwards the plans around are made better.
     fn request(&mut self, row: usize) -> Result<(), LoopError> {
         let demand = &self.cast.demand[row];
-        let Some(request) = rider::request(demand, self.world.ground(), self.cast.snap_max_m)
-        else {
+        let (ground, walk_max) = (self.world.ground(), self.world.dispatcher().policy().walk_max);
+        let Some(request) = rider::request(demand, ground, self.cast.snap_max_m, walk_max) else {
             self.world.refuse(demand, "outside_area".to_owned());
             return Ok(());
         };
@@ -286,7 +369,8 @@ impl<'a> EventLoop<'a> {
         let turn = &mut self.turns[vehicle.idx()];
         *turn += 1;
         let turn = *turn;
-        if let Some(at) = vehicle::due(&self.world.dispatcher().next_act(vehicle)) {
+        let act = self.world.dispatcher().next_act(vehicle);
+        if let Some((at, _)) = self.deed(vehicle, &act, self.now) {
             self.agenda.push(Reverse((at.max(self.now), Due::Act { vehicle, turn })));
         }
     }

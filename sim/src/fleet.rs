@@ -4,15 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 
 use sharxi_engine::demand::request::Name;
+use sharxi_engine::fleet::vehicle::Fittings;
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::limits;
 use sharxi_engine::units::EngineTime;
 
 use crate::clock::{self, LocalClock};
+use crate::columns;
 
 /// The columns, in order.
 pub const COLUMNS: [&str; 8] =
     ["vehicle_id", "type", "seats", "wheelchairs", "lat", "lon", "shift_start", "shift_end"];
+
+/// Columns that may follow in any order; each is left out if no vehicle has anything in it. `folding_seats` are the seats that
+/// are folded away for each wheelchair place that is taken.
+pub const EXTRAS: [&str; 3] = ["folding_seats", "child_seats", "luggage"];
 
 /// The types that a fleet can be counted in: name and seats. Every fourth vehicle of a type has a wheelchair place.
 pub const TYPES: [(&str, u8); 2] = [("taxi", 4), ("minibus", 8)];
@@ -28,6 +34,8 @@ pub struct FleetRow {
     pub seats: u8,
     /// Wheelchair places.
     pub wheelchairs: u8,
+    /// Folding seats, child seats, room for luggage.
+    pub fittings: Fittings,
     /// Where the shift starts.
     pub point: LatLon,
     /// When it starts.
@@ -43,7 +51,11 @@ pub enum FleetError {
     #[error("read or write the fleet")]
     Csv(#[from] csv::Error),
     /// The first line is not that of `fleet.csv`.
-    #[error("fleet: the first line must be {}", COLUMNS.join(","))]
+    #[error(
+        "fleet: the first line must be {}, and may go on with any of {}",
+        COLUMNS.join(","),
+        EXTRAS.join(",")
+    )]
     Columns,
     /// A field can't be used.
     #[error("fleet line {line}: {column} is {found:?}, which is not possible")]
@@ -86,14 +98,13 @@ pub enum FleetError {
 /// [`FleetError`] names the line and the column.
 pub fn read(input: impl Read) -> Result<Vec<FleetRow>, FleetError> {
     let mut reader = csv::Reader::from_reader(input);
-    if reader.headers()?.iter().ne(COLUMNS) {
-        return Err(FleetError::Columns);
-    }
+    let extras = columns::extras(reader.headers()?, &COLUMNS, &EXTRAS);
+    let extras = extras.ok_or(FleetError::Columns)?;
     let mut rows = Vec::new();
     let mut names = BTreeSet::new();
     for record in reader.records() {
         let record = record?;
-        let row = parse_row(&record)?;
+        let row = parse_row(&record, &extras)?;
         if !names.insert(row.name.clone()) {
             let name = row.name.as_str().to_owned();
             return Err(FleetError::Duplicate { line: line_of(&record), name });
@@ -109,18 +120,21 @@ pub fn read(input: impl Read) -> Result<Vec<FleetRow>, FleetError> {
 /// [`FleetError::Csv`] if the output fails.
 pub fn write(rows: &[FleetRow], clock: LocalClock, output: impl Write) -> Result<(), FleetError> {
     let mut writer = csv::Writer::from_writer(output);
-    writer.write_record(COLUMNS)?;
+    let filled = columns::filled(EXTRAS, &rows.iter().map(extra_fields));
+    writer.write_record(COLUMNS.into_iter().chain(filled.iter().map(|&idx| EXTRAS[idx])))?;
     for row in rows {
-        writer.write_record([
-            row.name.as_str(),
-            row.kind.as_str(),
-            &row.seats.to_string(),
-            &row.wheelchairs.to_string(),
-            &format!("{:.6}", row.point.lat()),
-            &format!("{:.6}", row.point.lon()),
-            &clock.format_s(row.shift_start),
-            &clock.format_s(row.shift_end),
-        ])?;
+        let extra = extra_fields(row);
+        let fields = [
+            row.name.as_str().to_owned(),
+            row.kind.as_str().to_owned(),
+            row.seats.to_string(),
+            row.wheelchairs.to_string(),
+            format!("{:.6}", row.point.lat()),
+            format!("{:.6}", row.point.lon()),
+            clock.format_s(row.shift_start),
+            clock.format_s(row.shift_end),
+        ];
+        writer.write_record(fields.iter().chain(filled.iter().map(|&idx| &extra[idx])))?;
     }
     writer.flush().map_err(csv::Error::from)?;
     Ok(())
@@ -167,6 +181,7 @@ pub fn place(
                 kind: Name::new(type_name.as_str()).map_err(|_invalid| unknown())?,
                 seats,
                 wheelchairs: u8::from(number % 4 == 3),
+                fittings: Fittings::default(),
                 point: *starts.get(rows.len()).ok_or(FleetError::NoPlace)?,
                 shift_start: shift.0,
                 shift_end: shift.1,
@@ -194,7 +209,16 @@ fn next_start(starts: &[(LatLon, f64)], taken: &[u32]) -> Option<usize> {
     best.map(|(idx, _)| idx)
 }
 
-fn parse_row(record: &csv::StringRecord) -> Result<FleetRow, FleetError> {
+/// What stands in the columns of [`EXTRAS`]; empty where the vehicle has nothing.
+fn extra_fields(row: &FleetRow) -> [String; 3] {
+    let Fittings { fold, child_seats, luggage } = row.fittings;
+    [fold, child_seats, luggage].map(|n| if n == 0 { String::new() } else { n.to_string() })
+}
+
+fn parse_row(
+    record: &csv::StringRecord,
+    extras: &[Option<usize>; 3],
+) -> Result<FleetRow, FleetError> {
     let text = |idx: usize| record.get(idx).unwrap_or_default();
     let bad = |idx: usize| FleetError::Field {
         line: line_of(record),
@@ -206,6 +230,18 @@ fn parse_row(record: &csv::StringRecord) -> Result<FleetRow, FleetError> {
         Ok(n) if n <= limits::PLACES_MAX => Ok(n),
         _ => Err(bad(idx)),
     };
+    let extra = |k: usize| {
+        let found = extras[k].map_or("", text);
+        match found.parse::<u8>() {
+            Ok(n) if n <= limits::PLACES_MAX => Ok(n),
+            _ if found.is_empty() => Ok(0),
+            _ => Err(FleetError::Field {
+                line: line_of(record),
+                column: EXTRAS[k],
+                found: found.to_owned(),
+            }),
+        }
+    };
     let number = |idx: usize| text(idx).parse::<f64>().map_err(|_unreadable| bad(idx));
     let time = |idx: usize| clock::parse(text(idx)).map_err(|_unreadable| bad(idx));
     let row = FleetRow {
@@ -213,6 +249,7 @@ fn parse_row(record: &csv::StringRecord) -> Result<FleetRow, FleetError> {
         kind: name(1)?,
         seats: places(2)?,
         wheelchairs: places(3)?,
+        fittings: Fittings { fold: extra(0)?, child_seats: extra(1)?, luggage: extra(2)? },
         point: LatLon::from_degrees(number(4)?, number(5)?).ok_or_else(|| bad(4))?,
         shift_start: time(6)?,
         shift_end: time(7)?,

@@ -11,6 +11,9 @@ pub trait Ground: Oracle {
     /// The nearest place on a road that a vehicle can reach, at most `max_m` metres away.
     fn snap(&self, point: LatLon, max_m: f64) -> Option<Location>;
 
+    /// At most `count` places within `radius_m` metres as the crow flies where a rider could be met, with their distances.
+    fn stops_near(&self, point: LatLon, radius_m: f64, count: usize) -> Vec<(Location, f64)>;
+
     /// Where a place is.
     fn point(&self, location: Location) -> LatLon;
 }

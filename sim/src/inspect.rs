@@ -51,6 +51,8 @@ pub fn inspect(
         ride_alpha: f64::from(policy.ride_alpha_milli) / 1000.0,
         ride_beta_s: policy.ride_beta.as_secs_f64(),
         snap_max_m: scenario.snap_max_m,
+        walk_max_s: policy.walk_max.as_secs_f64(),
+        pace_min: scenario.uncertainty.least_factor(),
         ..Rules::default()
     };
     let case = Case {

@@ -2,11 +2,12 @@
 //!
 //! Percentiles are nearest-rank. Figures are rounded to thousandths. A figure without data is `null`.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::trips::{Answer, Ride, Story};
+use crate::trips::{Answer, Ride, Story, Trip};
 use crate::world::Leg;
 
 /// `kpi.json`. What the wall clock measured stands last and can be left out, so that the rest is the same bytes always.
@@ -32,6 +33,10 @@ pub struct Kpi {
     pub direct_s: Spread,
     /// Time on board by direct drive.
     pub detour_factor: Spread,
+    /// Seconds on foot at both ends, of completed rides whose riders walk.
+    pub walk_s: Spread,
+    /// Share of the requests that were refused, by who asked.
+    pub refused_share: Groups,
     /// Vehicles on shift.
     pub vehicles: usize,
     /// Driven in all.
@@ -48,6 +53,8 @@ pub struct Kpi {
     pub mean_occupancy: Option<f64>,
     /// Hours of all shifts.
     pub fleet_hours: f64,
+    /// Of them driving.
+    pub drive_hours: f64,
     /// Completed rides by hour of a shift.
     pub rides_per_vehicle_hour: Option<f64>,
     /// Demand-weighted share of spots within reach of a vehicle with a free seat, every quarter of an hour.
@@ -73,6 +80,19 @@ pub struct Spread {
     pub p99: Option<f64>,
     /// Largest.
     pub max: Option<f64>,
+}
+
+/// A figure by who asked. A party with a wheelchair user counts as such, whatever its size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Groups {
+    /// Who rides alone.
+    pub single: Option<f64>,
+    /// Two.
+    pub pair: Option<f64>,
+    /// Three or more.
+    pub group: Option<f64>,
+    /// With a wheelchair.
+    pub wheelchair: Option<f64>,
 }
 
 /// Mean and minimum of coverage.
@@ -125,6 +145,16 @@ pub fn figures(
     let shifts = story.vehicles.iter();
     let fleet_hours =
         shifts.map(|day| day.shift_end.since(day.shift_start).as_secs_f64() / 3600.0).sum();
+    let drives = story.vehicles.iter().flat_map(|day| &day.spans).filter(|span| span.driving);
+    let drive_hours = drives.map(|span| span.end.since(span.begin).as_secs_f64() / 3600.0).sum();
+    let refused_share = |fits: &dyn Fn(&Trip) -> bool| {
+        let asked = || story.trips.iter().filter(|trip| fits(trip));
+        let refused = asked().filter(|trip| rejected(&trip.answer)).count();
+        ratio(count(refused), count(asked().count()))
+    };
+    let of_size = |sizes: RangeInclusive<u8>| {
+        refused_share(&|trip| trip.wheelchairs == 0 && sizes.contains(&trip.passengers))
+    };
     Kpi {
         requests: story.trips.len(),
         promised: rides.len(),
@@ -136,6 +166,13 @@ pub fn figures(
         ride_s: spread(completed.iter().filter_map(|ride| ride.ride_s())),
         direct_s: spread(completed.iter().map(|ride| ride.direct_s)),
         detour_factor: spread(completed.iter().filter_map(|ride| detour(ride))),
+        walk_s: spread(completed.iter().map(|ride| ride.walk_s).filter(|&walk_s| walk_s > 0.0)),
+        refused_share: Groups {
+            single: of_size(1..=1),
+            pair: of_size(2..=2),
+            group: of_size(3..=u8::MAX),
+            wheelchair: refused_share(&|trip| trip.wheelchairs > 0),
+        },
         vehicles: story.vehicles.len(),
         vehicle_km: thousandth(km(&|_| true)),
         empty_km: thousandth(km(&|leg| leg.passengers == 0)),
@@ -144,6 +181,7 @@ pub fn figures(
         pooled_share: ratio(count(n_pooled), count(completed.len())),
         mean_occupancy: ratio(passenger_km, occupied_km),
         fleet_hours: thousandth(fleet_hours),
+        drive_hours: thousandth(drive_hours),
         rides_per_vehicle_hour: ratio(count(completed.len()), fleet_hours),
         coverage_15min: coverage(coverage_milli),
         decision_us: timings.map(|timings| decision(&timings.decisions)),

@@ -49,6 +49,10 @@ impl Ground for Region {
         Self::snap(self, point, max_m).map(|snap| snap.location)
     }
 
+    fn stops_near(&self, point: LatLon, radius_m: f64, count: usize) -> Vec<(Location, f64)> {
+        Self::stops_near(self, point, radius_m, count)
+    }
+
     fn point(&self, location: Location) -> LatLon {
         Self::point(self, location)
     }

@@ -15,6 +15,7 @@ pub mod toml_text;
 
 pub mod scenario;
 
+pub mod columns;
 pub mod demand;
 pub mod fleet;
 pub mod ground;
@@ -27,6 +28,7 @@ pub mod demand_model;
 pub mod actors;
 pub mod event_log;
 pub mod event_loop;
+pub mod uncertainty;
 pub mod world;
 
 pub mod audit;

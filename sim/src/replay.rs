@@ -152,6 +152,7 @@ impl Day {
                     kind: spec.kind.clone(),
                     seats: spec.seats,
                     wheelchairs: spec.wheelchairs,
+                    fittings: spec.fittings,
                     point: self.world.ground().point(spec.start),
                     shift_start: at,
                     shift_end: spec.shift_end,
@@ -173,6 +174,7 @@ impl Day {
 
     fn row(&self, at: EngineTime, request: &RideRequest) -> DemandRow {
         let ground = self.world.ground();
+        let stops = request.pickups.iter().chain(&request.dropoffs);
         DemandRow {
             name: request.name.clone(),
             requested_at: at,
@@ -180,6 +182,8 @@ impl Day {
             from: ground.point(request.from),
             to: ground.point(request.to),
             party: request.party,
+            // The journal has the stops within the walk, not the walk itself.
+            walk_max: stops.map(|stop| stop.walk).max(),
         }
     }
 }

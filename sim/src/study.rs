@@ -219,13 +219,18 @@ pub fn play_until(
     let ground: Arc<dyn Ground> = prepared.region.clone();
     let policy = if scenario.pooling { scenario.policy.clone() } else { alone(scenario, prepared) };
     let dispatcher = Dispatcher::new(prepared.region.clone(), policy, &prepared.spots);
-    let world = World::new(ground, dispatcher, prepared.period.clock);
+    let mut world = World::new(ground, dispatcher, prepared.period.clock);
+    if scenario.output.explain {
+        world = world.explaining();
+    }
     let cast = Cast {
         demand: &prepared.demand,
         fleet: &prepared.fleet,
         start: prepared.period.start,
         end: prepared.period.end,
         snap_max_m: scenario.snap_max_m,
+        uncertainty: &scenario.uncertainty,
+        seed: scenario.seed,
         pooling: scenario.pooling,
         refusals_max,
     };
@@ -248,7 +253,7 @@ fn alone(scenario: &Scenario, prepared: &Prepared) -> Policy {
     Policy { board: shared_out(policy.board), alight: shared_out(policy.alight), ..policy }
 }
 
-/// Writes `demand.csv`, `fleet.csv`, `kpi.json` and, if wanted, `events.jsonl` into `folder`, which is made if missing.
+/// Writes `demand.csv`, `fleet.csv`, `kpi.json` and, if wanted, `events.jsonl` and `explain.jsonl` into `folder`, which is made if missing.
 ///
 /// # Errors
 /// [`StudyError`] if a file can't be written.
@@ -267,6 +272,14 @@ pub fn write(
         let path = folder.join("events.jsonl");
         event_log::write(&study.outcome.records, clock, create(&path)?)
             .map_err(file_error(&path))?;
+    }
+    if scenario.output.explain {
+        let path = folder.join("explain.jsonl");
+        let mut lines = create(&path)?;
+        for reason in &study.outcome.reasons {
+            writeln!(lines, "{reason}").map_err(file_error(&path))?;
+        }
+        lines.flush().map_err(file_error(&path))?;
     }
     let mut json = serde_json::to_string_pretty(&study.kpi(with_timings))?;
     json.push('\n');

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sharxi_api::map::{self, Map};
 use sharxi_engine::demand::request::{Name, Party, When};
 use sharxi_engine::dispatcher::{Dispatcher, Spot};
+use sharxi_engine::fleet::vehicle::Fittings;
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::NodeId;
 use sharxi_engine::oracle::{Location, Oracle, Path, Waypoint};
@@ -18,6 +19,7 @@ use crate::event_loop::{self, Cast};
 use crate::fleet::FleetRow;
 use crate::ground::Ground;
 use crate::rng::Rng;
+use crate::uncertainty::Uncertainty;
 use crate::world::{Outcome, World};
 
 const SIDE: u32 = 12;
@@ -97,6 +99,16 @@ impl Ground for Town {
         let column = near((point.lon() - 7.0) / STEP_LON)?;
         let is_near = Self::node_at(row, column).distance_m(point) <= max_m;
         is_near.then(|| Location::Node(Self::node(row, column)))
+    }
+
+    fn stops_near(&self, point: LatLon, radius_m: f64, count: usize) -> Vec<(Location, f64)> {
+        let crossings = (0..SIDE).flat_map(|row| (0..SIDE).map(move |column| (row, column)));
+        let distance = |(row, column)| {
+            let away_m = Self::node_at(row, column).distance_m(point);
+            (Location::Node(Self::node(row, column)), away_m)
+        };
+        let within = |&(_, away_m): &(Location, f64)| 60.0 < away_m && away_m <= radius_m;
+        crossings.map(distance).filter(within).take(count).collect()
     }
 
     fn point(&self, location: Location) -> LatLon {
@@ -196,7 +208,7 @@ pub(crate) fn demand(n: usize, seed: u64) -> Vec<DemandRow> {
         let passengers = 1 + u8::from(rng.below(5) == 0);
         let party = Party::new(passengers, u8::from(rng.below(20) == 0)).unwrap();
         let name = Name::new(format!("q{number}")).unwrap();
-        rows.push(DemandRow { name, requested_at, when, from, to, party });
+        rows.push(DemandRow { name, requested_at, when, from, to, party, walk_max: None });
     }
     rows.sort_by_key(|row| row.requested_at);
     rows
@@ -210,6 +222,7 @@ pub(crate) fn fleet(n: u32) -> Vec<FleetRow> {
             kind: Name::new("taxi").unwrap(),
             seats: 4,
             wheelchairs: u8::from(number % 2 == 0),
+            fittings: Fittings::default(),
             point: Town::node_at(number * 5 % SIDE, number * 7 % SIDE),
             shift_start: minute(-10),
             shift_end: minute(600),
@@ -219,17 +232,22 @@ pub(crate) fn fleet(n: u32) -> Vec<FleetRow> {
 
 /// Plays demand and fleet in the town.
 pub(crate) fn play(demand: &[DemandRow], fleet: &[FleetRow]) -> Outcome {
-    play_as(demand, fleet, true)
+    play_by(Policy::default(), demand, fleet, true)
 }
 
-/// The same, with riders who share vehicles or do not.
-pub(crate) fn play_as(demand: &[DemandRow], fleet: &[FleetRow], pooling: bool) -> Outcome {
+/// The same by other rules.
+pub(crate) fn play_by(
+    policy: Policy,
+    demand: &[DemandRow],
+    fleet: &[FleetRow],
+    pooling: bool,
+) -> Outcome {
     let ground: Arc<dyn Ground> = Arc::new(Town);
     let oracle: Arc<dyn Oracle> = Arc::new(Town);
     let spots: Vec<Spot> = (0..SIDE)
         .map(|n| Spot { location: Location::Node(Town::node(n, n)), weight: 1 + n })
         .collect();
-    let dispatcher = Dispatcher::new(oracle, Policy::default(), &spots);
+    let dispatcher = Dispatcher::new(oracle, policy, &spots);
     let world = World::new(ground, dispatcher, LocalClock::UTC);
     let cast = Cast {
         demand,
@@ -237,6 +255,8 @@ pub(crate) fn play_as(demand: &[DemandRow], fleet: &[FleetRow], pooling: bool) -
         start: minute(-10),
         end: minute(240),
         snap_max_m: 500.0,
+        uncertainty: &Uncertainty::default(),
+        seed: 1,
         pooling,
         refusals_max: u32::MAX,
     };

@@ -17,6 +17,10 @@ pub struct Trip {
     pub from: [f64; 2],
     /// To where, `[lat, lon]`.
     pub to: [f64; 2],
+    /// People.
+    pub passengers: u8,
+    /// Of them in wheelchairs.
+    pub wheelchairs: u8,
     /// How it was answered.
     pub answer: Answer,
 }
@@ -48,6 +52,8 @@ pub struct Ride {
     pub vehicle: String,
     /// Direct drive in seconds.
     pub direct_s: f64,
+    /// Seconds on foot at both ends.
+    pub walk_s: f64,
     /// When boarding began.
     pub boarded_at: Option<EngineTime>,
     /// When the rider was off.
@@ -152,13 +158,15 @@ impl<'a> Reader<'a> {
     fn take(&mut self, record: &'a Record) {
         let at = record.at;
         match &record.kind {
-            RecordKind::Requested { request_id, from, to, .. } => {
+            RecordKind::Requested { request_id, from, to, passengers, wheelchairs, .. } => {
                 self.trip_idx.insert(request_id, self.story.trips.len());
                 self.story.trips.push(Trip {
                     name: request_id.clone(),
                     requested_at: at,
                     from: *from,
                     to: *to,
+                    passengers: *passengers,
+                    wheelchairs: *wheelchairs,
                     answer: Answer::None,
                 });
             }
@@ -174,6 +182,7 @@ impl<'a> Reader<'a> {
                 pickup_by,
                 dropoff_by,
                 direct_s,
+                walks,
             } => {
                 let ride = Ride {
                     ready_at: ready_at.time,
@@ -181,6 +190,7 @@ impl<'a> Reader<'a> {
                     dropoff_by: dropoff_by.time,
                     vehicle: vehicle_id.clone(),
                     direct_s: *direct_s,
+                    walk_s: walks.map_or(0.0, |walks| walks.walk_to_s + walks.walk_from_s),
                     boarded_at: None,
                     alighted_at: None,
                     cancelled: false,

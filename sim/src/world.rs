@@ -3,21 +3,25 @@
 //! Decides nothing about rides or vehicles. It measures what the dispatcher takes for a request (wall clock, a report
 //! only) and how far the vehicles drive.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+use sharxi_api::wire::explain;
 use sharxi_engine::demand::request::{RideRequest, When};
+use sharxi_engine::demand::walk::Ends;
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::command::{Command, CommandError};
 use sharxi_engine::dispatcher::event::{Event, EventKind, Standing};
 use sharxi_engine::fleet::plan::NextAct;
+use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::{RequestId, VehicleId};
-use sharxi_engine::units::{EngineTime, Millimeters};
+use sharxi_engine::units::{EngineTime, Millimeters, Millis};
 
 use crate::clock::LocalClock;
 use crate::demand::DemandRow;
-use crate::event_log::{Record, RecordKind, Stamp, Stand, actor_word};
+use crate::event_log::{Record, RecordKind, Stamp, Stand, Walks, actor_word};
 use crate::ground::Ground;
 
 /// A drive from one stop to the next.
@@ -47,6 +51,10 @@ pub struct World {
     /// By ride: people on board, which are fewer than it has seats if it has the vehicle for itself.
     passengers: Vec<u32>,
     plans_changed: BTreeSet<VehicleId>,
+    /// Shifts that the dispatcher knows and that have not begun.
+    announced: BTreeMap<(EngineTime, VehicleId), RecordKind>,
+    /// Why, for each answer and each idle move, if wanted.
+    reasons: Option<Vec<Value>>,
 }
 
 /// What remains of a world when the study is over.
@@ -60,6 +68,8 @@ pub struct Outcome {
     pub decisions: Vec<Duration>,
     /// Coverage in thousandths, sampled through the study.
     pub coverage_milli: Vec<u32>,
+    /// Explanations, in order of time; empty unless asked for.
+    pub reasons: Vec<Value>,
     /// Hash of the dispatcher's last state.
     pub state_hash: u64,
 }
@@ -78,7 +88,15 @@ impl World {
             n_refused: 0,
             passengers: Vec::new(),
             plans_changed: BTreeSet::new(),
+            announced: BTreeMap::new(),
+            reasons: None,
         }
+    }
+
+    /// The same world, which notes as well why each request was answered as it was and what each idle move is for.
+    #[must_use]
+    pub fn explaining(self) -> Self {
+        Self { reasons: Some(Vec::new()), ..self }
     }
 
     /// The dispatcher, for reading.
@@ -117,6 +135,7 @@ impl World {
         self.legs.extend(leg);
         for event in &events {
             self.note(event);
+            self.explain(event);
         }
         Ok(())
     }
@@ -130,11 +149,35 @@ impl World {
         let events = self.dispatcher.apply(row.requested_at, Command::RequestRide(request))?;
         self.decisions.push(begin.elapsed());
         self.passengers.push(u32::from(row.party.passengers()));
+        self.begin_shifts(row.requested_at);
         self.records.push(Record { at: row.requested_at, kind: requested(row, self.clock) });
         for event in &events {
             self.note(event);
+            self.explain(event);
         }
         Ok(())
+    }
+
+    /// Notes why, while the state is that right after the event.
+    fn explain(&mut self, event: &Event) {
+        let Some(reasons) = &mut self.reasons else { return };
+        let dispatcher = &self.dispatcher;
+        let reason = match event.kind {
+            EventKind::Promised { request, .. } | EventKind::Rejected { request, .. } => {
+                explain::ride(request, dispatcher)
+            }
+            EventKind::Repositioning { vehicle, .. } => {
+                dispatcher.explain_move(vehicle).map(|why| {
+                    let to = degrees(self.ground.point(why.to));
+                    explain::idle_move(vehicle, &why, to, dispatcher)
+                })
+            }
+            _ => None,
+        };
+        if let Some(mut reason) = reason {
+            reason["t"] = self.clock.format_ms(event.at).into();
+            reasons.push(reason);
+        }
     }
 
     /// Notes a request that never reaches the dispatcher, and its refusal.
@@ -142,6 +185,7 @@ impl World {
         let at = row.requested_at;
         let request_id = row.name.as_str().to_owned();
         let kind = requested(row, self.clock);
+        self.begin_shifts(at);
         self.records.push(Record { at, kind });
         self.records.push(Record { at, kind: RecordKind::Rejected { request_id, reason } });
         self.n_refused += 1;
@@ -155,6 +199,7 @@ impl World {
             records: self.records,
             legs: self.legs,
             decisions: self.decisions,
+            reasons: self.reasons.unwrap_or_default(),
             coverage_milli,
         }
     }
@@ -175,7 +220,24 @@ impl World {
         })
     }
 
+    /// Notes the shifts that have begun by `time`.
+    fn begin_shifts(&mut self, time: EngineTime) {
+        while let Some(entry) = self.announced.first_entry().filter(|entry| entry.key().0 <= time) {
+            let ((at, _), kind) = entry.remove_entry();
+            self.records.push(Record { at, kind });
+        }
+    }
+
     fn note(&mut self, event: &Event) {
+        if let EventKind::ShiftStarted { vehicle, .. } = event.kind
+            && let Some(begins) = self.dispatcher.vehicle(vehicle).map(|spec| spec.shift_start)
+            && event.at < begins
+        {
+            let kind = self.record_of(&event.kind);
+            self.announced.extend(kind.map(|kind| ((begins, vehicle), kind)));
+            return;
+        }
+        self.begin_shifts(event.at);
         if let EventKind::PlanChanged { vehicle, .. } = event.kind {
             self.plans_changed.insert(vehicle);
         }
@@ -202,6 +264,7 @@ impl World {
                 pickup_by: self.stamp(promise.pickup_by()),
                 dropoff_by: self.stamp(promise.dropoff_by()),
                 direct_s: promise.direct().as_secs_f64(),
+                walks: self.walks(request),
             },
             EventKind::Rejected { request, reason, .. } => RecordKind::Rejected {
                 request_id: self.ride_name(request),
@@ -269,6 +332,18 @@ impl World {
         })
     }
 
+    /// Where the rider is met, if they walk.
+    fn walks(&self, request: RequestId) -> Option<Walks> {
+        let Ends { pickup, dropoff } = self.dispatcher.ride(request)?.ends;
+        let walks = Walks {
+            pickup: degrees(self.ground.point(pickup.location)),
+            dropoff: degrees(self.ground.point(dropoff.location)),
+            walk_to_s: pickup.walk.as_secs_f64(),
+            walk_from_s: dropoff.walk.as_secs_f64(),
+        };
+        (pickup.walk + dropoff.walk > Millis::ZERO).then_some(walks)
+    }
+
     fn stand(&self, standing: Standing) -> Stand {
         let point = self.ground.point(standing.location);
         let arc = standing.arc.map(|node| node.get() + 1);
@@ -290,6 +365,10 @@ impl World {
             .vehicle(vehicle)
             .map_or_else(String::new, |spec| spec.name.as_str().to_owned())
     }
+}
+
+fn degrees(point: LatLon) -> [f64; 2] {
+    [point.lat(), point.lon()]
 }
 
 fn requested(row: &DemandRow, clock: LocalClock) -> RecordKind {

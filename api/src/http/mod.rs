@@ -4,6 +4,7 @@ mod account;
 mod feeds;
 pub mod page;
 pub mod queries;
+mod recurring;
 pub mod reply;
 pub mod routes;
 mod state;

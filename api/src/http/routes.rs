@@ -14,7 +14,7 @@ use warp::hyper::body::Bytes;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use super::{account, feeds, page, queries, reply, state, traffic};
+use super::{account, feeds, page, queries, recurring, reply, state, traffic};
 use crate::access;
 use crate::app::App;
 use crate::auth::visitor::Visitor;
@@ -34,7 +34,7 @@ pub type Routes = BoxedFilter<(Response,)>;
 /// The table.
 #[must_use]
 pub fn routes(app: &Arc<App>) -> Routes {
-    let queries = ride(app).or(vehicle(app)).unify().or(vehicles(app)).unify();
+    let queries = ride(app).or(vehicle(app)).unify().or(vehicles(app)).unify().or(why(app)).unify();
     let figures = kpi(app).or(region(app)).unify().or(quote(app)).unify();
     let state = state::routes(app).or(account::routes(app)).unify();
     let table = socket(app)
@@ -47,6 +47,8 @@ pub fn routes(app: &Arc<App>) -> Routes {
         .or(figures)
         .unify()
         .or(traffic::routes(app))
+        .unify()
+        .or(recurring::routes(app))
         .unify()
         .or(tile(app))
         .unify()
@@ -111,7 +113,11 @@ fn commands(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-async fn command(app: &App, visitor: &Visitor, body: &[u8]) -> Result<String, Unreadable> {
+pub(super) async fn command(
+    app: &App,
+    visitor: &Visitor,
+    body: &[u8],
+) -> Result<String, Unreadable> {
     let (sender, command) = read_command_as(body)?;
     let id = command.id().map(str::to_owned);
     let labelled = |error| Unreadable { id: id.clone(), error };
@@ -180,6 +186,26 @@ fn vehicle(app: &Arc<App>) -> BoxedFilter<(Response,)> {
                 (Err(_), _) => reply::not_found("no such vehicle"),
                 (_, Err(error)) => reply::error(&error),
             }
+        })
+        .boxed()
+}
+
+/// Why a ride has its vehicle, and what the move of an idle vehicle is for.
+fn why(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("v1" / String / String / "why")
+        .and(warp::get())
+        .and(with(app))
+        .and(warp::ext::get::<Visitor>())
+        .then(|of: String, name: String, app: Arc<App>, visitor: Visitor| async move {
+            if let Err(error) = asker(&app, &visitor) {
+                return reply::error(&error);
+            }
+            let question = match (of.as_str(), Name::new(decoded(&name))) {
+                ("rides", Ok(name)) => Question::WhyRide(name),
+                ("vehicles", Ok(name)) => Question::WhyMove(name),
+                _ => return reply::not_found("no such address"),
+            };
+            ask(&app, question, "nothing to explain").await
         })
         .boxed()
 }

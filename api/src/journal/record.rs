@@ -15,7 +15,7 @@ use crate::intent::Caller;
 /// Version of the encoding of commands: the first byte of each.
 pub const COMMAND_VERSION: u8 = 1;
 /// Version of the file as a whole.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 /// What a journal belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]

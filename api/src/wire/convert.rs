@@ -4,18 +4,18 @@ use std::hash::Hasher;
 
 use serde::Serialize;
 use sharxi_engine::demand::request::{Name, Party, RideRequest, When};
-use sharxi_engine::fleet::vehicle::VehicleSpec;
+use sharxi_engine::fleet::vehicle::{Fittings, VehicleSpec};
 use sharxi_engine::geo::LatLon;
-use sharxi_engine::limits::PLACES_MAX;
+use sharxi_engine::limits::{PLACES_MAX, WALK_MAX};
 use sharxi_engine::oracle::Location;
 use sharxi_engine::region::Fix;
-use sharxi_engine::units::EngineTime;
+use sharxi_engine::units::{EngineTime, Millis};
 use siphasher::sip::SipHasher13;
 
 use super::error::{Code, WireError};
 use super::message::{Command, Kind, Point};
 use super::time;
-use crate::intent::{Fact, Intent, Order};
+use crate::intent::{Asked, Fact, Intent, Order};
 use crate::limits;
 use crate::map::Map;
 
@@ -75,6 +75,9 @@ fn request_ride(command: &Command, map: &dyn Map) -> Result<Intent, WireError> {
         target_at,
         passengers,
         wheelchairs,
+        child_seats,
+        luggage,
+        walk_max_s,
         accept,
         ..
     } = command
@@ -92,14 +95,19 @@ fn request_ride(command: &Command, map: &dyn Map) -> Result<Intent, WireError> {
             return Err(WireError::bad_value("target_at", "must be given unless kind is now"));
         }
     };
-    Ok(Intent::RequestRide(RideRequest {
+    let request = RideRequest {
         name: ride_name(request_id)?,
         from: snap("from", *from, map)?,
         to: snap("to", *to, map)?,
-        party: party(*passengers, *wheelchairs)?,
+        pickups: Vec::new(),
+        dropoffs: Vec::new(),
+        party: needs(party(*passengers, *wheelchairs)?, *child_seats, *luggage)?,
         when,
         accept_at_once: *accept,
-    }))
+    };
+    let doors = [point("from", *from)?, point("to", *to)?];
+    let walk_max = walk_max_s.map(walk_max).transpose()?;
+    Ok(Intent::RequestRide(Asked { request, doors, walk_max }))
 }
 
 fn start_shift(command: &Command, map: &dyn Map) -> Result<Intent, WireError> {
@@ -108,6 +116,9 @@ fn start_shift(command: &Command, map: &dyn Map) -> Result<Intent, WireError> {
         vehicle_type,
         seats,
         wheelchairs,
+        folding_seats,
+        child_seats,
+        luggage,
         at,
         shift_start,
         shift_end,
@@ -123,6 +134,11 @@ fn start_shift(command: &Command, map: &dyn Map) -> Result<Intent, WireError> {
         kind: name("vehicle_type", vehicle_type)?,
         seats: places("seats", *seats)?,
         wheelchairs: places("wheelchairs", *wheelchairs)?,
+        fittings: Fittings {
+            fold: places("folding_seats", *folding_seats)?,
+            child_seats: places("child_seats", *child_seats)?,
+            luggage: places("luggage", *luggage)?,
+        },
         start: snap("at", *at, map)?,
         shift_start: starts.unwrap_or_default(),
         shift_end,
@@ -132,6 +148,31 @@ fn start_shift(command: &Command, map: &dyn Map) -> Result<Intent, WireError> {
 
 fn report(vehicle_id: &str, at: &str, fact: Fact) -> Result<Intent, WireError> {
     Ok(Intent::Report { vehicle: name("vehicle_id", vehicle_id)?, at: moment("at", at)?, fact })
+}
+
+fn needs(party: Party, child_seats: i64, luggage: i64) -> Result<Party, WireError> {
+    let count = |field, number, rule: &str| {
+        u8::try_from(number).map_err(|_error| WireError::bad_value(field, rule))
+    };
+    let seats = "must be 0 to the number of passengers on seats";
+    let pieces = "must be 0 to 32";
+    let child_seats = count("child_seats", child_seats, seats)?;
+    let luggage = count("luggage", luggage, pieces)?;
+    party
+        .with_needs(child_seats, 0)
+        .map_err(|_error| WireError::bad_value("child_seats", seats))?
+        .with_needs(child_seats, luggage)
+        .map_err(|_error| WireError::bad_value("luggage", pieces))
+}
+
+/// Seconds up to the longest walk, as milliseconds.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+fn walk_max(seconds: f64) -> Result<Millis, WireError> {
+    if (0.0..=WALK_MAX.as_secs_f64()).contains(&seconds) {
+        Ok(Millis::new((seconds * 1000.0).round() as u32))
+    } else {
+        Err(WireError::bad_value("walk_max_s", "must be 0 to 1800"))
+    }
 }
 
 /// A party of that many.

@@ -4,12 +4,14 @@ use serde_json::{Map as Fields, Value, json};
 use sharxi_engine::demand::promise::Promise;
 use sharxi_engine::demand::request::When;
 use sharxi_engine::demand::ride::Actor;
+use sharxi_engine::demand::walk::Ends;
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::event::{Event, EventKind, Standing};
+use sharxi_engine::fleet::vehicle::Fittings;
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::Location;
-use sharxi_engine::units::EngineTime;
+use sharxi_engine::units::{EngineTime, Millis};
 
 use super::time::format;
 use crate::ledger::Ledger;
@@ -111,11 +113,13 @@ impl Names<'_> {
             EventKind::Offered { request, vehicle, promise, pickup_at, dropoff_at, expires_at } => {
                 self.both(&mut fields, *request, *vehicle);
                 promised(&mut fields, *promise, *pickup_at, *dropoff_at);
+                self.walks(&mut fields, *request);
                 fields.insert("expires_at".into(), format(*expires_at).into());
             }
             EventKind::Promised { request, vehicle, promise, pickup_at, dropoff_at } => {
                 self.both(&mut fields, *request, *vehicle);
                 promised(&mut fields, *promise, *pickup_at, *dropoff_at);
+                self.walks(&mut fields, *request);
             }
             EventKind::Rejected { request, reason, alternative } => {
                 self.request(&mut fields, *request);
@@ -155,6 +159,16 @@ impl Names<'_> {
                     fields.insert("vehicle_type".into(), spec.kind.as_str().into());
                     fields.insert("seats".into(), spec.seats.into());
                     fields.insert("wheelchairs".into(), spec.wheelchairs.into());
+                    let Fittings { fold, child_seats, luggage } = spec.fittings;
+                    for (fitting, count) in [
+                        ("folding_seats", fold),
+                        ("child_seats", child_seats),
+                        ("luggage", luggage),
+                    ] {
+                        if count > 0 {
+                            fields.insert(fitting.into(), count.into());
+                        }
+                    }
                 }
             }
             EventKind::Departed { vehicle, standing }
@@ -195,6 +209,25 @@ impl Names<'_> {
         }
         fields.insert("passengers".into(), asked.party.passengers().into());
         fields.insert("wheelchairs".into(), asked.party.wheelchairs().into());
+        for (need, count) in
+            [("child_seats", asked.party.child_seats()), ("luggage", asked.party.luggage())]
+        {
+            if count > 0 {
+                fields.insert(need.into(), count.into());
+            }
+        }
+    }
+
+    /// Where the vehicle stops, if the rider walks at either end, and how long they walk.
+    fn walks(&self, fields: &mut Fields<String, Value>, request: RequestId) {
+        let ends = self.dispatcher.ride(request).map(|ride| ride.ends);
+        let Some(Ends { pickup, dropoff }) = ends.filter(|ends| ends.walk() > Millis::ZERO) else {
+            return;
+        };
+        fields.insert("pickup".into(), json!(self.point(pickup.location)));
+        fields.insert("dropoff".into(), json!(self.point(dropoff.location)));
+        fields.insert("walk_to_s".into(), pickup.walk.as_secs_f64().into());
+        fields.insert("walk_from_s".into(), dropoff.walk.as_secs_f64().into());
     }
 
     fn request(&self, fields: &mut Fields<String, Value>, request: RequestId) {

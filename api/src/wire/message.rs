@@ -80,6 +80,12 @@ const fn one() -> i64 {
     1
 }
 
+/// Left out of the digest of a message, so that it is what it was before there was the field.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
 /// A command. Numbers are wider than what they may hold, so that a value out of range is named as such.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -97,6 +103,12 @@ pub enum Command {
         passengers: i64,
         #[serde(default)]
         wheelchairs: i64,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        child_seats: i64,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        luggage: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        walk_max_s: Option<f64>,
         #[serde(default)]
         accept: bool,
     },
@@ -118,6 +130,12 @@ pub enum Command {
         vehicle_type: String,
         seats: i64,
         wheelchairs: i64,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        folding_seats: i64,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        child_seats: i64,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        luggage: i64,
         at: Point,
         #[serde(default)]
         shift_start: Option<String>,

@@ -6,7 +6,9 @@
 pub mod convert;
 pub mod error;
 pub mod event;
+pub mod explain;
 pub mod message;
+pub mod recurring;
 pub mod status;
 pub mod time;
 pub mod traffic;

@@ -6,7 +6,7 @@ use sharxi_engine::demand::ride::RideState;
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::fleet::plan::{Action, NextAct};
 use sharxi_engine::ids::{RequestId, VehicleId};
-use sharxi_engine::units::EngineTime;
+use sharxi_engine::units::{EngineTime, Millis};
 
 use super::event::{Names, degrees};
 use super::time::format;
@@ -55,6 +55,10 @@ pub struct RideInfo<'a> {
     to: [f64; 2],
     passengers: u8,
     wheelchairs: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pickup: Option<[f64; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropoff: Option<[f64; 2]>,
     #[serde(skip_serializing_if = "is_false")]
     at_risk: bool,
     #[serde(skip_serializing_if = "is_false")]
@@ -100,7 +104,7 @@ pub struct VehicleInfo<'a> {
 #[serde(untagged)]
 pub enum RideEntry<'a> {
     /// As it stands now.
-    Open(RideInfo<'a>),
+    Open(Box<RideInfo<'a>>),
     /// As it ended.
     Ended(&'a RawValue),
 }
@@ -241,6 +245,7 @@ pub fn ride<'a>(request: RequestId, names: Names<'a>) -> Option<RideInfo<'a>> {
         |action| visits.iter().find(|visit| visit.request == request && visit.action == action);
     let pickup_at = boarded_at.or_else(|| planned(Action::Board).map(|visit| visit.begin));
     let dropoff_at = alighted_at.or_else(|| planned(Action::Alight).map(|visit| visit.end));
+    let walks = ride.ends.walk() > Millis::ZERO;
     let carrier = ride.vehicle.or_else(|| names.ledger.vehicle(request));
     Some(RideInfo {
         request_id: ride.request.name.as_str(),
@@ -249,6 +254,8 @@ pub fn ride<'a>(request: RequestId, names: Names<'a>) -> Option<RideInfo<'a>> {
         to: names.point(ride.request.to),
         passengers: ride.request.party.passengers(),
         wheelchairs: ride.request.party.wheelchairs(),
+        pickup: walks.then(|| names.point(ride.ends.pickup.location)),
+        dropoff: walks.then(|| names.point(ride.ends.dropoff.location)),
         at_risk: ride.warned,
         broken: ride.broken,
         vehicle_id: carrier.map(|vehicle| vehicle_name(names.dispatcher, vehicle)),

@@ -131,6 +131,13 @@ impl Map for Street {
             .filter(|snap| snap.distance_m <= max_m)
     }
 
+    fn stops_near(&self, point: LatLon, radius_m: f64, count: usize) -> Vec<(Location, f64)> {
+        let nodes = (0..N_NODES).zip(&self.geometry);
+        let away =
+            nodes.map(|(idx, node)| (Location::Node(NodeId::new(idx)), node.distance_m(point)));
+        away.filter(|&(_, m)| 60.0 < m && m <= radius_m).take(count).collect()
+    }
+
     fn point(&self, location: Location) -> LatLon {
         self.geometry[row(location) as usize]
     }

@@ -3,3 +3,4 @@
 pub mod promise;
 pub mod request;
 pub mod ride;
+pub mod walk;

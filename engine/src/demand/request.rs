@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::demand::walk::{Ends, Stop};
 use crate::limits;
 use crate::oracle::Location;
 use crate::units::EngineTime;
@@ -62,6 +63,8 @@ pub enum When {
 pub struct Party {
     passengers: u8,
     wheelchairs: u8,
+    child_seats: u8,
+    luggage: u8,
 }
 
 impl Party {
@@ -71,9 +74,21 @@ impl Party {
     /// [`InvalidRequest::Party`] unless 1 <= passengers <= 16 and wheelchairs <= passengers.
     pub fn new(passengers: u8, wheelchairs: u8) -> Result<Self, InvalidRequest> {
         if (1..=limits::PARTY_MAX).contains(&passengers) && wheelchairs <= passengers {
-            Ok(Self { passengers, wheelchairs })
+            Ok(Self { passengers, wheelchairs, child_seats: 0, luggage: 0 })
         } else {
             Err(InvalidRequest::Party { passengers, wheelchairs })
+        }
+    }
+
+    /// The same party, of which so many sit in child seats, with so many pieces of luggage.
+    ///
+    /// # Errors
+    /// [`InvalidRequest::Needs`] if more would sit in child seats than on seats, or there are more than 32 pieces.
+    pub fn with_needs(self, child_seats: u8, luggage: u8) -> Result<Self, InvalidRequest> {
+        if child_seats <= self.seats() && luggage <= limits::LUGGAGE_MAX {
+            Ok(Self { child_seats, luggage, ..self })
+        } else {
+            Err(InvalidRequest::Needs { child_seats, luggage })
         }
     }
 
@@ -89,10 +104,22 @@ impl Party {
         self.wheelchairs
     }
 
-    /// Ordinary seats taken.
+    /// Ordinary seats taken, those with a child seat included.
     #[must_use]
     pub const fn seats(self) -> u8 {
         self.passengers - self.wheelchairs
+    }
+
+    /// Seats that need a child seat.
+    #[must_use]
+    pub const fn child_seats(self) -> u8 {
+        self.child_seats
+    }
+
+    /// Pieces of luggage that take a place of their own.
+    #[must_use]
+    pub const fn luggage(self) -> u8 {
+        self.luggage
     }
 }
 
@@ -101,10 +128,14 @@ impl Party {
 pub struct RideRequest {
     /// The outside's name for it, unique for ever.
     pub name: Name,
-    /// Pickup.
+    /// The rider's door at the start; where they board unless they walk.
     pub from: Location,
-    /// Drop-off.
+    /// The door at the end.
     pub to: Location,
+    /// Where else they could board, at most [`limits::WALK_STOPS_MAX`].
+    pub pickups: Vec<Stop>,
+    /// Where else they could alight, as many.
+    pub dropoffs: Vec<Stop>,
     /// Who rides.
     pub party: Party,
     /// When.
@@ -113,12 +144,31 @@ pub struct RideRequest {
     pub accept_at_once: bool,
 }
 
+impl RideRequest {
+    /// From door to door.
+    #[must_use]
+    pub const fn doors(&self) -> Ends {
+        Ends { pickup: Stop::door(self.from), dropoff: Stop::door(self.to) }
+    }
+}
+
 /// Why a value is no request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRequest {
     /// Outside name.
     #[error("a name must have 1 to 64 bytes and no control characters")]
     Name,
+    /// Needs out of range.
+    #[error(
+        "a party must have no more child seats than people on seats, and at most 32 pieces of luggage, \
+         not {child_seats} and {luggage}"
+    )]
+    Needs {
+        /// Child seats asked for.
+        child_seats: u8,
+        /// Pieces.
+        luggage: u8,
+    },
     /// Party out of range.
     #[error(
         "a party must have 1 to 16 passengers and no more wheelchairs than passengers, \

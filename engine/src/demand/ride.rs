@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::demand::promise::Promise;
 use crate::demand::request::RideRequest;
+use crate::demand::walk::Ends;
+use crate::fleet::plan::Action;
+use crate::fleet::visit::Visit;
 use crate::ids::VehicleId;
 use crate::oracle::Location;
 use crate::units::EngineTime;
@@ -75,8 +78,12 @@ impl RideState {
 /// A ride that the dispatcher knows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ride {
-    /// What was asked for.
+    /// What was asked for, without the stops to which the rider could have walked.
     pub request: RideRequest,
+    /// Where the rider boards and alights; the doors if refused.
+    pub ends: Ends,
+    /// From when on the rider can stand at the pickup: [`Promise::ready_at`], or later if the offer was taken so late.
+    pub stands_from: EngineTime,
     /// When it was asked.
     pub requested_at: EngineTime,
     /// What was promised; absent only on a refused ride.
@@ -91,4 +98,17 @@ pub struct Ride {
     pub warned: bool,
     /// Whether the promise has been broken and said so.
     pub broken: bool,
+}
+
+impl Ride {
+    /// By when a visit of this ride has to be made to keep the promise; `None` if nothing is promised.
+    #[must_use]
+    pub fn due(&self, visit: &Visit) -> Option<EngineTime> {
+        let promise = self.promise?;
+        Some(match (visit.action, visit.boarded_at) {
+            (Action::Board, _) => promise.pickup_by().max(visit.earliest),
+            (Action::Alight, None) => promise.dropoff_by(),
+            (Action::Alight, Some(since)) => promise.dropoff_by().min(since + visit.ride_max),
+        })
+    }
 }

@@ -9,7 +9,7 @@ use crate::ids::{RequestId, VehicleId};
 use crate::oracle::Location;
 use crate::planning::snapshot::Improvement;
 use crate::region::{TrafficChange, TrafficError};
-use crate::units::EngineTime;
+use crate::units::{EngineTime, Millis};
 
 /// A command. Times inside (`at`) are when a reported fact happened: never after the time of the command itself and
 /// never before the vehicle's last fact; anything else is refused.
@@ -85,6 +85,16 @@ pub enum Command {
     AdoptPlan(Improvement),
     /// Another hour of the week: its changes take the place of those of the hour before, below what [`Command::SetTraffic`] says.
     SetHours(Vec<TrafficChange>),
+    /// Under way, the vehicle has got as far as it should `driven` after it set off: it is early or late, and what comes
+    /// behind is expected so much earlier or later.
+    Progress {
+        /// Which vehicle.
+        vehicle: VehicleId,
+        /// The planned driving time of what it has driven of this leg.
+        driven: Millis,
+        /// When.
+        at: EngineTime,
+    },
 }
 
 /// Why a command was refused. A refused command changes nothing, not even the time.

@@ -2,7 +2,7 @@
 //!
 //! `turn` is one application of a command; `rides` answers riders, `vehicles` takes reported facts, `repair`
 //! finds new vehicles for riders whose plan broke, `reoptimise` changes the plans of several vehicles at once, `traffic` takes
-//! over other travel times, `upkeep` does what time alone brings. Everything it knows is in `state`. A refused command
+//! over other travel times, `upkeep` does what time alone brings, `explain` says why. Everything it knows is in `state`. A refused command
 //! changes nothing.
 //!
 //! Not here: clocks, names of the outside beyond what it was given, and any decision that depends on how fast this
@@ -14,6 +14,7 @@ use crate::demand::request::{Name, RideRequest};
 use crate::demand::ride::Ride;
 use crate::dispatcher::command::{Command, CommandError};
 use crate::dispatcher::event::{Event, Standing};
+use crate::dispatcher::explain::RideReason;
 use crate::dispatcher::state::State;
 use crate::dispatcher::turn::Turn;
 use crate::fleet::motion::Motion;
@@ -24,7 +25,7 @@ use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::oracle::{Location, Oracle};
 use crate::planning::forecast::Forecast;
-pub use crate::planning::forecast::Spot;
+pub use crate::planning::forecast::{Spot, Worth};
 use crate::planning::policy::Policy;
 pub use crate::planning::snapshot::Improvement;
 use crate::units::{EngineTime, Millis};
@@ -32,8 +33,10 @@ pub use saved::SavedError;
 
 pub mod command;
 pub mod event;
+pub mod explain;
 
 mod hash;
+mod relief;
 mod reoptimise;
 mod repair;
 mod rides;
@@ -239,9 +242,39 @@ impl Dispatcher {
     /// [`Command::AdoptPlan`]. `None` too if the policy forbids it. A function of the state alone.
     #[must_use]
     pub fn improvement(&self, around: Location, tests: u32) -> Option<Improvement> {
-        let ctx =
-            Context { oracle: self.oracle.as_ref(), policy: &self.policy, now: self.state.now };
+        self.improvement_at(self.state.now, around, tests)
+    }
+
+    /// The same for a command at `now`, not before the last one: vehicles have driven on since.
+    #[must_use]
+    pub fn improvement_at(
+        &self,
+        now: EngineTime,
+        around: Location,
+        tests: u32,
+    ) -> Option<Improvement> {
+        let now = now.max(self.state.now);
+        let ctx = Context { oracle: self.oracle.as_ref(), policy: &self.policy, now };
         ctx.policy.reoptimise.then(|| reoptimise::improvement(&self.state, ctx, around, tests))?
+    }
+
+    /// Why a ride has the vehicle that it has, or none, as things stand; `None` for a ride that is unknown, ended without a
+    /// vehicle, or was refused long ago. O(vehicles) insertions; changes nothing.
+    #[must_use]
+    pub fn explain_ride(&self, request: RequestId) -> Option<RideReason> {
+        explain::ride(&self.state, self.context(), request)
+    }
+
+    /// What an idle vehicle's move is for; `None` if it makes none. O(vehicles x spots) queries; changes nothing.
+    #[must_use]
+    pub fn explain_move(&self, vehicle: VehicleId) -> Option<Worth> {
+        explain::errand(&self.state, self.context(), vehicle)
+    }
+
+    /// Insertion tests that searches for riders whom nobody can take may still spend at the time of the last command.
+    #[must_use]
+    pub fn rescue_tests_left(&self) -> u64 {
+        self.state.tests_left(self.state.now)
     }
 
     /// How well the fleet covers the spots at the time of the last command. O(spots x vehicles) queries.
@@ -261,6 +294,10 @@ impl Dispatcher {
     #[must_use]
     pub fn state_hash(&self) -> u64 {
         hash::of(&self.state)
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context { oracle: self.oracle.as_ref(), policy: &self.policy, now: self.state.now }
     }
 
     fn record(&self, vehicle: VehicleId) -> Option<&Vehicle> {

@@ -102,6 +102,17 @@ struct Draft {
     came: Vec<(RequestId, VehicleId)>,
 }
 
+/// Whether a rider who is new to the fleet gets the reserve of a promise. The bounds within which the optimiser worked see to the others.
+fn is_careful(draft: &Draft, newcomer: RequestId, ctx: Context<'_>) -> bool {
+    let mut view = View::default();
+    draft.vehicle.schedule().view(ctx.policy, ctx.now, &mut view);
+    let timed = view.times.iter().zip(&view.spreads);
+    let mut visits = draft.vehicle.visits.iter().zip(timed);
+    visits.all(|(visit, (&times, &spread))| {
+        visit.request != newcomer || ctx.policy.is_careful(visit, (times, None), spread)
+    })
+}
+
 /// Old visits that no new plan has yet, and in which vehicle they are.
 type Pool = BTreeMap<(RequestId, Action), (Visit, Option<VehicleId>)>;
 
@@ -231,15 +242,20 @@ impl Turn<'_> {
             return None;
         }
         self.look_out();
+        let careful = ctx.policy.with_reserve(visits);
         let (board, _) = visits;
         let (ids, soonest) = nearest(self.state, ctx, board.location, RESCUE_VEHICLES);
         if board.latest < soonest {
             return None;
         }
         let seed = u64::from(board.request.get());
-        let found = snapshot(self.state, ctx, &ids, Some(visits));
-        let found = found.improve(ctx.policy.rescue_tests, seed)?;
+        let tests = self.state.allow_tests(ctx.now, ctx.policy.rescue_tests)?;
+        let found = snapshot(self.state, ctx, &ids, Some(careful));
+        let found = found.improve(tests, seed)?;
         let drafts = Check { state: self.state, ctx }.drafts(&found, Some(visits)).ok()?;
+        if !drafts.iter().all(|draft| is_careful(draft, board.request, ctx)) {
+            return None;
+        }
         let placed = drafts.iter().find_map(|draft| {
             let planned = draft.vehicle.planned(ctx.policy, ctx.now);
             let mut own = planned.iter().filter(|visit| visit.request == board.request);
@@ -248,6 +264,11 @@ impl Turn<'_> {
         })?;
         self.take_over(drafts);
         Some(placed)
+    }
+
+    /// Whether a rider may be taken away from vehicle `from`.
+    pub(super) fn may_leave(&self, request: RequestId, from: VehicleId) -> bool {
+        Check { state: self.state, ctx: self.ctx }.may_leave(request, from)
     }
 
     /// Takes over new plans, if all that they rest on still holds.

@@ -6,13 +6,13 @@
 
 use crate::demand::ride::{Ride, RideState};
 use crate::dispatcher::event::EventKind;
-use crate::dispatcher::state::Due;
+use crate::dispatcher::state::{Due, State};
 use crate::dispatcher::turn::Turn;
 use crate::fleet::plan::Action;
 use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::planning::insertion::{self, Goal, Insertion, Search};
-use crate::planning::view::View;
+use crate::planning::view::{Load, View};
 use crate::units::{EngineTime, Millis};
 
 /// A rider who will be late anyway changes vehicles only to be this much less late.
@@ -27,7 +27,7 @@ impl Turn<'_> {
         let visits = std::mem::take(&mut vehicle.visits);
         vehicle.legs.clear();
         vehicle.next_path = None;
-        (vehicle.seats_taken, vehicle.wheelchairs_taken) = (0, 0);
+        vehicle.taken = Load::default();
         let mut pairs: Vec<(Visit, Visit)> = Vec::new();
         for alight in visits.iter().filter(|visit| visit.action == Action::Alight) {
             let board = match alight.boarded_at {
@@ -68,10 +68,8 @@ impl Turn<'_> {
         if let Some(ride) = self.ride_mut(request) {
             ride.vehicle = None;
         }
-        let mut search = Search::new(ctx, Goal::Promise, (board, alight));
         self.look_out();
-        let fleet = self.state.fleet();
-        if let Some(place) = insertion::best(&search, fleet, None) {
+        if let Some(place) = self.place_in_time((board, alight), None, true) {
             self.take((board, alight), &place);
             self.hand_over(request, from, place.vehicle);
             return;
@@ -84,7 +82,7 @@ impl Turn<'_> {
             self.expire(request);
             return;
         }
-        search.goal = Goal::LeastLate;
+        let search = Search::new(ctx, Goal::LeastLate, (board, alight));
         match insertion::best(&search, self.state.fleet(), None) {
             Some(place) => self.place_late((board, alight), from, &place),
             None => self.abort(request),
@@ -185,26 +183,46 @@ impl Turn<'_> {
         late.max().unwrap_or(Millis::ZERO)
     }
 
-    /// Looks at all windows of a vehicle that is late: riders who would be late go to another vehicle if that keeps
-    /// their promise; lateness that is left is accepted and announced.
+    /// Looks at all windows of a vehicle that is late: riders who would be late, or are in danger of it, go to another vehicle if
+    /// that keeps their promise; lateness that is left is accepted and announced.
     pub(super) fn guard(&mut self, id: VehicleId) {
+        self.expect_promises(id);
         let mut tried = Vec::new();
-        while let Some(late) = self.first_late(id, &tried) {
-            tried.push(late);
-            self.move_away(id, late);
+        while let Some(request) = self.first_in_danger(id, &tried) {
+            tried.push(request);
+            self.move_away(id, request);
         }
+        self.relieve(id);
         self.accept_lateness(id);
     }
 
-    /// The first rider who would be late, is not on board and was not tried yet.
-    fn first_late(&self, id: VehicleId, tried: &[RequestId]) -> Option<RequestId> {
+    /// Where times are uncertain, lateness that was accepted may be made good: what was put off is bound by the promise again,
+    /// as far as it looks now.
+    fn expect_promises(&mut self, id: VehicleId) {
+        let ctx = self.ctx;
+        let State { vehicles, rides, .. } = &mut *self.state;
+        let Some(vehicle) = vehicles.get_mut(id.idx()).filter(|_| !ctx.policy.is_exact()) else {
+            return;
+        };
+        let mut view = View::default();
+        vehicle.schedule().view(ctx.policy, ctx.now, &mut view);
+        for (visit, &times) in vehicle.visits.iter_mut().zip(&view.times) {
+            if let Some(by) = rides.get(&visit.request).and_then(|ride| ride.due(visit)) {
+                visit.latest = visit.latest.min(by.max(visit.counts(times)));
+            }
+        }
+    }
+
+    /// The first rider who would be late, or has little reserve left, is not on board and was not tried yet.
+    fn first_in_danger(&self, id: VehicleId, tried: &[RequestId]) -> Option<RequestId> {
+        let ctx = self.ctx;
         let vehicle = self.state.vehicles.get(id.idx())?;
         let mut view = View::default();
-        vehicle.schedule().view(self.ctx.policy, self.now(), &mut view);
-        let mut timed = vehicle.visits.iter().zip(&view.times);
+        vehicle.schedule().view(ctx.policy, ctx.now, &mut view);
+        let mut timed = vehicle.visits.iter().zip(view.times.iter().zip(&view.spreads));
         timed
-            .find(|(visit, times)| {
-                visit.late(**times) > Millis::ZERO
+            .find(|(visit, (times, spread))| {
+                ctx.policy.danger(visit, **times, **spread) > Millis::ZERO
                     && visit.boarded_at.is_none()
                     && !tried.contains(&visit.request)
             })
@@ -214,40 +232,74 @@ impl Turn<'_> {
     /// Gives a rider who is not on board to another vehicle, if one can keep the promise or is much less late.
     fn move_away(&mut self, id: VehicleId, request: RequestId) {
         let ctx = self.ctx;
-        let Some(vehicle) = self.state.vehicles.get(id.idx()) else { return };
-        let first_locked = vehicle.schedule().first_is_under_way(ctx.now + ctx.policy.react);
-        let mut own = vehicle.visits.iter().enumerate().filter(|(_, v)| v.request == request);
-        let (Some((position, &board)), Some((_, &alight))) = (own.next(), own.next()) else {
-            return;
-        };
-        if first_locked && position == 0 {
+        let Some((board, alight)) = self.visits_of(id, request) else { return };
+        let Ok(ride) = self.ride(request) else { return };
+        let (late, warned) = (i64::from(self.foreseen_late(ride, request).get()), ride.warned);
+        if late == 0 && !self.may_leave(request, id) {
             return;
         }
-        let Ok(ride) = self.ride(request) else { return };
-        let late = i64::from(self.foreseen_late(ride, request).get());
-        // What counts is the promise, not the lateness that was accepted before.
-        let (board, alight) = match ride.promise {
-            Some(promise) => (
-                Visit { latest: promise.pickup_by().max(board.earliest), ..board },
-                Visit { latest: promise.dropoff_by(), ..alight },
-            ),
-            None => (board, alight),
-        };
-        let mut search = Search::new(ctx, Goal::Promise, (board, alight));
         self.look_out();
-        let fleet = self.state.fleet();
-        if let Some(place) = insertion::best(&search, fleet, Some(id)) {
+        if let Some(place) = self.place_in_time((board, alight), Some(id), late > 0) {
             self.release(request, id);
             self.take((board, alight), &place);
             self.hand_over(request, id, place.vehicle);
             return;
         }
-        search.goal = Goal::LeastLate;
-        let place = insertion::best(&search, fleet, Some(id));
+        // Once a ride: a vehicle that stays silent is looked at every few seconds.
+        if late == 0 || !warned && self.exchange((board, alight), id) {
+            return;
+        }
+        let search = Search::new(ctx, Goal::LeastLate, (board, alight));
+        let place = insertion::best(&search, self.state.fleet(), Some(id));
         if let Some(place) = place.filter(|place| place.first + WORTH_A_CHANGE_MS < late) {
             self.release(request, id);
             self.place_late((board, alight), id, &place);
         }
+    }
+
+    /// The visits of a rider of vehicle `id` that another vehicle could make, bound by the promise and not by lateness that was
+    /// accepted before; `None` if the vehicle is busy with the first one.
+    pub(super) fn visits_of(&self, id: VehicleId, request: RequestId) -> Option<(Visit, Visit)> {
+        let ctx = self.ctx;
+        let vehicle = self.state.vehicles.get(id.idx())?;
+        let first_locked = vehicle.schedule().first_is_under_way(ctx.now + ctx.policy.react);
+        let mut own = vehicle.visits.iter().enumerate().filter(|(_, v)| v.request == request);
+        let ((position, board), (_, alight)) = (own.next()?, own.next()?);
+        if first_locked && position == 0 {
+            return None;
+        }
+        let ride = self.ride(request).ok()?;
+        let bound =
+            |visit: &Visit| Visit { latest: ride.due(visit).unwrap_or(visit.latest), ..*visit };
+        Some((bound(board), bound(alight)))
+    }
+
+    /// The best place that keeps the promise: with the reserve, or if need be with what is left of the window.
+    pub(super) fn place_in_time(
+        &self,
+        visits: (Visit, Visit),
+        except: Option<VehicleId>,
+        need: bool,
+    ) -> Option<Insertion> {
+        let careful = Search::new(self.ctx, Goal::Promise, visits);
+        let best = |search: &Search<'_>| insertion::best(search, self.state.fleet(), except);
+        let dares = need && !self.ctx.policy.is_exact();
+        best(&careful).or_else(|| dares.then(|| best(&Search { reserve: false, ..careful }))?)
+    }
+
+    /// Finds a place for a rider of vehicle `from` by changing several plans; false if there is none: then nothing has changed.
+    fn exchange(&mut self, visits: (Visit, Visit), from: VehicleId) -> bool {
+        let request = visits.0.request;
+        let Some(before) = self.state.vehicles.get(from.idx()).cloned() else { return false };
+        self.release(request, from);
+        if let Some(placed) = self.rescue(visits) {
+            self.hand_over(request, from, placed.vehicle);
+            return true;
+        }
+        if let Some(vehicle) = self.vehicle_mut(from) {
+            *vehicle = before;
+        }
+        false
     }
 
     /// Makes the lateness that is left the bound of each late visit, and tells the riders.

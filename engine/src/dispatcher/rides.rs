@@ -3,6 +3,7 @@
 use crate::demand::promise::Promise;
 use crate::demand::request::{RideRequest, When};
 use crate::demand::ride::{Actor, Ride, RideState};
+use crate::demand::walk::Ends;
 use crate::dispatcher::command::CommandError;
 use crate::dispatcher::event::{Alternative, EventKind, RejectReason};
 use crate::dispatcher::reoptimise::Placed;
@@ -13,16 +14,23 @@ use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::limits;
 use crate::planning::insertion::{self, Goal, Insertion, Search};
+use crate::planning::objective;
 use crate::planning::view::Load;
 use crate::units::{EngineTime, Millis};
 
 /// Alternatives are given in whole minutes.
 const MINUTE_MS: i64 = 60_000;
 
-/// What would be promised for `request` if it were made at `now`.
-fn promise_for(ctx: Context<'_>, request: &RideRequest) -> Result<Promise, RejectReason> {
-    let direct = ctx.oracle.time(request.from, request.to);
-    if request.from == request.to {
+/// What would be promised for `request` between `ends` if it were made at `now`. The wait runs from when the rider stands at the
+/// stop; who leaves the door at the time of the request, or at the time asked for, is there then.
+fn promise_for(
+    ctx: Context<'_>,
+    request: &RideRequest,
+    ends: &Ends,
+) -> Result<Promise, RejectReason> {
+    let (from, to) = (ends.pickup.location, ends.dropoff.location);
+    let direct = ctx.oracle.time(from, to);
+    if from == to {
         return Err(RejectReason::SamePlace);
     }
     if direct.is_infinite() {
@@ -36,30 +44,63 @@ fn promise_for(ctx: Context<'_>, request: &RideRequest) -> Result<Promise, Rejec
     };
     let ahead = |time: EngineTime| time.unix_ms().saturating_sub(ctx.now.unix_ms());
     match request.when {
-        When::Now => Ok(from_then_on(ctx.now)),
+        When::Now => Ok(from_then_on(ctx.now + ends.pickup.walk)),
         When::DepartAt(time) if ahead(time) > limits::BOOKING_AHEAD_MS => {
             Err(RejectReason::TimeOutOfRange)
         }
-        When::DepartAt(time) => Ok(from_then_on(time.max(ctx.now))),
+        When::DepartAt(time) => Ok(from_then_on(time.max(ctx.now) + ends.pickup.walk)),
         When::ArriveBy(time) => {
+            let (time, soonest) = (time - ends.dropoff.walk, ctx.now + ends.pickup.walk);
             // Ready early enough for the longest wait, the drive, and half of the detour that pooling may take.
             let dwell = policy.boarding(request.party) + policy.alighting(request.party);
             let detour = ride_max.saturating_sub(direct).get() / 2;
             let least = direct + dwell + policy.stop;
             let lead = least + Millis::new(detour) + policy.max_wait;
-            if ctx.now + least > time || ahead(time) > limits::BOOKING_AHEAD_MS {
+            if soonest + least > time || ahead(time) > limits::BOOKING_AHEAD_MS {
                 return Err(RejectReason::TimeOutOfRange);
             }
-            let ready_at = (time - lead).max(ctx.now);
+            let ready_at = (time - lead).max(soonest);
             let pickup_by = (ready_at + policy.max_wait).min(time);
             Ok(Promise::new(ready_at, pickup_by, time, ride_max, direct))
         }
     }
 }
 
+/// A way of riding: where the rider boards and alights, and what would be promised.
+#[derive(Clone, Copy)]
+struct Way {
+    ends: Ends,
+    promise: Promise,
+    visits: (Visit, Visit),
+}
+
+impl Way {
+    fn new(
+        ctx: Context<'_>,
+        id: RequestId,
+        request: &RideRequest,
+        ends: Ends,
+    ) -> Result<Self, RejectReason> {
+        let promise = promise_for(ctx, request, &ends)?;
+        let places = (ends.pickup.location, ends.dropoff.location);
+        let mut visits = Visit::pair(id, places, request.party, &promise, ctx.policy);
+        if !request.accept_at_once {
+            // Nobody sets off or boards before they have answered; like this the plan holds whenever they do.
+            let answered = ctx.now + ctx.policy.offer_ttl + Millis::new(1) + ends.pickup.walk;
+            visits.0.earliest = visits.0.earliest.max(answered);
+        }
+        Ok(Self { ends, promise, visits })
+    }
+
+    /// What it costs with an insertion of this cost and drive.
+    fn cost(&self, cost: i64, drive_ms: i64) -> i64 {
+        objective::journey(cost, drive_ms, self.promise.direct(), self.ends.walk())
+    }
+}
+
 /// The place that a request would get now.
 pub(super) fn quote(state: &State, ctx: Context<'_>, request: &RideRequest) -> Option<Insertion> {
-    let promise = promise_for(ctx, request).ok()?;
+    let promise = promise_for(ctx, request, &request.doors()).ok()?;
     let id = RequestId::new(state.n_rides);
     let visits = Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
     insertion::best(&Search::new(ctx, Goal::Promise, visits), state.fleet(), None)
@@ -74,12 +115,21 @@ impl Turn<'_> {
         if self.state.rides_open >= limits::RIDES_OPEN_MAX {
             return Err(full);
         }
+        let too_many = [&request.pickups, &request.dropoffs].into_iter().any(|stops| {
+            stops.len() > limits::WALK_STOPS_MAX
+                || stops.iter().any(|stop| stop.walk > limits::WALK_MAX)
+        });
+        if too_many {
+            let why = "a request names at most 16 stops at each end, half an hour's walk away";
+            return Err(CommandError::Invalid(why));
+        }
         let id = RequestId::new(self.state.n_rides);
         self.state.n_rides = self.state.n_rides.checked_add(1).ok_or(full)?;
-        let promise = promise_for(self.ctx, request);
         self.state.ride_names.insert(request.name.clone(), id);
         let ride = Ride {
-            request: request.clone(),
+            request: RideRequest { pickups: Vec::new(), dropoffs: Vec::new(), ..request.clone() },
+            ends: request.doors(),
+            stands_from: self.now(),
             requested_at: self.now(),
             promise: None,
             vehicle: None,
@@ -91,10 +141,12 @@ impl Turn<'_> {
         self.state.rides.insert(id, ride);
         self.say(EventKind::Requested { request: id });
         self.state.forecast.see(request.from, self.ctx.oracle);
-        match promise.and_then(|promise| self.find_place(id, request, promise)) {
-            Ok((promise, placed)) => self.offer(id, request, promise, &placed),
+        match self.find_place(id, request) {
+            Ok((way, placed)) => self.offer(id, request, &way, &placed),
             Err(reason) => {
                 let alternative = self.alternative(id, request, reason);
+                let doors = Way::new(self.ctx, id, request, request.doors()).ok();
+                self.keep_refusal(id, reason, doors.map(|way| way.visits));
                 self.state.note_end(self.ctx.now, id);
                 self.say(EventKind::Rejected { request: id, reason, alternative });
             }
@@ -102,32 +154,71 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Finds a place and takes it: by plain insertion, else by changing the plans of several vehicles.
+    /// Finds a place and takes it: by plain insertion, from door to door or from the stops to which the rider could walk,
+    /// else by changing the plans of several vehicles.
     fn find_place(
         &mut self,
         id: RequestId,
         request: &RideRequest,
-        promise: Promise,
-    ) -> Result<(Promise, Placed), RejectReason> {
+    ) -> Result<(Way, Placed), RejectReason> {
         let ctx = self.ctx;
-        let mut visits =
-            Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
-        if !request.accept_at_once {
-            // Nobody boards before they have answered; like this the plan holds whenever they do.
-            let answered = ctx.now + ctx.policy.offer_ttl + Millis::new(1);
-            visits.0.earliest = visits.0.earliest.max(answered);
-        }
-        self.someone_fits(&visits.0)?;
-        let search = Search::new(ctx, Goal::Promise, visits);
+        let doors = Way::new(ctx, id, request, request.doors())?;
+        self.someone_fits(&doors.visits.0)?;
         self.look_out();
-        let fleet = self.state.fleet();
-        if let Some(place) = insertion::best(&search, fleet, None) {
-            self.take(visits, &place);
+        if let Some((way, place)) = self.best_way(id, request, doors) {
+            self.take(way.visits, &place);
             let (pickup_at, dropoff_at) = (place.board.begin, place.alight.end);
-            return Ok((promise, Placed { vehicle: place.vehicle, pickup_at, dropoff_at }));
+            return Ok((way, Placed { vehicle: place.vehicle, pickup_at, dropoff_at }));
         }
-        let placed = self.rescue(visits).ok_or(RejectReason::NoVehicleInTime)?;
-        Ok((promise, placed))
+        let placed = self.rescue(doors.visits).ok_or(RejectReason::NoVehicleInTime)?;
+        Ok((doors, placed))
+    }
+
+    /// The best way of riding: of all pickups with the drop-off at the door, then of all drop-offs with that pickup; of equally
+    /// good ones the first, the doors before all. One search a stop, most of which end early.
+    fn best_way(
+        &self,
+        id: RequestId,
+        request: &RideRequest,
+        doors: Way,
+    ) -> Option<(Way, Insertion)> {
+        let mut best = None;
+        self.consider(doors, &mut best);
+        for &pickup in &request.pickups {
+            let ends = Ends { pickup, ..doors.ends };
+            self.consider_ends(id, request, ends, &mut best);
+        }
+        let pickup = best.as_ref().map_or(doors.ends.pickup, |(_, way, _)| way.ends.pickup);
+        for &dropoff in &request.dropoffs {
+            self.consider_ends(id, request, Ends { pickup, dropoff }, &mut best);
+        }
+        best.map(|(_, way, place)| (way, place))
+    }
+
+    fn consider_ends(
+        &self,
+        id: RequestId,
+        request: &RideRequest,
+        ends: Ends,
+        best: &mut Option<(i64, Way, Insertion)>,
+    ) {
+        if let Ok(way) = Way::new(self.ctx, id, request, ends) {
+            self.consider(way, best);
+        }
+    }
+
+    /// Takes the way if it has a place and costs less than the best so far.
+    fn consider(&self, way: Way, best: &mut Option<(i64, Way, Insertion)>) {
+        let least = best.as_ref().map(|(cost, ..)| *cost);
+        // Nothing is driven less for another rider.
+        let limit = least.map_or(i64::MAX, |least| least - way.cost(0, 0));
+        let search = Search::new(self.ctx, Goal::Promise, way.visits);
+        let place = insertion::best_below(&search, self.state.fleet(), None, limit);
+        if let Some((cost, place)) = place.map(|at| (way.cost(at.cost, at.drive_ms), at))
+            && least.is_none_or(|least| cost < least)
+        {
+            *best = Some((cost, way, place));
+        }
     }
 
     /// Whether any vehicle on shift is large enough.
@@ -183,12 +274,15 @@ impl Turn<'_> {
     }
 
     /// Holds the place for the rider, or promises it at once.
-    fn offer(&mut self, id: RequestId, request: &RideRequest, promise: Promise, placed: &Placed) {
+    fn offer(&mut self, id: RequestId, request: &RideRequest, way: &Way, placed: &Placed) {
+        let &Way { ends, promise, .. } = way;
         let expires_at = self.now() + self.ctx.policy.offer_ttl;
         let &Placed { vehicle, pickup_at, dropoff_at } = placed;
         self.state.rides_open += 1;
         if let Some(ride) = self.ride_mut(id) {
             ride.promise = Some(promise);
+            ride.ends = ends;
+            ride.stands_from = promise.ready_at();
             ride.vehicle = Some(vehicle);
             ride.state = if request.accept_at_once {
                 RideState::Promised
@@ -222,11 +316,14 @@ impl Turn<'_> {
             return None;
         }
         let when = match request.when {
-            When::ArriveBy(_) => When::DepartAt(promise_for(self.ctx, request).ok()?.ready_at()),
+            When::ArriveBy(_) => {
+                let promise = promise_for(self.ctx, request, &request.doors()).ok()?;
+                When::DepartAt(promise.ready_at())
+            }
             when => when,
         };
         let later = RideRequest { when, ..request.clone() };
-        let promise = promise_for(self.ctx, &later).ok()?;
+        let promise = promise_for(self.ctx, &later, &request.doors()).ok()?;
         let visits =
             Visit::pair(id, (request.from, request.to), request.party, &promise, self.ctx.policy);
         let search = Search::new(self.ctx, Goal::EarliestPickup, visits);
@@ -250,12 +347,14 @@ impl Turn<'_> {
             return Err(CommandError::NotNow { command, why: "the offer has expired" });
         }
         let ctx = self.ctx;
+        // Nobody sets off or boards before the promise is given.
+        let stands_from = promise.ready_at().max(ctx.now + ride.ends.pickup.walk);
         if let Some(ride) = self.ride_mut(request) {
             ride.state = RideState::Promised;
+            ride.stands_from = stands_from;
         }
         if let Some(record) = self.vehicle_mut(vehicle) {
-            // Nobody boards before the promise is given.
-            record.accept(request, promise.ready_at().max(ctx.now), ctx);
+            record.accept(request, stands_from, ctx);
         }
         self.touch(vehicle);
         self.state.due.remove(&(expires_at, Due::Offer(request)));

@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::demand::request::Name;
 use crate::demand::ride::Ride;
+use crate::dispatcher::event::RejectReason;
 use crate::fleet::vehicle::Vehicle;
 use crate::ids::{RequestId, VehicleId};
 use crate::limits;
 use crate::oracle::Location;
+use crate::planning::explain::Explanation;
 use crate::planning::forecast::{Forecast, Reach};
 use crate::planning::insertion::Fleet;
 use crate::planning::outlook::Outlooks;
@@ -33,6 +35,14 @@ pub(super) enum Due {
     Review,
 }
 
+/// A request that was refused.
+#[derive(Clone, Debug, Hash, Serialize, Deserialize)]
+pub(super) struct Refusal {
+    pub(super) reason: RejectReason,
+    /// Absent if no vehicle was looked at.
+    pub(super) explanation: Option<Explanation>,
+}
+
 /// The state. All of it is saved in a snapshot but what is a cache.
 #[derive(Clone, Debug, Hash, Serialize, Deserialize)]
 pub(super) struct State {
@@ -48,6 +58,8 @@ pub(super) struct State {
     pub(super) rides_open: usize,
     /// Outside names of rides.
     pub(super) ride_names: BTreeMap<Name, RequestId>,
+    /// The newest refusals.
+    pub(super) refusals: BTreeMap<RequestId, Refusal>,
     /// By vehicle id.
     pub(super) vehicles: Vec<Vehicle>,
     /// Vehicles that have left and when, the first in front; their rows are given to others after a day.
@@ -62,6 +74,8 @@ pub(super) struct State {
     pub(super) forecast: Forecast,
     /// Number of the version of the travel times.
     pub(super) traffic_version: u64,
+    /// Insertion tests that searches for riders whom nobody can take may still spend, and since when that is so.
+    pub(super) rescue_tests: (EngineTime, u64),
     /// What each vehicle reaches from where it will wait; kept while place and number of spots stay.
     pub(super) reaches: BTreeMap<VehicleId, (Location, usize, Reach)>,
     #[serde(skip)]
@@ -81,6 +95,7 @@ impl State {
             ended: VecDeque::new(),
             rides_open: 0,
             ride_names: BTreeMap::new(),
+            refusals: BTreeMap::new(),
             vehicles: Vec::new(),
             left: VecDeque::new(),
             active: Vec::new(),
@@ -88,9 +103,26 @@ impl State {
             due: BTreeSet::new(),
             forecast,
             traffic_version: 0,
+            rescue_tests: (EngineTime::from_unix_ms(i64::MIN / 4), limits::RESCUE_TESTS_SAVED_MAX),
             reaches: BTreeMap::new(),
             outlooks: Outlooks::default(),
         }
+    }
+
+    /// Insertion tests that a search may still spend at `now`.
+    pub(super) fn tests_left(&self, now: EngineTime) -> u64 {
+        let (since, left) = self.rescue_tests;
+        let earned = u64::from(now.since(since).get()) * (limits::RESCUE_TESTS_PER_S / 1000);
+        (left + earned).min(limits::RESCUE_TESTS_SAVED_MAX)
+    }
+
+    /// Takes the tests of one search, if there are so many: by the time of commands and not by a clock, so that a flood of riders
+    /// whom nobody can take costs no more than so much, and a replay finds the same.
+    pub(super) fn allow_tests(&mut self, now: EngineTime, tests: u32) -> Option<u32> {
+        let tests = tests.min(u32::try_from(limits::RESCUE_TESTS_SAVED_MAX).unwrap_or(u32::MAX));
+        let left = self.tests_left(now).checked_sub(u64::from(tests))?;
+        self.rescue_tests = (now, left);
+        Some(tests)
     }
 
     /// Notes that a ride has ended.

@@ -6,7 +6,6 @@
 use crate::dispatcher::event::EventKind;
 use crate::dispatcher::state::State;
 use crate::dispatcher::turn::Turn;
-use crate::fleet::plan::Action;
 use crate::ids::VehicleId;
 use crate::limits::TRAFFIC_ITEMS_MAX;
 use crate::planning::outlook::Outlooks;
@@ -46,13 +45,9 @@ impl Turn<'_> {
         let State { vehicles, rides, .. } = &mut *self.state;
         let Some(vehicle) = vehicles.get_mut(id.idx()) else { return };
         for visit in vehicle.visits.iter_mut().filter(|visit| visit.latest >= EngineTime::NEVER) {
-            let ride = rides.get(&visit.request);
-            let Some(promise) = ride.and_then(|ride| ride.promise) else { continue };
-            visit.latest = match (visit.action, visit.boarded_at) {
-                (Action::Board, _) => promise.pickup_by().max(visit.earliest),
-                (Action::Alight, None) => promise.dropoff_by(),
-                (Action::Alight, Some(since)) => promise.dropoff_by().min(since + visit.ride_max),
-            };
+            if let Some(by) = rides.get(&visit.request).and_then(|ride| ride.due(visit)) {
+                visit.latest = by;
+            }
         }
     }
 }

@@ -74,6 +74,7 @@ impl<'a> Turn<'a> {
             Command::Tick => self.tick(),
             Command::SetTraffic(_) | Command::SetHours(_) => self.take_traffic(),
             Command::AdoptPlan(improvement) => self.adopt_plan(&improvement)?,
+            Command::Progress { vehicle, driven, at } => self.progress(vehicle, driven, at)?,
         }
         self.state.now = self.ctx.now;
         self.announce_plans();

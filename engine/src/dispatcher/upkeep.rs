@@ -11,7 +11,7 @@ use crate::oracle::Location;
 use crate::oracle::Oracle;
 use crate::planning::forecast::{Cover, Reach};
 use crate::planning::policy::Policy;
-use crate::planning::view::View;
+use crate::planning::view::{Load, View};
 use crate::units::{EngineTime, Millis};
 
 /// Idle vehicles are looked at this often.
@@ -77,9 +77,11 @@ impl Turn<'_> {
     fn may_move(&self, id: VehicleId) -> Option<Location> {
         let vehicle = self.state.vehicles.get(id.idx())?;
         let Motion::Standing { at, .. } = vehicle.motion else { return None };
-        let ends_soon = vehicle.spec.shift_end < self.ctx.now + SHIFT_REST;
+        let now = self.ctx.now;
+        let in_shift =
+            vehicle.spec.shift_start <= now && now + SHIFT_REST <= vehicle.spec.shift_end;
         let may = self.ctx.policy.reposition && vehicle.is_idle() && vehicle.errand.is_none();
-        (may && !ends_soon).then_some(at)
+        (may && in_shift).then_some(at)
     }
 
     /// The same as [`Turn::find_work`], given how the free vehicles cover the spots, this one included.
@@ -88,7 +90,7 @@ impl Turn<'_> {
         let Some(at) = self.may_move(id) else { return };
         let here = self.reach_of(id);
         cover.remove(here);
-        let n_vehicles = self.state.active.len();
+        let n_vehicles = n_at_work(self.state, ctx.now);
         let target = self.state.forecast.best_wait(at, cover, n_vehicles, ctx.oracle);
         if let Some(to) = target
             && let Some(vehicle) = self.vehicle_mut(id)
@@ -135,7 +137,16 @@ pub(super) fn reach_limit(policy: &Policy) -> Millis {
     Millis::new(policy.max_wait.get() / 3 * 2)
 }
 
-fn done_soon(vehicle: &Vehicle, policy: &Policy, now: EngineTime) -> bool {
+/// Vehicles whose shift has begun or is about to; the others are there for bookings only.
+pub(super) fn n_at_work(state: &State, now: EngineTime) -> usize {
+    let active = state.active.iter().filter_map(|id| state.vehicles.get(id.idx()));
+    active.filter(|vehicle| vehicle.spec.shift_start <= now + SOON).count()
+}
+
+pub(super) fn done_soon(vehicle: &Vehicle, policy: &Policy, now: EngineTime) -> bool {
+    if now + SOON < vehicle.spec.shift_start {
+        return false;
+    }
     if vehicle.visits.is_empty() {
         return true;
     }
@@ -171,7 +182,8 @@ pub(super) fn soonest(
     let mut nearest = vec![Millis::INFINITE; places.len()];
     let mut starts = Vec::new();
     for vehicle in state.active.iter().filter_map(|id| state.vehicles.get(id.idx())) {
-        let free_seat = vehicle.seats_taken < u16::from(vehicle.spec.seats);
+        let free_seat =
+            Load { seats: 1, ..Load::default() }.plus(vehicle.taken).fits(vehicle.capacity());
         if vehicle.duty != Duty::OnShift || !free_seat {
             continue;
         }

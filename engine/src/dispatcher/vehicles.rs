@@ -6,12 +6,13 @@ use crate::dispatcher::event::{EventKind, Standing};
 use crate::dispatcher::turn::Turn;
 use crate::fleet::motion::Motion;
 use crate::fleet::plan::{Action, NextAct};
-use crate::fleet::vehicle::{Duty, Vehicle, VehicleSpec};
+use crate::fleet::vehicle::{Duty, Fittings, Vehicle, VehicleSpec};
 use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::limits;
 use crate::oracle::Location;
-use crate::units::EngineTime;
+use crate::planning::view::Load;
+use crate::units::{EngineTime, Millis};
 
 impl Turn<'_> {
     pub(super) fn start_shift(&mut self, spec: VehicleSpec) -> Result<(), CommandError> {
@@ -24,10 +25,10 @@ impl Turn<'_> {
         if working {
             return Err(CommandError::NameTaken(spec.name.as_str().to_owned()));
         }
-        if spec.seats > limits::PLACES_MAX || spec.wheelchairs > limits::PLACES_MAX {
-            return Err(CommandError::Invalid(
-                "a vehicle has at most 64 seats and 64 wheelchair places",
-            ));
+        let Fittings { fold, child_seats, luggage } = spec.fittings;
+        let counts = [spec.seats, spec.wheelchairs, fold, child_seats, luggage];
+        if counts.into_iter().any(|count| count > limits::PLACES_MAX) {
+            return Err(CommandError::Invalid("a vehicle has at most 64 places of each kind"));
         }
         if spec.seats == 0 && spec.wheelchairs == 0 {
             return Err(CommandError::Invalid("a vehicle must have at least one place"));
@@ -157,6 +158,32 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// Shifts the leg under way to where the vehicle is, and looks at all windows behind it.
+    pub(super) fn progress(
+        &mut self,
+        id: VehicleId,
+        driven: Millis,
+        at: EngineTime,
+    ) -> Result<(), CommandError> {
+        let command = "progress";
+        let vehicle = self.check_fact(id, at, command)?;
+        let Motion::Driving { path, .. } = &vehicle.motion else {
+            return Err(CommandError::NotNow { command, why: "it is not driving" });
+        };
+        if driven > path.duration {
+            return Err(CommandError::Invalid("nobody drives more of a leg than there is"));
+        }
+        if let Some(vehicle) = self.vehicle_mut(id)
+            && let Motion::Driving { departed, .. } = &mut vehicle.motion
+        {
+            *departed = at - driven;
+            vehicle.last_fact = at;
+        }
+        self.touch(id);
+        self.guard(id);
+        Ok(())
+    }
+
     /// A visit that can be done where the vehicle stands (only visits at the same place come before it): its position, the
     /// visit, and when the vehicle is ready for it.
     fn visit_here(
@@ -206,8 +233,7 @@ impl Turn<'_> {
         }
         if let Some(vehicle) = self.vehicle_mut(id) {
             vehicle.finish(position, at + visit.dwell, ctx);
-            vehicle.seats_taken += u16::from(visit.party.seats());
-            vehicle.wheelchairs_taken += u16::from(visit.party.wheelchairs());
+            vehicle.taken = vehicle.taken.plus(Load::of(visit.party));
             for other in &mut vehicle.visits {
                 if other.request == request {
                     other.boarded_at = Some(boarded_at);
@@ -243,10 +269,7 @@ impl Turn<'_> {
         });
         if let Some(vehicle) = self.vehicle_mut(id) {
             vehicle.finish(position, at, ctx);
-            vehicle.seats_taken =
-                vehicle.seats_taken.saturating_sub(u16::from(visit.party.seats()));
-            vehicle.wheelchairs_taken =
-                vehicle.wheelchairs_taken.saturating_sub(u16::from(visit.party.wheelchairs()));
+            vehicle.taken = vehicle.taken.minus(Load::of(visit.party));
         }
         self.end_ride(request, RideState::Completed { alighted_at: at });
         self.say_at(at, EventKind::Alighted { request, vehicle: id });

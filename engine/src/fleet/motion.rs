@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::NodeId;
-use crate::oracle::{Location, Path, Waypoint};
+use crate::oracle::{Location, Oracle, Path, Waypoint};
 use crate::units::{EngineTime, Millis};
 
 /// What a vehicle is doing.
@@ -63,6 +63,23 @@ impl Motion {
                 Start { time: end.time.max(informed), ..end }
             }
         }
+    }
+
+    /// Whether a vehicle on `path` is at a place, where a decision that it hears from `now` on could take effect, sooner than the
+    /// times of `oracle` allow. Looks at the nodes up to the first not passed before `until`, or at all, and at the end.
+    #[must_use]
+    pub fn outruns(
+        path: &Path,
+        departed: EngineTime,
+        (now, until): (EngineTime, Option<EngineTime>),
+        oracle: &dyn Oracle,
+    ) -> bool {
+        let first = next_waypoint(path, departed, now);
+        let last = until.map_or(usize::MAX, |until| next_waypoint(path, departed, until));
+        let nodes = path.waypoints.iter().enumerate().skip(first).take_while(|(at, _)| *at <= last);
+        let places = nodes.map(|(_, waypoint)| (Location::Node(waypoint.node), waypoint.elapsed));
+        let mut places = places.chain(std::iter::once((path.to, path.duration)));
+        places.any(|(place, elapsed)| elapsed < oracle.time(path.from, place))
     }
 
     /// The path of a vehicle under way that is sent elsewhere along `onward`, which begins at [`Motion::divert`].

@@ -88,8 +88,13 @@ impl Vehicle {
     /// another one now. Where there is no way any more it keeps the one that it was given, or stays where it is.
     pub fn retime(&mut self, ctx: Context<'_>) -> bool {
         let before = (self.motion.clone(), self.next_path.clone(), self.legs.clone());
-        let again = |path: &Arc<Path>, departed| {
-            turn_off(path, departed, path.to, ctx).unwrap_or_else(|| Arc::clone(path))
+        let mut outruns = false;
+        let mut again = |path: &Arc<Path>, departed| {
+            let turned = turn_off(path, departed, path.to, ctx);
+            // What it drives before it can turn off, or all of it, keeps the old times.
+            let until = turned.as_ref().map(|_| ctx.now + ctx.policy.react);
+            outruns = Motion::outruns(path, departed, (ctx.now, until), ctx.oracle);
+            turned.unwrap_or_else(|| Arc::clone(path))
         };
         match (&self.motion, self.leaving(ctx)) {
             (Motion::Driving { path, departed }, _) => {
@@ -101,6 +106,7 @@ impl Vehicle {
             }
             (Motion::Standing { .. }, None) => self.redirect(None, ctx),
         }
+        self.outruns = outruns;
         self.relink(ctx);
         self.board_no_earlier(ctx);
         before != (self.motion.clone(), self.next_path.clone(), self.legs.clone())
@@ -228,6 +234,7 @@ impl Vehicle {
                 self.next_path = Some(path);
             }
             (Motion::Standing { at, .. }, None) => {
+                self.outruns = false;
                 let to = target.filter(|target| *target != *at);
                 self.next_path = to.and_then(|to| ctx.oracle.path(*at, to)).map(Arc::new);
             }

@@ -8,7 +8,7 @@ use crate::demand::request::Name;
 use crate::fleet::motion::Motion;
 use crate::fleet::visit::Visit;
 use crate::oracle::{Location, Path};
-use crate::planning::view::{Load, Schedule};
+use crate::planning::view::{Capacity, Load, Schedule};
 use crate::units::{EngineTime, Millis};
 
 /// A vehicle that joins the fleet for one shift.
@@ -18,16 +18,29 @@ pub struct VehicleSpec {
     pub name: Name,
     /// What kind it is (taxi, minibus …); free text for people.
     pub kind: Name,
-    /// Ordinary seats for riders, at most 64.
+    /// Ordinary seats for riders, at most 64, folding ones included.
     pub seats: u8,
     /// Wheelchair places, at most 64.
     pub wheelchairs: u8,
+    /// What else it has.
+    pub fittings: Fittings,
     /// Where the shift starts.
     pub start: Location,
     /// When it starts; not before the command.
     pub shift_start: EngineTime,
     /// When the last rider must be off.
     pub shift_end: EngineTime,
+}
+
+/// What a vehicle has besides seats and wheelchair places. Each number is at most 64.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Fittings {
+    /// Seats that are folded away for each wheelchair place that is taken.
+    pub fold: u8,
+    /// Child seats; each takes a seat while it is used.
+    pub child_seats: u8,
+    /// Pieces of luggage for which there is room.
+    pub luggage: u8,
 }
 
 /// Whether a vehicle works.
@@ -58,16 +71,16 @@ pub struct Vehicle {
     pub hold: EngineTime,
     /// The way of the next leg, while it stands and has to drive.
     pub next_path: Option<Arc<Path>>,
+    /// Its way was begun with other travel times, and along it it gets somewhere sooner than those of now allow.
+    pub outruns: bool,
     /// Where it goes to wait, while it has no visits.
     pub errand: Option<Location>,
     /// Number of its plan.
     pub version: u32,
     /// Time of its last reported fact.
     pub last_fact: EngineTime,
-    /// Seats and places taken.
-    pub seats_taken: u16,
-    /// Wheelchair places taken.
-    pub wheelchairs_taken: u16,
+    /// Places taken.
+    pub taken: Load,
     /// When it is looked at again if it does not report its next act.
     pub due: Option<EngineTime>,
 }
@@ -84,11 +97,11 @@ impl Vehicle {
             legs: Vec::new(),
             hold: ready_from,
             next_path: None,
+            outruns: false,
             errand: None,
             version: 0,
             last_fact: now,
-            seats_taken: 0,
-            wheelchairs_taken: 0,
+            taken: Load::default(),
             due: None,
             spec,
         }
@@ -96,8 +109,15 @@ impl Vehicle {
 
     /// Places.
     #[must_use]
-    pub fn capacity(&self) -> Load {
-        Load { seats: u16::from(self.spec.seats), wheelchairs: u16::from(self.spec.wheelchairs) }
+    pub fn capacity(&self) -> Capacity {
+        let Fittings { fold, child_seats, luggage } = self.spec.fittings;
+        let places = Load {
+            seats: self.spec.seats.into(),
+            wheelchairs: self.spec.wheelchairs.into(),
+            child_seats: child_seats.into(),
+            luggage: luggage.into(),
+        };
+        Capacity { places, fold: fold.into() }
     }
 
     /// What a search needs to know.
@@ -109,7 +129,7 @@ impl Vehicle {
             legs: &self.legs,
             hold: self.hold,
             next_path: self.next_path.as_deref(),
-            on_board: Load { seats: self.seats_taken, wheelchairs: self.wheelchairs_taken },
+            on_board: self.taken,
             capacity: self.capacity(),
             shift_end: self.spec.shift_end,
         }

@@ -78,6 +78,20 @@ pub struct Cover {
     n_free: usize,
 }
 
+/// What a move to wait elsewhere is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Worth {
+    /// Where to.
+    pub to: Location,
+    /// The drive there.
+    pub drive: Millis,
+    /// Thousandths of a request: of those expected like the ones seen lately, so many more would be met by this vehicle there
+    /// than where it is, for want of another one.
+    pub more_milli: i64,
+    /// The drive that this is worth.
+    pub worth: Millis,
+}
+
 impl Cover {
     /// Counts a vehicle.
     pub fn add(&mut self, reach: Reach) {
@@ -234,6 +248,31 @@ impl Forecast {
         let rows = self.reaches.iter().enumerate();
         let (_, spot) = rows.filter_map(worth).max_by_key(|&(net, spot)| (net, Reverse(spot)))?;
         self.spots.get(spot).copied().filter(|&target| target != place)
+    }
+
+    /// What it is worth to wait at `to` instead of `from`, as [`Self::best_wait`] counts it.
+    #[must_use]
+    pub fn worth(
+        &self,
+        from: Location,
+        to: Location,
+        others: &Cover,
+        n_vehicles: usize,
+        oracle: &dyn Oracle,
+    ) -> Worth {
+        let open = self.open_weights(others, n_vehicles);
+        let of = |place| {
+            let milli = gain(self.reach(place, oracle), &open) / SHARE_ONE;
+            i64::try_from(milli).unwrap_or(i64::MAX)
+        };
+        let more = of(to) - of(from);
+        let worth_ms = more.max(0).saturating_mul(i64::from(WORTH.get())) / 1000;
+        Worth {
+            to,
+            drive: oracle.time(from, to),
+            more_milli: more,
+            worth: Millis::new(u32::try_from(worth_ms).unwrap_or(u32::MAX / 2)),
+        }
     }
 
     fn times_from(&self, place: Location, oracle: &dyn Oracle) -> Vec<Millis> {

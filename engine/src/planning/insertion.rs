@@ -16,9 +16,10 @@ use crate::fleet::vehicle::Vehicle;
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::VehicleId;
 use crate::oracle::Oracle;
+use crate::planning::bounded::Bounds;
 use crate::planning::outlook::{Outlooks, Start, Wish};
 use crate::planning::policy::Policy;
-use crate::planning::trial::{self, Bounds, Scratch};
+use crate::planning::trial::{self, Scratch};
 use crate::planning::view::Load;
 use crate::units::{EngineTime, Millis};
 
@@ -50,6 +51,8 @@ pub struct Search<'a> {
     pub between: Millis,
     /// What counts.
     pub goal: Goal,
+    /// Whether the new rider needs a reserve, see [`crate::planning::caution`]; the others keep theirs anyhow.
+    pub reserve: bool,
 }
 
 impl<'a> Search<'a> {
@@ -58,7 +61,12 @@ impl<'a> Search<'a> {
     pub fn new(ctx: Context<'a>, goal: Goal, (board, alight): (Visit, Visit)) -> Self {
         let Context { oracle, policy, now } = ctx;
         let between = oracle.time(board.location, alight.location);
-        Self { oracle, policy, now, board, alight, between, goal }
+        Self { oracle, policy, now, board, alight, between, goal, reserve: true }
+    }
+
+    /// Whether a place must leave the new rider a reserve.
+    pub(super) fn is_careful(&self) -> bool {
+        self.reserve && self.goal == Goal::Promise && !self.policy.is_exact()
     }
 
     fn wish(&self, outlooks: &Outlooks) -> Wish<'_> {
@@ -105,6 +113,8 @@ pub struct Insertion {
     pub first: i64,
     /// Cost by the objective.
     pub cost: i64,
+    /// Of it, what the vehicle drives more.
+    pub drive_ms: i64,
     /// Times of boarding.
     pub board: VisitTimes,
     /// Times of alighting.
@@ -205,6 +215,17 @@ impl Looks<'_> {
 /// The best insertion over the active vehicles of `fleet`, but not `except`.
 #[must_use]
 pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) -> Option<Insertion> {
+    best_below(search, fleet, except, i64::MAX)
+}
+
+/// The same, if it costs less than `limit`; most vehicles are then ruled out by their bounds.
+#[must_use]
+pub fn best_below(
+    search: &Search<'_>,
+    fleet: Fleet<'_>,
+    except: Option<VehicleId>,
+    limit: i64,
+) -> Option<Insertion> {
     let wish = search.wish(fleet.outlooks);
     let looks = Looks { search, wish: &wish, fleet, except };
     let mut queue = looks.begin();
@@ -212,6 +233,9 @@ pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) ->
     let mut best: Option<Insertion> = None;
     while let Some(Reverse(candidate)) = queue.pop() {
         if best.is_some_and(|best| (best.first, best.cost) < (candidate.first, candidate.cost)) {
+            break;
+        }
+        if limit <= candidate.cost && search.goal == Goal::Promise {
             break;
         }
         let (id, is_close) = match candidate.whom {
@@ -230,7 +254,7 @@ pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) ->
                 best = found.map(|found| found.better(best)).or(best);
             }
             Some(bounds) if is_close => {
-                best = trial::better_in(search, (id, &schedule), bounds, &mut scratch.cells, best);
+                best = trial::better_in(search, (id, &schedule), bounds, &mut scratch, best);
             }
             Some(bounds) => {
                 let cost = bounds.least_cost(&schedule, &mut scratch.cells);
@@ -239,7 +263,7 @@ pub fn best(search: &Search<'_>, fleet: Fleet<'_>, except: Option<VehicleId>) ->
             }
         }
     }
-    best
+    best.filter(|best| best.cost < limit)
 }
 
 fn ms(duration: Millis) -> i64 {

@@ -16,6 +16,21 @@ const DETOUR: i64 = 1;
 /// Weight of a millisecond by which a visit of somebody else comes later.
 const DELAY: i64 = 1;
 
+/// Weight of a millisecond on foot.
+const WALK: i64 = 1;
+/// Weight of a millisecond that a vehicle drives more, when ways of riding from other stops are compared. On the island day with
+/// 75 vehicles and walks of up to five minutes a weight of 1 drove 737 hours and of 2 694, from door to door 801.
+const DRIVE_FROM_STOPS: i64 = 2;
+
+/// What a way of riding costs, given the insertion that it takes, the drive without detours and the walks: all the time that it
+/// takes from the rider, and the vehicle's at the weight that makes walking worth while.
+#[must_use]
+pub fn journey(cost: i64, drive_ms: i64, direct: Millis, walk: Millis) -> i64 {
+    cost + (DRIVE_FROM_STOPS - DRIVE) * drive_ms
+        + DETOUR * i64::from(direct.get())
+        + WALK * i64::from(walk.get())
+}
+
 /// The parts of an insertion's cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effect {

@@ -11,10 +11,11 @@
 //! - A detour by way of a place is at least what the two legs take at least, less the leg that they replace, and never
 //!   negative; the drop-off adds at least its own detour behind one of the later visits.
 //! - If a vehicle is ready for visit `i` later by `x`, then every visit from `i` on ends later by at least `x` less all waiting
-//!   from `i` on; and if `x` is more than the slack of `i`, one of them is late.
+//!   from `i` on; and if `x` is more than the slack of `i`, one of them becomes late, or later.
 //! - The time on board is at least that of the straight drive with its dwells.
 //!
-//! All this holds for a vehicle that is on time and takes a fastest way to its first visit. Whoever is not is searched in full.
+//! All this holds for a vehicle that is on time and takes a fastest way to its first visit. Whoever is not is searched in full; who
+//! is farther on than the travel times of now allow ([`Vehicle::outruns`]) may even be anywhere.
 //! Outlooks are a cache: no decision depends on them, and they are no part of the state that is hashed.
 
 use std::hash::{Hash, Hasher};
@@ -30,8 +31,11 @@ use crate::oracle::Location;
 use crate::planning::bounds::{Landmarks, Sight};
 use crate::planning::groups::{Groups, Key};
 use crate::planning::policy::Policy;
-use crate::planning::view::{Load, View};
+use crate::planning::view::{Capacity, Load, View};
 use crate::units::{EngineTime, Millis};
+
+/// Who left then is anywhere by now.
+const LONG_AGO: EngineTime = EngineTime::from_unix_ms(i64::MIN / 4);
 
 /// All that the first look at a vehicle needs: where it set off or stands.
 #[derive(Clone, Copy, Debug)]
@@ -94,10 +98,9 @@ impl Start {
 
     /// Vehicles of one key are worth a look together.
     fn key(&self, n_landmarks: usize) -> Key {
-        let is_bounded = EngineTime::from_unix_ms(i64::MIN) < self.bounded_until;
         let kind = u8::from(self.is_free) | u8::from(self.is_driving) << 1;
         let [first, second] = self.sight.nearest(n_landmarks);
-        (kind | u8::from(is_bounded) << 2, first, second)
+        (kind | u8::from(LONG_AGO < self.bounded_until) << 2, first, second)
     }
 
     /// Whether costs can be bounded at `now`.
@@ -253,11 +256,13 @@ impl Outlooks {
         let mut view = View::default();
         vehicle.schedule().view(ctx.policy, ctx.now, &mut view);
         if let Some((cell, &sight)) = self.starts.get_mut(id.idx()).zip(sights.last()) {
+            let is_driving = matches!(vehicle.motion, Motion::Driving { .. });
             let start = Start {
                 sight,
-                leaves,
+                // Who is farther than times allow may be anywhere as soon as it hears of a decision.
+                leaves: if vehicle.outruns { LONG_AGO } else { leaves },
                 bounded_until: bounded_until(vehicle, &view, ctx),
-                is_driving: matches!(vehicle.motion, Motion::Driving { .. }),
+                is_driving: is_driving || vehicle.outruns,
                 is_free: vehicle.visits.is_empty(),
             };
             *cell = Some(start);
@@ -292,7 +297,8 @@ fn slots(vehicle: &Vehicle, view: &View, policy: &Policy) -> Vec<Slot> {
             Action::Alight => ms_between(times.end, visit.latest),
         };
         let left = left.min(ms_between(times.end, vehicle.spec.shift_end));
-        slack_ms = left.min(slack_ms) + waits_ms;
+        // Who is late anyhow may stay so, if only waiting is used up.
+        slack_ms = left.max(0).min(slack_ms) + waits_ms;
         waiting_ms += waits_ms;
         let leg_ms = vehicle.legs.get(k).map_or(0, |leg| i64::from(leg.get()));
         slots.push(Slot { ready, slack_ms, waiting_ms, leg_ms });
@@ -321,8 +327,7 @@ fn bounded_until(vehicle: &Vehicle, view: &View, ctx: Context<'_>) -> EngineTime
     // The times of what is overdue are those of the clock, not of the plan.
     let due = schedule.due(ctx.policy);
     let until = [acts, moves, locks, due].into_iter().flatten().min().unwrap_or(EngineTime::NEVER);
-    let is_bounded = ctx.now <= until && is_straight(vehicle, ctx);
-    if is_bounded { until } else { EngineTime::from_unix_ms(i64::MIN) }
+    if ctx.now <= until && is_straight(vehicle, ctx) { until } else { LONG_AGO }
 }
 
 /// Whether the vehicle takes a fastest way to its first visit, and not later than it could.
@@ -331,7 +336,7 @@ fn is_straight(vehicle: &Vehicle, ctx: Context<'_>) -> bool {
         // Who is about to set off to wait elsewhere may be nearer by the time of a decision.
         return vehicle.next_path.is_none();
     };
-    if vehicle.hold > ctx.now + ctx.policy.react {
+    if vehicle.outruns || vehicle.hold > ctx.now + ctx.policy.react {
         return false;
     }
     match &vehicle.motion {
@@ -339,10 +344,7 @@ fn is_straight(vehicle: &Vehicle, ctx: Context<'_>) -> bool {
         Motion::Driving { path, departed } => {
             let start = vehicle.motion.divert(ctx.now);
             let rest = Motion::arrival(path, *departed).since(start.time);
-            // Times may have changed since it set off: it must not be farther than they allow.
-            path.to == first.location
-                && ctx.oracle.time(start.location, path.to) == rest
-                && ctx.oracle.time(path.from, start.location) <= start.time.since(*departed)
+            path.to == first.location && ctx.oracle.time(start.location, path.to) == rest
         }
     }
 }
@@ -417,7 +419,7 @@ impl Outlook {
         &self,
         wish: &Wish<'_>,
         start: &Start,
-        (i, capacity): (usize, Load),
+        (i, capacity): (usize, Capacity),
         from: &[i64],
     ) -> Option<i64> {
         let (pickup, drop_off) = &wish.sights;

@@ -22,6 +22,9 @@ pub struct Policy {
     pub alight: Millis,
     /// Each wheelchair user that boards or alights, instead of `board` and `alight`.
     pub wheelchair: Millis,
+    /// How long riders who do not say so themselves may be asked to walk at either end of a ride, see
+    /// [`crate::demand::walk`].
+    pub walk_max: Millis,
     /// How long an offer is held.
     pub offer_ttl: Millis,
     /// How long after a decision a vehicle can act on it at the earliest (radio, driver).
@@ -38,6 +41,11 @@ pub struct Policy {
     pub reposition: bool,
     /// Whether coverage is computed (for reports).
     pub coverage: bool,
+    /// By how much a leg takes longer or shorter than it should: the standard deviation, in thousandths of its time. With 0
+    /// times count as exact.
+    pub time_sigma_milli: u32,
+    /// How many deviations, in thousandths, a promise keeps in hand, see [`crate::planning::caution`].
+    pub reserve_z_milli: u32,
 }
 
 impl Default for Policy {
@@ -50,6 +58,7 @@ impl Default for Policy {
             board: Millis::from_secs(30),
             alight: Millis::from_secs(30),
             wheelchair: Millis::from_secs(180),
+            walk_max: Millis::ZERO,
             offer_ttl: Millis::from_secs(60),
             react: Millis::ZERO,
             no_show_wait: Millis::from_secs(120),
@@ -58,6 +67,8 @@ impl Default for Policy {
             improvement_tests: 4_000,
             reposition: true,
             coverage: true,
+            time_sigma_milli: 0,
+            reserve_z_milli: 2000,
         }
     }
 }

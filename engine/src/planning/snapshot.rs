@@ -6,6 +6,7 @@
 //!
 //! An answer is a proposal: whoever takes it over checks it with the dispatcher's own view of each vehicle.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::demand::ride::{Ride, RideState};
 use crate::fleet::plan::Action;
 use crate::fleet::reroute::Context;
 use crate::fleet::vehicle::Vehicle;
-use crate::fleet::visit::Visit;
+use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::{RequestId, VehicleId};
 use crate::limits::MOVES_MAX;
 use crate::optimiser::chains::{Effort, optimise};
@@ -22,7 +23,7 @@ use crate::optimiser::plan::PlanError;
 use crate::optimiser::problem::{self, NEVER, Problem, Request, StopId, Unserved};
 use crate::optimiser::search::Settings;
 use crate::oracle::Location;
-use crate::planning::view::View;
+use crate::planning::view::{Load, View};
 use crate::units::{EngineTime, Millis};
 
 /// A rider is not moved to another vehicle within this time before boarding.
@@ -69,10 +70,7 @@ pub fn may_move(ride: &Ride) -> bool {
 /// When the boarding of a rider can begin at the earliest in any plan: a plan may have put it off.
 #[must_use]
 pub fn boards_from(ride: &Ride, board: &Visit) -> EngineTime {
-    match (ride.state, ride.promise) {
-        (RideState::Promised, Some(promise)) => promise.ready_at(),
-        _ => board.earliest,
-    }
+    if ride.state == RideState::Promised { ride.stands_from } else { board.earliest }
 }
 
 /// A search over some vehicles.
@@ -176,15 +174,15 @@ impl Draft {
                 (place, start.time)
             }
         };
+        let visits = with_bounds(vehicle, &view, ctx);
         let boards_now = under_way.filter(|(visit, _)| visit.action == Action::Board);
         let mut route = Vec::new();
         let mut begun: Vec<(RequestId, u32)> = Vec::new();
-        for (k, visit) in vehicle.visits.iter().enumerate().skip(view.locked) {
+        for (k, visit) in visits.iter().enumerate().skip(view.locked) {
             let known = begun.iter().find(|(request, _)| *request == visit.request);
             match (visit.action, known) {
                 (Action::Board, _) => {
-                    let alight = vehicle
-                        .visits
+                    let alight = visits
                         .iter()
                         .find(|v| v.request == visit.request && v.action == Action::Alight);
                     let (Some(alight), Some(ride)) = (alight, snapshot.rides.get(&visit.request))
@@ -222,7 +220,7 @@ impl Draft {
             ready: since(ready, ctx.now),
             end: None,
             shift_end: since(vehicle.spec.shift_end, ctx.now),
-            capacity: load(u16::from(vehicle.spec.seats), u16::from(vehicle.spec.wheelchairs)),
+            capacity: load(vehicle.capacity().places),
             duration_max: None,
             fixed_cost: 0,
             locked: Vec::new(),
@@ -270,7 +268,7 @@ impl Draft {
         self.requests.push(Request {
             pickup,
             dropoff,
-            load: load(u16::from(alight.party.seats()), u16::from(alight.party.wheelchairs())),
+            load: load(Load::of(alight.party)),
             ride_max: pickup.map(|_| whole(alight.ride_max.saturating_sub(dwells))),
             unserved,
             vehicle,
@@ -327,8 +325,31 @@ impl Draft {
     }
 }
 
-fn load(seats: u16, wheelchairs: u16) -> problem::Load {
-    problem::Load::new([seats, wheelchairs, 0, 0]).unwrap_or_default()
+/// The visits with the bounds that keep their reserve; what has lost some of it already may stay as it is.
+fn with_bounds<'v>(vehicle: &'v Vehicle, view: &View, ctx: Context<'_>) -> Cow<'v, [Visit]> {
+    let policy = ctx.policy;
+    if policy.is_exact() {
+        return Cow::Borrowed(&vehicle.visits);
+    }
+    let spread_of = |k: usize| view.spreads.get(k).copied().unwrap_or_default();
+    let bounded = |(k, (visit, &times)): (usize, (&Visit, &VisitTimes))| {
+        let boarding = view.boarding.get(k).copied().flatten();
+        let begin = boarding.and_then(|board| view.times.get(board)).map(|times| times.begin);
+        let ride_max = begin.map_or(visit.ride_max, |begin| {
+            let reserve =
+                policy.reserve(spread_of(k).since(boarding.map_or(spread_of(k), spread_of)));
+            let least = visit.ride_max.saturating_sub(reserve);
+            least.max(times.end.since(begin)).min(visit.ride_max)
+        });
+        Visit { latest: policy.bound_of(visit, times, spread_of(k)), ride_max, ..*visit }
+    };
+    vehicle.visits.iter().zip(&view.times).enumerate().map(bounded).collect()
+}
+
+/// Folding seats are left to the check of the answer.
+fn load(load: Load) -> problem::Load {
+    let Load { seats, wheelchairs, child_seats, luggage } = load;
+    problem::Load::new([seats, wheelchairs, child_seats, luggage]).unwrap_or_default()
 }
 
 fn narrow(index: usize) -> u32 {

@@ -11,13 +11,15 @@
 //!
 //! O(n²) pairs of O(n) each, for n visits; lazily 4 n travel times.
 
+use crate::fleet::motion::Start;
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::VehicleId;
 use crate::limits::VISITS_MAX;
 use crate::oracle::Location;
+use crate::planning::bounded::{Bounds, Cells};
+use crate::planning::caution::Spread;
 use crate::planning::insertion::{Goal, Insertion, Search};
 use crate::planning::objective::Effect;
-use crate::planning::outlook::{Outlook, Outlooks, Start, Wish};
 use crate::planning::view::{Load, Schedule, View};
 use crate::units::{EngineTime, Millis};
 
@@ -26,50 +28,6 @@ use crate::units::{EngineTime, Millis};
 pub struct Scratch {
     view: View,
     pub(super) cells: Cells,
-}
-
-/// Buffers of a trial.
-#[derive(Default)]
-pub(super) struct Cells {
-    begins: Vec<EngineTime>,
-    to_dropoff: Vec<Option<Millis>>,
-    from_dropoff: Vec<Option<Millis>>,
-    /// See [`Outlook::drop_offs`].
-    own_ms: Vec<i64>,
-    from_ms: Vec<i64>,
-}
-
-/// What bounds the cost of insertions into a schedule.
-#[derive(Clone, Copy)]
-pub(super) struct Bounds<'a> {
-    wish: &'a Wish<'a>,
-    start: &'a Start,
-    outlook: &'a Outlook,
-}
-
-impl<'a> Bounds<'a> {
-    /// `None` if nothing bounds them.
-    pub(super) fn new(
-        search: &Search<'_>,
-        wish: &'a Wish<'a>,
-        outlooks: &'a Outlooks,
-        vehicle: VehicleId,
-    ) -> Option<Self> {
-        let start = outlooks.start(vehicle)?;
-        let is_bounded = search.goal == Goal::Promise && start.is_bounded(search.now);
-        is_bounded.then_some(Self { wish, start, outlook: outlooks.get(vehicle)? })
-    }
-
-    /// The least cost of any position; `None` if no position will do.
-    pub(super) fn least_cost(&self, schedule: &Schedule<'_>, cells: &mut Cells) -> Option<i64> {
-        self.outlook.drop_offs(self.wish, &mut cells.own_ms, &mut cells.from_ms);
-        let positions = self.outlook.view.locked..=schedule.visits.len();
-        positions.filter_map(|i| self.at(i, schedule, cells)).min()
-    }
-
-    fn at(&self, i: usize, schedule: &Schedule<'_>, cells: &Cells) -> Option<i64> {
-        self.outlook.least_cost(self.wish, self.start, (i, schedule.capacity), &cells.from_ms)
-    }
 }
 
 /// The best insertion into one schedule.
@@ -98,11 +56,19 @@ pub(super) fn better_in(
     search: &Search<'_>,
     schedule: (VehicleId, &Schedule<'_>),
     bounds: Bounds<'_>,
-    cells: &mut Cells,
+    scratch: &mut Scratch,
     best: Option<Insertion>,
 ) -> Option<Insertion> {
+    let Scratch { view, cells } = scratch;
     bounds.outlook.drop_offs(bounds.wish, &mut cells.own_ms, &mut cells.from_ms);
-    try_all(search, schedule, &bounds.outlook.view, cells, (Some(bounds), best))
+    let known = if search.policy.is_exact() {
+        &bounds.outlook.view
+    } else {
+        // Times are the same, but less is uncertain, the less is left to drive.
+        schedule.1.view(search.policy, search.now, view);
+        view
+    };
+    try_all(search, schedule, known, cells, (Some(bounds), best))
 }
 
 /// The better of what was found before and the best insertion into a schedule whose times are those of `view`.
@@ -120,6 +86,8 @@ fn try_all(
     }
     cells.begins.clear();
     cells.begins.extend(view.times.iter().map(|times| times.begin));
+    cells.spreads.clear();
+    cells.spreads.extend_from_slice(&view.spreads);
     for drives in [&mut cells.to_dropoff, &mut cells.from_dropoff] {
         drives.clear();
         drives.resize(n + 1, None);
@@ -151,6 +119,16 @@ struct From {
     location: Location,
     time: EngineTime,
     moving: bool,
+    /// It stands and sets off just in time for its first visit, so it waits there for nobody.
+    holds: bool,
+    spread: Spread,
+}
+
+impl From {
+    /// The place of a visit, when it is done.
+    fn visit(visit: &Visit, times: VisitTimes, spread: Spread) -> Self {
+        Self { location: visit.location, time: times.end, moving: false, holds: false, spread }
+    }
 }
 
 /// Where a drop-off can still be better than the best place so far.
@@ -169,6 +147,7 @@ enum Hope {
 struct Boarding {
     at: usize,
     times: VisitTimes,
+    spread: Spread,
     /// Additional driving so far, without the drop-off.
     drive_ms: i64,
 }
@@ -188,9 +167,12 @@ impl Trial<'_, '_> {
             // A vehicle that is sent elsewhere at once may lose time to hear of it: no cut from position 0.
             return i == 0;
         }
-        if self.load(i).is_some_and(|load| load.fits(self.schedule.capacity)) {
+        let spread = self.spread_at(&search.board, times, (from, leg));
+        let careful = !search.is_careful()
+            || times.begin + search.policy.reserve(spread) <= search.board.latest;
+        if careful && self.load(i).is_some_and(|load| load.fits(self.schedule.capacity)) {
             let drive_ms = ms(leg) - self.old_leg(i, from);
-            self.walk(Boarding { at: i, times, drive_ms });
+            self.walk(Boarding { at: i, times, spread, drive_ms });
         }
         true
     }
@@ -198,8 +180,7 @@ impl Trial<'_, '_> {
     /// Drives on from the boarding, trying the drop-off before each visit.
     fn walk(&mut self, boarding: Boarding) {
         let search = self.search;
-        let mut from =
-            From { location: search.board.location, time: boarding.times.end, moving: false };
+        let mut from = From::visit(&search.board, boarding.times, boarding.spread);
         let mut delay_ms = 0;
         let mut drive_ms = boarding.drive_ms;
         for j in boarding.at..=self.schedule.visits.len() {
@@ -220,12 +201,13 @@ impl Trial<'_, '_> {
             };
             let times = visit.times(from.time + leg, self.pull_in(from, visit));
             let full = self.load(j + 1).is_none_or(|load| !load.fits(self.schedule.capacity));
-            if full || !self.keeps(j, visit, times) {
+            let spread = self.spread_at(visit, times, (from, leg));
+            if full || !self.keeps(j, visit, times, spread) {
                 return;
             }
             delay_ms += self.delay(j, times);
-            self.set_begin(j, times);
-            from = From { location: visit.location, time: times.end, moving: false };
+            self.set_begin(j, times, spread);
+            from = From::visit(visit, times, spread);
         }
     }
 
@@ -283,6 +265,16 @@ impl Trial<'_, '_> {
         if rides_too_long || too_late || times.end > self.schedule.shift_end {
             return false;
         }
+        let spread = self.spread_at(&search.alight, times, (from, leg_in));
+        if search.is_careful() {
+            let reserve = search.policy.reserve(spread);
+            let on_the_way = search.policy.reserve(spread.since(boarding.spread));
+            if times.end + reserve > search.alight.latest
+                || ride + on_the_way > search.alight.ride_max
+            {
+                return true;
+            }
+        }
         let mut drive_ms = drive_ms + ms(leg_in);
         if let Some(next) = self.schedule.visits.get(j) {
             let leg_out = self.leg_out(j, next);
@@ -290,7 +282,7 @@ impl Trial<'_, '_> {
             if j > boarding.at {
                 drive_ms -= ms(self.leg(j));
             }
-            let Some(tail_delay_ms) = self.tail(j, times, leg_out) else { return true };
+            let Some(tail_delay_ms) = self.tail(j, (times, spread), leg_out) else { return true };
             self.offer(boarding, j, times, drive_ms, delay_ms + tail_delay_ms);
         } else {
             self.offer(boarding, j, times, drive_ms, delay_ms);
@@ -299,15 +291,20 @@ impl Trial<'_, '_> {
     }
 
     /// Delay of the visits from `j` on if the vehicle leaves the drop-off at `alight.end`; `None` if one breaks.
-    fn tail(&mut self, j: usize, alight: VisitTimes, leg_out: Millis) -> Option<i64> {
-        let mut from =
-            From { location: self.search.alight.location, time: alight.end, moving: false };
+    fn tail(
+        &mut self,
+        j: usize,
+        (alight, spread): (VisitTimes, Spread),
+        leg_out: Millis,
+    ) -> Option<i64> {
+        let mut from = From::visit(&self.search.alight, alight, spread);
         let mut delay_ms = 0;
         for k in j..self.schedule.visits.len() {
             let visit = self.schedule.visits.get(k)?;
             let leg = if k == j { leg_out } else { self.leg(k) };
             let times = visit.times(from.time + leg, self.pull_in(from, visit));
-            if !self.keeps(k, visit, times) {
+            let spread = self.spread_at(visit, times, (from, leg));
+            if !self.keeps(k, visit, times, spread) {
                 return None;
             }
             let delay = self.delay(k, times);
@@ -316,8 +313,8 @@ impl Trial<'_, '_> {
                 break;
             }
             delay_ms += delay;
-            self.set_begin(k, times);
-            from = From { location: visit.location, time: times.end, moving: false };
+            self.set_begin(k, times, spread);
+            from = From::visit(visit, times, spread);
         }
         Some(delay_ms)
     }
@@ -353,6 +350,7 @@ impl Trial<'_, '_> {
             alight_at: j,
             first,
             cost: effect.cost(),
+            drive_ms,
             board: boarding.times,
             alight,
         };
@@ -360,36 +358,48 @@ impl Trial<'_, '_> {
     }
 
     /// Whether a visit at these times keeps its windows, its rider's time on board and the shift.
-    fn keeps(&self, k: usize, visit: &Visit, times: VisitTimes) -> bool {
+    fn keeps(&self, k: usize, visit: &Visit, times: VisitTimes, spread: Spread) -> bool {
+        let policy = self.search.policy;
         let on_time = visit.late(times) == Millis::ZERO && times.end <= self.schedule.shift_end;
+        // What has lost its reserve already, or rides too long, may stay as it is.
+        let before = self.view.times.get(k).copied().unwrap_or(times);
         on_time
-            && self.boarded(k).is_none_or(|begin| {
-                // A ride that is too long already may not get longer.
-                let before = self.view.times.get(k).map_or(times.end, |old| old.end);
-                times.end.since(begin) <= visit.ride_max || times.end <= before
+            && policy.is_careful(visit, (times, Some(before)), spread)
+            && self.boarded(k).is_none_or(|(begin, since)| {
+                let reserve =
+                    since.map_or(Millis::ZERO, |since| policy.reserve(spread.since(since)));
+                times.end.since(begin) + reserve <= visit.ride_max || times.end <= before.end
             })
     }
 
-    /// When the rider who alights at visit `k` boards in this trial, if the trial can change how long they ride.
-    fn boarded(&self, k: usize) -> Option<EngineTime> {
+    /// When the rider who alights at visit `k` boards in this trial, and how uncertain that is, if the trial can change how long they
+    /// ride.
+    fn boarded(&self, k: usize) -> Option<(EngineTime, Option<Spread>)> {
         let visit = self.schedule.visits.get(k)?;
         match self.view.boarding.get(k)? {
-            Some(position) => self.cells.begins.get(*position).copied(),
-            None => visit.boarded_at,
+            Some(position) => {
+                let begin = self.cells.begins.get(*position).copied()?;
+                Some((begin, self.cells.spreads.get(*position).copied()))
+            }
+            None => visit.boarded_at.map(|boarded_at| (boarded_at, None)),
         }
     }
 
-    fn set_begin(&mut self, k: usize, times: VisitTimes) {
+    fn set_begin(&mut self, k: usize, times: VisitTimes, spread: Spread) {
         if let Some(begin) = self.cells.begins.get_mut(k) {
             *begin = times.begin;
+        }
+        if let Some(cell) = self.cells.spreads.get_mut(k) {
+            *cell = spread;
         }
     }
 
     /// Visits before the boarding are as they were; the last trial may have moved the one before `i`.
     fn restore_begin(&mut self, i: usize) {
         let Some(previous) = i.checked_sub(1) else { return };
-        if let Some(&times) = self.view.times.get(previous) {
-            self.set_begin(previous, times);
+        let known = self.view.times.get(previous).zip(self.view.spreads.get(previous));
+        if let Some((&times, &spread)) = known {
+            self.set_begin(previous, times, spread);
         }
     }
 
@@ -403,12 +413,13 @@ impl Trial<'_, '_> {
         match i.checked_sub(1) {
             None => {
                 let start = self.schedule.divert(self.search.policy, self.search.now);
-                Some(From { location: start.location, time: start.time, moving: start.moving })
+                let Start { location, time, moving } = start;
+                Some(From { location, time, moving, holds: !moving, spread: Spread::default() })
             }
             Some(previous) => {
                 let visit = self.schedule.visits.get(previous)?;
                 let times = self.view.times.get(previous)?;
-                Some(From { location: visit.location, time: times.end, moving: false })
+                Some(From::visit(visit, *times, *self.view.spreads.get(previous)?))
             }
         }
     }
@@ -421,6 +432,18 @@ impl Trial<'_, '_> {
         } else {
             ms(self.leg(i))
         }
+    }
+
+    /// The spread at a visit behind `from`.
+    fn spread_at(&self, visit: &Visit, times: VisitTimes, (from, leg): (From, Millis)) -> Spread {
+        if self.search.policy.is_exact() {
+            return Spread::default();
+        }
+        let ready = times.arrive + self.pull_in(from, visit);
+        let wait = if from.holds { Millis::ZERO } else { times.begin.since(ready) };
+        // What is left until it turns off belongs to the leg that it then drives.
+        let leg = if from.moving { times.arrive.since(self.search.now) } else { leg };
+        from.spread.over(leg).after_wait(wait, self.search.policy)
     }
 
     fn leg(&self, k: usize) -> Millis {

@@ -1,53 +1,96 @@
 //! What a vehicle will do if nothing changes: times, loads and the first position that may still be changed.
 
+use serde::{Deserialize, Serialize};
+
+use crate::demand::request::Party;
 use crate::fleet::motion::{Motion, Start};
 use crate::fleet::plan::Action;
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::limits::VISITS_MAX;
 use crate::oracle::Path;
+use crate::planning::caution::Spread;
 use crate::planning::policy::Policy;
 use crate::units::{EngineTime, Millis};
 
 /// A vehicle that has not arrived this long after its time is not just about to.
 const SILENT_FOR: Millis = Millis::from_secs(30);
 
-/// Seats and wheelchair places, taken or there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Places of each kind, taken or there. Whoever sits in a child seat takes a seat as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Load {
     /// Ordinary seats.
     pub seats: u16,
     /// Wheelchair places.
     pub wheelchairs: u16,
+    /// Child seats.
+    pub child_seats: u16,
+    /// Pieces of luggage.
+    pub luggage: u16,
 }
 
 impl Load {
+    /// What a party takes.
+    #[must_use]
+    pub fn of(party: Party) -> Self {
+        Self {
+            seats: party.seats().into(),
+            wheelchairs: party.wheelchairs().into(),
+            child_seats: party.child_seats().into(),
+            luggage: party.luggage().into(),
+        }
+    }
+
     /// With the party of `visit` boarded or gone.
     #[must_use]
     pub fn after(self, visit: &Visit) -> Self {
-        let (seats, wheelchairs) =
-            (u16::from(visit.party.seats()), u16::from(visit.party.wheelchairs()));
+        let party = Self::of(visit.party);
         match visit.action {
-            Action::Board => {
-                Self { seats: self.seats + seats, wheelchairs: self.wheelchairs + wheelchairs }
-            }
-            Action::Alight => Self {
-                seats: self.seats.saturating_sub(seats),
-                wheelchairs: self.wheelchairs.saturating_sub(wheelchairs),
-            },
+            Action::Board => self.plus(party),
+            Action::Alight => self.minus(party),
         }
     }
 
     /// With another party.
     #[must_use]
     pub fn plus(self, party: Self) -> Self {
-        Self { seats: self.seats + party.seats, wheelchairs: self.wheelchairs + party.wheelchairs }
+        Self {
+            seats: self.seats + party.seats,
+            wheelchairs: self.wheelchairs + party.wheelchairs,
+            child_seats: self.child_seats + party.child_seats,
+            luggage: self.luggage + party.luggage,
+        }
+    }
+
+    /// Without a party.
+    #[must_use]
+    pub fn minus(self, party: Self) -> Self {
+        Self {
+            seats: self.seats.saturating_sub(party.seats),
+            wheelchairs: self.wheelchairs.saturating_sub(party.wheelchairs),
+            child_seats: self.child_seats.saturating_sub(party.child_seats),
+            luggage: self.luggage.saturating_sub(party.luggage),
+        }
     }
 
     /// Whether it fits into `capacity`.
     #[must_use]
-    pub fn fits(self, capacity: Self) -> bool {
-        self.seats <= capacity.seats && self.wheelchairs <= capacity.wheelchairs
+    pub fn fits(self, capacity: Capacity) -> bool {
+        let Capacity { places, fold } = capacity;
+        // This first: it keeps the product small.
+        self.wheelchairs <= places.wheelchairs
+            && self.seats + fold * self.wheelchairs <= places.seats
+            && self.child_seats <= places.child_seats
+            && self.luggage <= places.luggage
     }
+}
+
+/// What a vehicle has room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capacity {
+    /// Places of each kind while no wheelchair place is taken.
+    pub places: Load,
+    /// Seats that are folded away for each wheelchair place that is taken.
+    pub fold: u16,
 }
 
 /// All that a search needs to know of one vehicle.
@@ -66,7 +109,7 @@ pub struct Schedule<'a> {
     /// Who is on board.
     pub on_board: Load,
     /// Places.
-    pub capacity: Load,
+    pub capacity: Capacity,
     /// When the last rider must be off.
     pub shift_end: EngineTime,
 }
@@ -76,6 +119,8 @@ pub struct Schedule<'a> {
 pub struct View {
     /// Times of each visit.
     pub times: Vec<VisitTimes>,
+    /// How uncertain the time of each visit is.
+    pub spreads: Vec<Spread>,
     /// Load before each visit and after the last.
     pub loads: Vec<Load>,
     /// Position of the boarding of each alighting visit, `None` if on board already.
@@ -123,25 +168,41 @@ impl Schedule<'_> {
         }
     }
 
+    /// What is left to drive until it arrives at the first visit.
+    fn first_leg(&self, arrive: EngineTime, now: EngineTime) -> Millis {
+        match self.motion {
+            Motion::Driving { .. } => arrive.since(now),
+            Motion::Standing { .. } => match self.next_path {
+                Some(_) => self.legs.first().copied().unwrap_or(Millis::ZERO),
+                None => Millis::ZERO,
+            },
+        }
+    }
+
     /// Fills `view` with the times as they look at `now`. O(n).
     pub fn view(&self, policy: &Policy, now: EngineTime, view: &mut View) {
         view.times.clear();
+        view.spreads.clear();
         view.loads.clear();
         view.boarding.clear();
         view.locked = usize::from(self.first_is_under_way(now + policy.react));
         let (mut arrive, mut pull_in) = self.first_arrival(policy, now);
         let mut load = self.on_board;
+        let mut spread = Spread::default().over(self.first_leg(arrive, now));
         for (k, visit) in self.visits.iter().enumerate() {
             if let Some(previous) = k.checked_sub(1).and_then(|p| self.visits.get(p)) {
                 let leg = self.legs.get(k).copied().unwrap_or(Millis::INFINITE);
                 let end = view.times.last().map_or(now, |times| times.end);
                 arrive = end + leg;
+                spread = spread.over(leg);
                 pull_in = pull_in_at(previous, visit, policy);
             }
             let mut times = visit.times(arrive, pull_in);
             if k == 0 {
                 times = overdue(visit, times, now);
             }
+            spread = spread.after_wait(times.begin.since(arrive + pull_in), policy);
+            view.spreads.push(spread);
             view.loads.push(load);
             load = load.after(visit);
             view.boarding.push(boarding_of(self.visits, k));

@@ -19,6 +19,7 @@ mod pieces;
 mod reach;
 mod rings;
 mod snap;
+mod stops;
 #[cfg(test)]
 mod tests;
 mod timed;

@@ -11,7 +11,7 @@ use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::dispatcher::{Dispatcher, Spot};
 use sharxi_engine::fleet::plan::{Action, NextAct};
-use sharxi_engine::fleet::vehicle::VehicleSpec;
+use sharxi_engine::fleet::vehicle::{Fittings, VehicleSpec};
 use sharxi_engine::ids::{NodeId, RequestId, RoadId, VehicleId};
 use sharxi_engine::oracle::{Location, Oracle, Path, Waypoint};
 use sharxi_engine::planning::policy::Policy;
@@ -219,12 +219,16 @@ impl Town {
         }
     }
 
-    pub fn vehicle(
+    pub fn vehicle(&mut self, id: &str, at: (u32, u32), seats: u8, wheelchairs: u8) -> VehicleId {
+        self.vehicle_with(id, at, (seats, wheelchairs), Fittings::default())
+    }
+
+    pub fn vehicle_with(
         &mut self,
         id: &str,
         (x, y): (u32, u32),
-        seats: u8,
-        wheelchairs: u8,
+        (seats, wheelchairs): (u8, u8),
+        fittings: Fittings,
     ) -> VehicleId {
         let now = self.dispatcher.now().max(minute(0));
         let spec = VehicleSpec {
@@ -232,6 +236,7 @@ impl Town {
             kind: name("taxi"),
             seats,
             wheelchairs,
+            fittings,
             start: self.grid.at(x, y),
             shift_start: now,
             shift_end: minute(24 * 60),
@@ -245,6 +250,8 @@ impl Town {
             name: name(id),
             from: self.grid.at(from.0, from.1),
             to: self.grid.at(to.0, to.1),
+            pickups: Vec::new(),
+            dropoffs: Vec::new(),
             party: Party::new(1, 0).unwrap(),
             when: When::Now,
             accept_at_once: true,

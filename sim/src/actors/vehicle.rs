@@ -17,6 +17,7 @@ pub fn spec(row: &FleetRow, start: Location) -> VehicleSpec {
         kind: row.kind.clone(),
         seats: row.seats,
         wheelchairs: row.wheelchairs,
+        fittings: row.fittings,
         start,
         shift_start: row.shift_start,
         shift_end: row.shift_end,

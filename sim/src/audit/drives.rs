@@ -64,9 +64,11 @@ pub fn check(
     seen: &Seen,
     roads: &Roads,
     by_ride: &BTreeMap<&str, Vec<&Entry>>,
+    pace_min: f64,
     breaches: &mut Breaches,
 ) {
-    let of_drives = seen.drives.par_iter().flat_map_iter(|drive| drive_breaches(drive, roads));
+    let drives = seen.drives.par_iter();
+    let of_drives = drives.flat_map_iter(|drive| drive_breaches(drive, roads, pace_min));
     let of_drives: Vec<Breach> = of_drives.collect();
     let rides: Vec<(&&str, &Vec<&Entry>)> = by_ride.iter().collect();
     let of_rides: Vec<Breach> =
@@ -76,12 +78,18 @@ pub fn check(
     }
 }
 
-fn drive_breaches(drive: &Drive, roads: &Roads) -> Vec<Breach> {
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "saturates; a drive is far shorter"
+)]
+fn drive_breaches(drive: &Drive, roads: &Roads, pace_min: f64) -> Vec<Breach> {
     let places = [drive.from, drive.to];
     let mut found: Vec<Breach> =
         places.iter().filter_map(|place| place_breach(drive.line, *place, roads)).collect();
     let (from, to) = (drive.from.arc, drive.to.arc);
-    let elapsed_ms = u64::try_from(drive.elapsed_ms).unwrap_or(0);
+    let elapsed_ms = (drive.elapsed_ms.max(0) as f64 / pace_min).ceil() as u64;
     let on_one_arc = from == to && along_ms(drive, roads) <= elapsed_ms;
     if !on_one_arc && roads.time_within(&[from[1]], &[to[0]], elapsed_ms).is_none() {
         let text = format!(

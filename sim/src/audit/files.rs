@@ -51,6 +51,12 @@ pub struct Ask {
     pub passengers: u32,
     /// Of them in wheelchairs.
     pub wheelchairs: u32,
+    /// Of them in child seats.
+    pub child_seats: u32,
+    /// Pieces of luggage.
+    pub luggage: u32,
+    /// How long they would walk, in seconds, if they say so.
+    pub walk_max_s: Option<f64>,
 }
 
 /// A row of the fleet.
@@ -60,6 +66,12 @@ pub struct Cab {
     pub seats: u32,
     /// Wheelchair places.
     pub wheelchairs: u32,
+    /// Seats folded away for each wheelchair place that is taken.
+    pub folding_seats: u32,
+    /// Child seats.
+    pub child_seats: u32,
+    /// Room for luggage.
+    pub luggage: u32,
     /// `[lat, lon]`.
     pub start: [f64; 2],
     /// Shift.
@@ -80,6 +92,12 @@ struct AskRow {
     to_lon: f64,
     passengers: u32,
     wheelchairs: u32,
+    #[serde(default)]
+    child_seats: Option<u32>,
+    #[serde(default)]
+    luggage: Option<u32>,
+    #[serde(default)]
+    walk_max_s: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +105,12 @@ struct CabRow {
     vehicle_id: String,
     seats: u32,
     wheelchairs: u32,
+    #[serde(default)]
+    folding_seats: Option<u32>,
+    #[serde(default)]
+    child_seats: Option<u32>,
+    #[serde(default)]
+    luggage: Option<u32>,
     lat: f64,
     lon: f64,
     shift_start: String,
@@ -114,6 +138,9 @@ pub fn read_demand(text: &str) -> Result<BTreeMap<String, Ask>, AuditError> {
             to: [row.to_lat, row.to_lon],
             passengers: row.passengers,
             wheelchairs: row.wheelchairs,
+            child_seats: row.child_seats.unwrap_or_default(),
+            luggage: row.luggage.unwrap_or_default(),
+            walk_max_s: row.walk_max_s,
         };
         add(file, &mut asks, row.request_id, ask)?;
     }
@@ -132,6 +159,9 @@ pub fn read_fleet(text: &str) -> Result<BTreeMap<String, Cab>, AuditError> {
         let cab = Cab {
             seats: row.seats,
             wheelchairs: row.wheelchairs,
+            folding_seats: row.folding_seats.unwrap_or_default(),
+            child_seats: row.child_seats.unwrap_or_default(),
+            luggage: row.luggage.unwrap_or_default(),
             start: [row.lat, row.lon],
             shift_start: millis(file, &row.shift_start)?,
             shift_end: millis(file, &row.shift_end)?,

@@ -35,6 +35,19 @@ impl Place {
     }
 }
 
+/// Where a rider who walks is met, and how long they walk, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub struct Meeting {
+    /// `[lat, lon]`.
+    pub pickup: [f64; 2],
+    /// `[lat, lon]`.
+    pub dropoff: [f64; 2],
+    /// From the door to the vehicle.
+    pub walk_to_s: f64,
+    /// From the vehicle to the door.
+    pub walk_from_s: f64,
+}
+
 /// What happened, as written.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -54,6 +67,8 @@ pub enum Kind {
         pickup_by: String,
         dropoff_by: String,
         direct_s: f64,
+        #[serde(flatten)]
+        meeting: Option<Meeting>,
     },
     Rejected {
         request_id: String,

@@ -16,6 +16,8 @@ pub mod rides;
 
 pub mod vehicles;
 
+pub mod walks;
+
 pub mod roads;
 
 pub mod drives;
@@ -35,10 +37,15 @@ pub struct Rules {
     pub ride_beta_s: f64,
     /// Longest distance between the point asked for and the place on the road, in metres.
     pub snap_max_m: f64,
+    /// Longest walk at either end of a ride whose party does not say itself how long it would walk, in seconds; wheelchair users
+    /// are not asked to.
+    pub walk_max_s: f64,
     /// Longest time between a request in the demand and in the log, in seconds.
     pub requested_within_s: f64,
     /// Longest time between a request and its answer, in seconds.
     pub answer_within_s: f64,
+    /// The least share of its time on the map that a drive can take, where times are uncertain.
+    pub pace_min: f64,
 }
 
 impl Default for Rules {
@@ -48,8 +55,10 @@ impl Default for Rules {
             ride_alpha: 1.5,
             ride_beta_s: 600.0,
             snap_max_m: 1_000.0,
+            walk_max_s: 0.0,
             requested_within_s: 0.0,
             answer_within_s: 0.0,
+            pace_min: 1.0,
         }
     }
 }
@@ -147,17 +156,25 @@ pub fn audit(case: &Case<'_>) -> Result<Verdict, AuditError> {
     }
     let mut seen = drives::Seen::default();
     let stranded = vehicles::stranded(&entries);
+    let meetings = walks::meetings(&entries);
     for (name, cab) in &cabs {
         let own = by_vehicle.get(name.as_str()).map_or(&[][..], Vec::as_slice);
         vehicles::check(
-            &vehicles::Scope { name, cab, asks: &asks, rules: case.rules, stranded: &stranded },
+            &vehicles::Scope {
+                name,
+                cab,
+                asks: &asks,
+                rules: case.rules,
+                stranded: &stranded,
+                meetings: &meetings,
+            },
             own,
             &mut seen,
             &mut breaches,
         );
     }
     let roads = Roads::new(case.nodes, case.arcs);
-    drives::check(&seen, &roads, &by_ride, &mut breaches);
+    drives::check(&seen, &roads, &by_ride, case.rules.pace_min, &mut breaches);
 
     let mut breaches = breaches.0;
     breaches.sort();

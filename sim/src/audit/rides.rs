@@ -3,7 +3,7 @@
 use super::files::{Ask, time_ms};
 use super::log::{Entry, Kind};
 use super::vehicles::Breakdowns;
-use super::{Breaches, Rules};
+use super::{Breaches, Rules, walks};
 
 /// Rounding of seconds to milliseconds, in milliseconds.
 const ROUNDING_MS: f64 = 1.0;
@@ -189,10 +189,16 @@ fn promise(
     rules: Rules,
     breaches: &mut Breaches,
 ) -> Option<Promise> {
-    let Kind::Promised { ready_at, pickup_by, dropoff_by, direct_s, .. } = &entry.kind else {
+    let Kind::Promised { ready_at, pickup_by, dropoff_by, direct_s, meeting, .. } = &entry.kind
+    else {
         return None;
     };
     let line = entry.line;
+    let (mut walk_to_ms, mut walk_from_ms) = (0, 0);
+    if let Some(meeting) = meeting {
+        walks::check(name, ask, meeting, line, rules, breaches);
+        (walk_to_ms, walk_from_ms) = (whole_ms(meeting.walk_to_s), whole_ms(meeting.walk_from_s));
+    }
     let times = [ready_at, pickup_by, dropoff_by].map(|text| time_ms(text));
     let [Some(ready_at), Some(pickup_by), Some(dropoff_by)] = times else {
         breaches.add(line, "format", format!("request {name}: a promised time can't be read"));
@@ -203,7 +209,7 @@ fn promise(
     };
     let ride_max_ms = (direct_s * rules.ride_alpha + rules.ride_beta_s) * 1000.0;
     let wait_ms = as_ms(pickup_by - ready_at);
-    let whole_ms = as_ms(dropoff_by - ready_at);
+    let longest_ms = as_ms(dropoff_by - ready_at);
     check(*direct_s >= 0.0, "direct_s is negative");
     check(asked_at <= ready_at, "ready_at lies before the request");
     check(0.0 <= wait_ms, "pickup_by lies before ready_at");
@@ -211,17 +217,18 @@ fn promise(
     check(pickup_by <= dropoff_by, "dropoff_by lies before pickup_by");
     let whole_max_ms = rules.max_wait_s * 1000.0 + ride_max_ms;
     // Who must arrive by a time is promised that time, even if wait and ride end before it.
-    let is_bounded = ask.kind == "arrive_by" || whole_ms <= whole_max_ms + ROUNDING_MS;
+    let is_bounded = ask.kind == "arrive_by" || longest_ms <= whole_max_ms + ROUNDING_MS;
     check(is_bounded, "dropoff_by is too late for wait and ride");
     match (ask.kind.as_str(), ask.target_at) {
         ("now", _) => {
-            check(ready_at == asked_at, "ready_at is not the time of the request");
+            check(ready_at == asked_at + walk_to_ms, "ready_at is not the time of the request");
         }
         ("depart_at", Some(target)) => {
-            check(ready_at == target, "ready_at is not the time asked for");
+            check(ready_at == target + walk_to_ms, "ready_at is not the time asked for");
         }
         ("arrive_by", Some(target)) => {
-            check(dropoff_by <= target, "dropoff_by is after the time asked for");
+            check(asked_at + walk_to_ms <= ready_at, "nobody can be at the stop by ready_at");
+            check(dropoff_by + walk_from_ms <= target, "dropoff_by is after the time asked for");
         }
         _ => check(false, "the demand has no time for it"),
     }
@@ -307,6 +314,11 @@ fn finish(name: &str, ride: &Ride<'_>, breaches: &mut Breaches) {
         }
         _ => {}
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a walk is short; what is no number is 0")]
+fn whole_ms(seconds: f64) -> i64 {
+    (seconds * 1000.0).round() as i64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "differences of a few days are exact")]

@@ -4,7 +4,13 @@ use serde_json::{Value, json};
 
 use super::files::AuditError;
 use super::{Case, Rules, Verdict, audit};
+use sharxi_engine::planning::policy::Policy;
+use sharxi_engine::units::Millis;
+
 use crate::clock::LocalClock;
+use crate::demand::DemandRow;
+use crate::fleet::FleetRow;
+use crate::world::Outcome;
 use crate::{demand, event_log, fleet, testing};
 
 /// A good day in the made-up town, as files.
@@ -17,10 +23,13 @@ struct Day {
 impl Day {
     fn new() -> Self {
         let (asks, cabs) = (testing::demand(150, 4), testing::fleet(12));
-        let outcome = testing::play(&asks, &cabs);
+        Self::of(&asks, &cabs, &testing::play(&asks, &cabs))
+    }
+
+    fn of(asks: &[DemandRow], cabs: &[FleetRow], outcome: &Outcome) -> Self {
         let (mut demand_csv, mut fleet_csv, mut log) = (Vec::new(), Vec::new(), Vec::new());
-        demand::write(&asks, LocalClock::UTC, &mut demand_csv).unwrap();
-        fleet::write(&cabs, LocalClock::UTC, &mut fleet_csv).unwrap();
+        demand::write(asks, LocalClock::UTC, &mut demand_csv).unwrap();
+        fleet::write(cabs, LocalClock::UTC, &mut fleet_csv).unwrap();
         event_log::write(&outcome.records, LocalClock::UTC, &mut log).unwrap();
         let log = String::from_utf8(log).unwrap();
         Self {
@@ -28,6 +37,14 @@ impl Day {
             fleet: String::from_utf8(fleet_csv).unwrap(),
             lines: log.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
         }
+    }
+
+    /// The same, with riders who walk up to ten minutes, a block of the town; those in wheelchairs only if they say so.
+    fn on_foot() -> Self {
+        let (mut asks, cabs) = (testing::demand(150, 4), testing::fleet(12));
+        asks[0].walk_max = Some(Millis::ZERO);
+        let policy = Policy { walk_max: Millis::from_secs(600), ..Policy::default() };
+        Self::of(&asks, &cabs, &testing::play_by(policy, &asks, &cabs, true))
     }
 
     fn verdict(&self) -> Verdict {
@@ -338,6 +355,70 @@ fn two_requests_or_vehicles_of_one_name_are_an_error() {
     day.fleet.push_str(&row);
     let error = day.judged_by(Rules::default()).unwrap_err();
     assert!(matches!(error, AuditError::Duplicate { file: "fleet", .. }), "{error}");
+}
+
+#[test]
+fn walks_are_checked() {
+    let rules = Rules { walk_max_s: 600.0, ..Rules::default() };
+    let day = Day::on_foot();
+    assert_eq!(day.judged_by(rules).unwrap().breaches, []);
+    let walker = day.find_after(0, "promised", |line| line["walk_to_s"].as_f64() > Some(0.0));
+
+    let found = |plant: &dyn Fn(&mut Day), rules: Rules| -> Vec<&str> {
+        let mut day = Day::on_foot();
+        plant(&mut day);
+        day.judged_by(rules).unwrap().breaches.iter().map(|breach| breach.rule).collect()
+    };
+    // Nobody was asked, or for less.
+    assert!(found(&|_| {}, Rules::default()).contains(&"walk"));
+    assert!(found(&|_| {}, Rules { walk_max_s: 300.0, ..rules }).contains(&"walk"));
+    // The walk is told shorter than it is: then the rider is not ready so soon either.
+    let shorter = |day: &mut Day| day.set(walker, "walk_to_s", json!(60.0));
+    assert!(found(&shorter, rules).contains(&"walk"));
+    // The stop is another one than the vehicle came to.
+    let elsewhere = |day: &mut Day| {
+        let corner = testing::Town::node_at(0, 0);
+        day.set(walker, "pickup", json!([corner.lat(), corner.lon()]));
+    };
+    let rules_broken = found(&elsewhere, rules);
+    assert!(rules_broken.contains(&"walk") && rules_broken.contains(&"place"), "{rules_broken:?}");
+    // The wait is counted from before the walk.
+    assert!(found(&|day| day.shift(walker, "ready_at", -60), rules).contains(&"promise"));
+}
+
+#[test]
+fn child_seats_luggage_and_folding_seats_are_counted() {
+    let with = |demand: &str, fleet: &str| {
+        let mut day = breakdown();
+        let add = |text: &mut String, columns: &str, values: &str| {
+            let lines: Vec<String> = text
+                .lines()
+                .enumerate()
+                .map(|(n, line)| format!("{line},{}\n", if n == 0 { columns } else { values }))
+                .collect();
+            *text = lines.concat();
+        };
+        add(&mut day.demand, "child_seats,luggage", demand);
+        add(&mut day.fleet, "folding_seats,child_seats,luggage", fleet);
+        day.verdict().breaches.iter().map(|breach| breach.rule).collect::<Vec<_>>()
+    };
+    assert!(with("1,2", "0,1,2").is_empty());
+    // Once on board of either vehicle.
+    assert_eq!(with("1,2", "0,0,2"), ["capacity"; 2]);
+    assert_eq!(with("1,2", "0,1,1"), ["capacity"; 2]);
+    assert!(with("0,0", "4,0,0").is_empty());
+    let mut day = breakdown();
+    day.demand = day.demand.replace(",1,0\n", ",2,1\n");
+    day.fleet = day.fleet.replace("taxi,4,0,", "taxi,4,1,");
+    let idx = day.find("requested");
+    day.set(idx, "passengers", json!(2));
+    day.set(idx, "wheelchairs", json!(1));
+    assert_eq!(day.verdict().breaches, []);
+    let lines = day.fleet.lines().enumerate();
+    let fold = |(n, line)| format!("{line},{}\n", if n == 0 { "folding_seats" } else { "4" });
+    day.fleet = lines.map(fold).collect();
+    let rules: Vec<&str> = day.verdict().breaches.iter().map(|breach| breach.rule).collect();
+    assert_eq!(rules, ["capacity"; 2]);
 }
 
 /// One rider from crossing (0, 0) to (0, 4); the vehicle breaks down on the way, and another one comes.

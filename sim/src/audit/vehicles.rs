@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::drives::{Drive, Seen, Stop};
 use super::files::{Ask, Cab, meters};
 use super::log::{Entry, Kind, Place};
+use super::walks::Meetings;
 use super::{Breaches, Rules};
 
 /// Longest distance between two records of one place, in metres.
@@ -85,6 +86,8 @@ pub struct Scope<'a> {
     pub rules: Rules,
     /// Who was left behind where.
     pub stranded: &'a Stranded,
+    /// Where those are met who walk.
+    pub meetings: &'a Meetings<'a>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -199,9 +202,10 @@ fn board<'a>(
     let Some((request, ask)) = scope.asks.get_key_value(request) else { return };
     if let Some(place) = standing(scope, entry, doing, breaches) {
         let left_at = scope.stranded.before(request, line);
-        match left_at {
-            None => near(scope, entry, place, ask.from, scope.rules.snap_max_m, breaches),
-            Some(left_at) => near(scope, entry, place, left_at.point(), 0.0, breaches),
+        match (left_at, scope.meetings.get(request.as_str())) {
+            (Some(left_at), _) => near(scope, entry, place, left_at.point(), 0.0, breaches),
+            (None, Some(meeting)) => near(scope, entry, place, meeting.pickup, 0.0, breaches),
+            (None, None) => near(scope, entry, place, ask.from, scope.rules.snap_max_m, breaches),
         }
         let first = seen.pickups.entry(request.clone()).or_insert(Stop { line, place });
         if line < first.line {
@@ -209,15 +213,25 @@ fn board<'a>(
         }
     }
     vehicle.aboard.insert(request, ask);
-    let wheelchairs: u32 = vehicle.aboard.values().map(|ask| ask.wheelchairs).sum();
-    let passengers: u32 = vehicle.aboard.values().map(|ask| ask.passengers).sum();
-    let seats = passengers.saturating_sub(wheelchairs);
-    breaches.check(seats <= scope.cab.seats, line, "capacity", || {
-        format!("vehicle {name} has {seats} riders on {} seats", scope.cab.seats)
-    });
-    breaches.check(wheelchairs <= scope.cab.wheelchairs, line, "capacity", || {
-        format!("vehicle {name} has {wheelchairs} wheelchairs on {} places", scope.cab.wheelchairs)
-    });
+    let taken = |of: fn(&Ask) -> u32| vehicle.aboard.values().map(|ask| of(ask)).sum::<u32>();
+    let wheelchairs = taken(|ask| ask.wheelchairs);
+    let folded = wheelchairs.saturating_mul(scope.cab.folding_seats);
+    let places = [
+        (
+            "riders",
+            taken(|ask| ask.passengers.saturating_sub(ask.wheelchairs)),
+            "seats",
+            scope.cab.seats.saturating_sub(folded),
+        ),
+        ("wheelchairs", wheelchairs, "places", scope.cab.wheelchairs),
+        ("children", taken(|ask| ask.child_seats), "child seats", scope.cab.child_seats),
+        ("pieces of luggage", taken(|ask| ask.luggage), "places", scope.cab.luggage),
+    ];
+    for (what, taken, places, there) in places {
+        breaches.check(taken <= there, line, "capacity", || {
+            format!("vehicle {name} has {taken} {what} on {there} {places}")
+        });
+    }
 }
 
 fn alight<'a>(
@@ -232,7 +246,10 @@ fn alight<'a>(
     let line = entry.line;
     let Some((request, ask)) = scope.asks.get_key_value(request) else { return };
     if let Some(place) = standing(scope, entry, doing, breaches) {
-        near(scope, entry, place, ask.to, scope.rules.snap_max_m, breaches);
+        match scope.meetings.get(request.as_str()) {
+            Some(meeting) => near(scope, entry, place, meeting.dropoff, 0.0, breaches),
+            None => near(scope, entry, place, ask.to, scope.rules.snap_max_m, breaches),
+        }
         seen.dropoffs.insert(request.clone(), Stop { line, place });
     }
     let was_aboard = vehicle.aboard.remove(request.as_str()).is_some();

@@ -153,6 +153,7 @@ impl<'a> Model<'a> {
             from: six_decimals(from),
             to: six_decimals(to),
             party,
+            walk_max: None,
         }))
     }
 

@@ -7,7 +7,7 @@ use sharxi_engine::units::EngineTime;
 
 use crate::clock::{self, LocalClock, shifted};
 use crate::demand::DemandRow;
-use crate::event_log::{Record, RecordKind, Stamp, Stand};
+use crate::event_log::{Record, RecordKind, Stamp, Stand, Walks};
 use crate::fleet::FleetRow;
 
 /// The words of `request_kind`.
@@ -41,6 +41,16 @@ pub fn request_ride(id: &str, row: &DemandRow, offset_ms: i64) -> Value {
         "passengers": row.party.passengers(),
         "wheelchairs": row.party.wheelchairs(),
     });
+    for (need, count) in
+        [("child_seats", row.party.child_seats()), ("luggage", row.party.luggage())]
+    {
+        if count > 0 {
+            command[need] = count.into();
+        }
+    }
+    if let Some(walk) = row.walk_max {
+        command["walk_max_s"] = walk.as_secs_f64().into();
+    }
     if let Some(time) = target_at {
         command["target_at"] = time_text(shifted(time, offset_ms)).into();
     }
@@ -57,6 +67,9 @@ pub fn start_shift(id: &str, row: &FleetRow, offset_ms: i64) -> Value {
         "vehicle_type": row.kind.as_str(),
         "seats": row.seats,
         "wheelchairs": row.wheelchairs,
+        "folding_seats": row.fittings.fold,
+        "child_seats": row.fittings.child_seats,
+        "luggage": row.fittings.luggage,
         "at": [row.point.lat(), row.point.lon()],
         "shift_end": time_text(shifted(row.shift_end, offset_ms)),
     })
@@ -154,6 +167,11 @@ pub fn record(event: &Value) -> Option<Record> {
             pickup_by: stamp("pickup_by")?,
             dropoff_by: stamp("dropoff_by")?,
             direct_s: event["direct_s"].as_f64()?,
+            walks: pair("pickup").zip(pair("dropoff")).and_then(|(pickup, dropoff)| {
+                let seconds = |key: &str| event[key].as_f64();
+                let (walk_to_s, walk_from_s) = (seconds("walk_to_s")?, seconds("walk_from_s")?);
+                Some(Walks { pickup, dropoff, walk_to_s, walk_from_s })
+            }),
         },
         "rejected" => RecordKind::Rejected { request_id: ride?, reason: text("reason")? },
         "expired" => RecordKind::Rejected { request_id: ride?, reason: "offer_expired".into() },

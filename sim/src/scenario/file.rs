@@ -13,6 +13,7 @@ use crate::actors::rider::SNAP_MAX_M;
 use crate::clock::{self, LocalClock, TimeError};
 use crate::scenario::keys;
 use crate::toml_text::problem;
+use crate::uncertainty::Uncertainty;
 
 /// The longest study, in days: everything that happens in it is held in memory.
 pub const PERIOD_DAYS_MAX: i64 = 31;
@@ -50,6 +51,8 @@ pub struct Scenario {
     pub snap_max_m: f64,
     /// The rules.
     pub policy: Policy,
+    /// What goes otherwise than planned.
+    pub uncertainty: Uncertainty,
     /// What is written.
     pub output: Output,
 }
@@ -92,11 +95,13 @@ pub struct Output {
     pub report: bool,
     /// `events.jsonl`.
     pub events: bool,
+    /// `explain.jsonl`: why each request was answered as it was, and what each idle move is for.
+    pub explain: bool,
 }
 
 impl Default for Output {
     fn default() -> Self {
-        Self { report: true, events: true }
+        Self { report: true, events: true, explain: false }
     }
 }
 
@@ -204,12 +209,60 @@ pub enum ScenarioError {
     /// A rule.
     #[error("scenario")]
     Policy(#[from] PolicyError),
-    /// Disturbances are not built yet.
+    /// A disturbance that is not built yet.
     #[error("scenario: uncertainty.{key} is not available; leave it out or set it to 0")]
     Uncertainty {
         /// Which key.
-        key: String,
+        key: &'static str,
     },
+    /// A disturbance out of range.
+    #[error("scenario: uncertainty.{key} must be between 0 and 1, not {found}")]
+    Knob {
+        /// Which key.
+        key: &'static str,
+        /// As given.
+        found: f64,
+    },
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct UncertaintyTable {
+    travel_time: f64,
+    no_show: f64,
+    breakdown_vehicle: Option<String>,
+    breakdown_at: Option<Value>,
+    cancel: f64,
+    boarding: f64,
+}
+
+impl UncertaintyTable {
+    fn read(self) -> Result<Uncertainty, ScenarioError> {
+        let off = [("cancel", self.cancel), ("boarding", self.boarding)];
+        if let Some((key, _)) = off.into_iter().find(|&(_, knob)| knob != 0.0) {
+            return Err(ScenarioError::Uncertainty { key });
+        }
+        for (key, found) in [("travel_time", self.travel_time), ("no_show", self.no_show)] {
+            if !(0.0..=1.0).contains(&found) {
+                return Err(ScenarioError::Knob { key, found });
+            }
+        }
+        let breakdown = match (self.breakdown_at, self.breakdown_vehicle) {
+            (Some(at), Some(vehicle)) => {
+                let key = "uncertainty.breakdown_at";
+                let at = clock::parse(&text_of(&at));
+                Some((at.map_err(|source| ScenarioError::Time { key, source })?, vehicle))
+            }
+            (None, None) => None,
+            (None, Some(_)) => {
+                return Err(ScenarioError::Missing { key: "uncertainty.breakdown_at" });
+            }
+            (Some(_), None) => {
+                return Err(ScenarioError::Missing { key: "uncertainty.breakdown_vehicle" });
+            }
+        };
+        Ok(Uncertainty { travel_time: self.travel_time, no_show: self.no_show, breakdown })
+    }
 }
 
 #[derive(Deserialize)]
@@ -230,7 +283,7 @@ struct ScenarioTable {
     #[serde(default)]
     policy: PolicyConfig,
     #[serde(default)]
-    uncertainty: BTreeMap<String, f64>,
+    uncertainty: UncertaintyTable,
     #[serde(default)]
     output: Output,
 }
@@ -278,10 +331,6 @@ pub fn parse(
     let table: Result<ScenarioTable, toml::de::Error> =
         if sets.is_empty() { toml::from_str(text) } else { Value::Table(table).try_into() };
     let table = table.map_err(wrong)?;
-    let disturbed = table.uncertainty.iter().find(|&(_, &knob)| knob != 0.0);
-    if let Some((key, _)) = disturbed {
-        return Err(ScenarioError::Uncertainty { key: key.clone() });
-    }
     let path = |given: &Option<PathBuf>, own: Option<PathBuf>, key| {
         let own = own.map(|own| folder.join(own));
         given.clone().or(own).ok_or(ScenarioError::Missing { key })
@@ -319,6 +368,7 @@ pub fn parse(
         period: period(table.start, table.end)?,
         snap_max_m,
         policy: table.policy.to_policy()?,
+        uncertainty: table.uncertainty.read()?,
         output: table.output,
     })
 }

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 /// Keys by their full name. Below `fleet` stand the types of vehicles.
-pub const KEYS: [&str; 37] = [
+pub const KEYS: [&str; 41] = [
     "region",
     "demand",
     "requests_per_day",
@@ -34,13 +34,17 @@ pub const KEYS: [&str; 37] = [
     "policy.improvement_tests",
     "policy.reposition",
     "policy.coverage",
+    "policy.time_sigma",
+    "policy.promise_z",
     "uncertainty.travel_time",
     "uncertainty.no_show",
     "uncertainty.cancel",
-    "uncertainty.breakdown",
+    "uncertainty.breakdown_vehicle",
+    "uncertainty.breakdown_at",
     "uncertainty.boarding",
     "output.report",
     "output.events",
+    "output.explain",
 ];
 
 /// As many single-letter changes still count as a slip.

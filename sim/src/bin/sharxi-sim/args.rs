@@ -150,12 +150,18 @@ pub(crate) struct Audit {
     /// Longest distance from the place asked for to the place on the road, in metres.
     #[arg(long, default_value_t = 1_000.0)]
     pub(crate) snap_max_m: f64,
+    /// Longest walk at either end of riders who do not say themselves how long they would walk, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    pub(crate) walk_max_s: f64,
     /// Longest time between a request in the demand and in the log; a live service is not asked to the millisecond.
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
     pub(crate) requested_within: f64,
     /// Longest time between a request and its answer, in seconds of the log; 0: at once, as simulated riders are.
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
     pub(crate) answer_within: f64,
+    /// The least share of its time on the map that a drive can take; below 1 where travel times were made uncertain.
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
+    pub(crate) pace_min: f64,
 }
 
 #[derive(Debug, clap::Args)]

@@ -159,8 +159,10 @@ pub(crate) fn audit(args: &args::Audit, as_json: bool) -> Result<Outcome> {
         ride_alpha: args.ride_alpha,
         ride_beta_s: args.ride_beta_s,
         snap_max_m: args.snap_max_m,
+        walk_max_s: args.walk_max_s,
         requested_within_s: args.requested_within,
         answer_within_s: args.answer_within,
+        pace_min: args.pace_min,
     };
     let case =
         Case { demand: &demand, fleet: &fleet, events: &events, nodes: &nodes, arcs: &arcs, rules };

@@ -1,0 +1,55 @@
+//! The buffers of a trial, and what bounds the costs that it finds: one vehicle's [`Outlook`] as one search sees it.
+
+use crate::ids::VehicleId;
+use crate::planning::caution::Spread;
+use crate::planning::insertion::{Goal, Search};
+use crate::planning::outlook::{Outlook, Outlooks, Start, Wish};
+use crate::planning::view::Schedule;
+use crate::units::{EngineTime, Millis};
+
+/// Buffers of a trial.
+#[derive(Default)]
+pub(super) struct Cells {
+    pub(super) begins: Vec<EngineTime>,
+    /// As in [`View::spreads`](crate::planning::view::View::spreads), with what is tried.
+    pub(super) spreads: Vec<Spread>,
+    pub(super) to_dropoff: Vec<Option<Millis>>,
+    pub(super) from_dropoff: Vec<Option<Millis>>,
+    /// See [`Outlook::drop_offs`].
+    pub(super) own_ms: Vec<i64>,
+    pub(super) from_ms: Vec<i64>,
+}
+
+/// What bounds the cost of insertions into a schedule.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds<'a> {
+    pub(super) wish: &'a Wish<'a>,
+    start: &'a Start,
+    pub(super) outlook: &'a Outlook,
+}
+
+impl<'a> Bounds<'a> {
+    /// `None` if nothing bounds them.
+    pub(super) fn new(
+        search: &Search<'_>,
+        wish: &'a Wish<'a>,
+        outlooks: &'a Outlooks,
+        vehicle: VehicleId,
+    ) -> Option<Self> {
+        let start = outlooks.start(vehicle)?;
+        let is_bounded = search.goal == Goal::Promise && start.is_bounded(search.now);
+        is_bounded.then_some(Self { wish, start, outlook: outlooks.get(vehicle)? })
+    }
+
+    /// The least cost of any position; `None` if no position will do.
+    pub(super) fn least_cost(&self, schedule: &Schedule<'_>, cells: &mut Cells) -> Option<i64> {
+        self.outlook.drop_offs(self.wish, &mut cells.own_ms, &mut cells.from_ms);
+        let positions = self.outlook.view.locked..=schedule.visits.len();
+        positions.filter_map(|i| self.at(i, schedule, cells)).min()
+    }
+
+    /// The least cost of a boarding before visit `i`.
+    pub(super) fn at(&self, i: usize, schedule: &Schedule<'_>, cells: &Cells) -> Option<i64> {
+        self.outlook.least_cost(self.wish, self.start, (i, schedule.capacity), &cells.from_ms)
+    }
+}
