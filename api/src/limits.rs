@@ -45,6 +45,16 @@ pub const SNAPSHOTS_KEPT: usize = 3;
 pub const PRUNE_ROWS_MAX: usize = 4_000;
 /// Days for which records and ended rides are kept, at most (ten years).
 pub const KEEP_DAYS_MAX: u32 = 3_660;
+/// Bytes of a journal whose pages are all checked before anything else; those of a larger one are checked beside.
+pub const CHECK_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes kept for the journal where the disk is full, so that accepted rides go on.
+pub const RESERVE_BYTES: u64 = 32 * 1024 * 1024;
+/// Free space below which new rides are refused.
+pub const ROOM_BYTES_MIN: u64 = 32 * 1024 * 1024;
+/// How long the core waits for space once the reserve is used up as well, and between two looks.
+pub const ROOM_PATIENCE: Duration = Duration::from_secs(30);
+/// See [`ROOM_PATIENCE`].
+pub const ROOM_PAUSE: Duration = Duration::from_millis(250);
 /// Command ids remembered for repeats: at least the newest this many.
 pub const DEDUPE_IDS_MAX: usize = 100_000;
 /// Questions to the roads that are worked out or wait for it; a further one is answered `overloaded`.

@@ -9,7 +9,10 @@ pub mod recovery;
 pub mod snapshot;
 pub mod sqlite;
 
+mod heading;
 mod history;
+mod pages;
+mod room;
 mod snapshots;
 
 use record::{Batch, EndedRide, Header, Record, Snapshot};
@@ -73,6 +76,14 @@ pub trait Journal: Send {
     /// As [`Journal::append`].
     fn prune(&mut self, before: EngineTime) -> Result<usize, JournalError>;
 
+    /// Looks after the file, about once a second; whether there is room for new rides.
+    ///
+    /// # Errors
+    /// [`JournalError::Pages`] if damage has been found meanwhile.
+    fn look_after(&mut self) -> Result<bool, JournalError> {
+        Ok(true)
+    }
+
     /// What the journal was opened with first.
     fn header(&self) -> &Header;
 }
@@ -91,6 +102,25 @@ pub enum JournalError {
         /// What came of it.
         #[source]
         source: rusqlite::Error,
+    },
+    /// There is no room for it.
+    #[error("{action} the journal: the disk is full")]
+    Full {
+        /// What was tried.
+        action: &'static str,
+        /// What came of it.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The file is damaged.
+    #[error("read the journal: its pages do not hang together; restore the file from a copy")]
+    Pages,
+    /// No thread to check it with.
+    #[error("check the journal")]
+    Thread {
+        /// What came of it.
+        #[source]
+        source: std::io::Error,
     },
     /// Another process writes to it.
     #[error("open the journal: another process has it open")]
