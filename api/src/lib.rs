@@ -21,6 +21,7 @@ pub mod wire;
 pub mod core_loop;
 pub mod desk;
 pub mod executor;
+pub mod inputs;
 pub mod journal;
 pub mod keeping;
 pub mod kpi;
@@ -28,6 +29,7 @@ pub mod ledger;
 pub mod outbox;
 pub mod publish;
 pub mod tracker;
+pub mod waiting;
 
 pub mod commands;
 pub mod config;

@@ -79,6 +79,12 @@ impl Mark {
         Ok(newest)
     }
 
+    /// From now on it says nothing.
+    pub(super) fn clear(&mut self) -> std::io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.sync_all()
+    }
+
     /// Notes that everything up to record `seq` is durable.
     pub(super) fn write(&mut self, seq: u64, sync: bool) -> std::io::Result<()> {
         let mut slot = [0; 12];

@@ -3,7 +3,9 @@
 //! One record a command: when, who, what, a digest of the events that came of it, and the reply. Every so many
 //! commands the hash of the whole state. [`sqlite`] says how that looks in a file.
 
+pub mod copies;
 pub mod mark;
+pub mod person;
 pub mod record;
 pub mod recovery;
 pub mod snapshot;
@@ -159,6 +161,15 @@ pub enum JournalError {
         seq: u64,
         /// What is wrong with it.
         what: &'static str,
+    },
+    /// Files of copies.
+    #[error("{action} the journal")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// What came of it.
+        #[source]
+        source: std::io::Error,
     },
     /// The mark beside the journal.
     #[error("{action} the mark of the journal")]

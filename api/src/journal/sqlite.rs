@@ -133,6 +133,14 @@ impl SqliteJournal {
             .map_err(storage("read"))
     }
 
+    /// The numbers of the first record that is kept and of the last; 0 if there is none.
+    pub(super) fn first_and_last(&self) -> Result<(u64, u64), JournalError> {
+        let first = "SELECT coalesce(min(seq), 0) FROM record";
+        let first: i64 =
+            self.connection.query_row(first, [], |row| row.get(0)).map_err(storage("read"))?;
+        Ok((first.cast_unsigned(), self.last_record()?))
+    }
+
     /// A journal that ends with the process: for demonstrations and tests.
     ///
     /// # Errors
@@ -322,11 +330,11 @@ impl Journal for SqliteJournal {
 }
 
 /// The columns of a record in the order in which [`read`] takes them.
-const RECORD: &str =
+pub(super) const RECORD: &str =
     "r.seq, at_ms, caller, command_id, body_digest, reply, command, events_digest, crc";
 
 /// An erased record has no column but its number, time and checksum, and this in place of its command.
-const ERASED: &[u8] = &[];
+pub(super) const ERASED: &[u8] = &[];
 
 pub(super) fn insert(connection: &Connection, record: &Record) -> Result<(), JournalError> {
     let origin = record.origin.as_ref();
