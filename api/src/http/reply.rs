@@ -40,9 +40,16 @@ pub fn answer(reply: String) -> Response {
     struct Head {
         #[serde(default)]
         code: Option<Code>,
+        #[serde(default)]
+        retry_after_s: Option<u32>,
     }
-    let code = serde_json::from_str::<Head>(&reply).ok().and_then(|head| head.code);
-    json(code.map_or(StatusCode::OK, status), reply)
+    let head = serde_json::from_str::<Head>(&reply).ok();
+    let code = head.as_ref().and_then(|head| head.code);
+    let mut response = json(code.map_or(StatusCode::OK, status), reply);
+    if let Some(seconds) = head.and_then(|head| head.retry_after_s) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 /// No such thing.
