@@ -12,8 +12,7 @@ use sharxi_engine::dispatcher::event::EventKind;
 use sharxi_engine::ids::VehicleId;
 use sharxi_engine::oracle::Oracle;
 use sharxi_engine::units::EngineTime;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::access;
@@ -22,115 +21,17 @@ use crate::desk::{Desk, Question};
 use crate::executor::{Executed, Executor, Sent};
 use crate::hours::Hours;
 use crate::idle::Idle;
+use crate::inputs::overloaded;
+pub use crate::inputs::{AnswerTo, CoreHandle, Input, closing, queue};
 use crate::intent::{Caller, Order};
 use crate::journal::record::{Batch, Outcome, StateHash};
 use crate::journal::{Journal, JournalError};
 use crate::keeping::Keeping;
-use crate::limits::{
-    BATCH_MAX, BEAT, IMPROVE_PAUSE, LOOKS_MAX, QUESTIONS_QUEUE_MAX, QUEUE_MAX, TICK_PAUSE,
-};
-use crate::outbox::Outbox;
-use crate::publish::{ClientId, Told};
+use crate::limits::{BATCH_MAX, BEAT, IMPROVE_PAUSE, LOOKS_MAX, TICK_PAUSE, TURN_BUDGET};
+use crate::publish::Told;
+use crate::waiting::{Held, Waiting};
 use crate::wire::error::{Code, WireError};
 use crate::wire::event::encode_ok;
-
-/// Where an answer goes.
-#[derive(Debug)]
-pub enum AnswerTo {
-    /// To a connected client.
-    Client(ClientId),
-    /// To somebody who waits for it.
-    Once(oneshot::Sender<String>),
-}
-
-/// Everything that reaches the core.
-pub enum Input {
-    /// A command.
-    Order {
-        /// From whom.
-        caller: Arc<Caller>,
-        /// What.
-        order: Order,
-        /// Where the answer goes.
-        answer: AnswerTo,
-    },
-    /// A client has said hello.
-    Join {
-        /// Its number.
-        client: ClientId,
-        /// Who it is.
-        caller: Arc<Caller>,
-        /// The last event it has seen.
-        resume: Option<u64>,
-        /// How to reach it.
-        outbox: Outbox,
-    },
-    /// A client is gone.
-    Leave(ClientId),
-    /// Somebody wants to know something; `None` is answered if there is no such thing.
-    Ask(Question, oneshot::Sender<Option<String>>),
-    /// The service goes down, for the reason given.
-    Stop(&'static str),
-}
-
-/// The way to the core.
-#[derive(Clone)]
-pub struct CoreHandle(mpsc::Sender<Input>);
-
-impl CoreHandle {
-    /// Hands an input in without waiting.
-    ///
-    /// # Errors
-    /// `overloaded` if the queue is full, `closing` if the core has ended.
-    pub fn submit(&self, input: Input) -> Result<(), WireError> {
-        self.0.try_send(input).map_err(|error| match error {
-            TrySendError::Full(_) => overloaded(),
-            TrySendError::Closed(_) => closing(),
-        })
-    }
-
-    /// Hands an input in, waiting for room.
-    pub async fn send(&self, input: Input) {
-        // A core that has ended needs no input.
-        drop(self.0.send(input).await);
-    }
-
-    /// How many inputs wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.0.max_capacity() - self.0.capacity()
-    }
-
-    /// Asks; `None` if there is no such thing.
-    ///
-    /// # Errors
-    /// `overloaded` if so much is waiting that the room left is for commands, `closing` if the core has ended.
-    pub async fn ask(&self, question: Question) -> Result<Option<String>, WireError> {
-        if QUESTIONS_QUEUE_MAX <= self.waiting() {
-            return Err(overloaded());
-        }
-        let (sender, receiver) = oneshot::channel();
-        self.submit(Input::Ask(question, sender))?;
-        receiver.await.map_err(|_error| closing())
-    }
-}
-
-fn overloaded() -> WireError {
-    WireError::new(Code::Overloaded, "too much to do just now; try again")
-}
-
-/// For what the core ended without answering.
-#[must_use]
-pub fn closing() -> WireError {
-    WireError::new(Code::Closing, "the service is going down; try again once it is back")
-}
-
-/// A queue for the core, and its two ends.
-#[must_use]
-pub fn queue() -> (CoreHandle, mpsc::Receiver<Input>) {
-    let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-    (CoreHandle(sender), receiver)
-}
 
 /// The loop's state.
 pub struct Core {
@@ -140,6 +41,8 @@ pub struct Core {
     clock: Clock,
     hash_every: u64,
     keeping: Keeping,
+    /// New rides, until there is time for them.
+    waiting: Waiting,
     last_tick: Instant,
     idle: Idle,
     hours: Option<Hours>,
@@ -174,7 +77,7 @@ impl Core {
         hash_every: u64,
     ) -> Self {
         let hash_every = hash_every.max(1);
-        let keeping = Keeping::default();
+        let (keeping, waiting) = (Keeping::default(), Waiting::default());
         let times = watch::Sender::new(Arc::clone(executor.dispatcher().oracle()));
         let last_tick = Instant::now();
         let (hours, hours_due) = (None, None);
@@ -186,6 +89,7 @@ impl Core {
             clock,
             hash_every,
             keeping,
+            waiting,
             last_tick,
             idle,
             hours,
@@ -251,10 +155,14 @@ impl Core {
             if is_idle {
                 self.improve()?;
             }
-            self.keeping.begin_if_due(&self.executor, &self.desk)?;
+            if self.executor.takes_rides() {
+                self.keeping.begin_if_due(&self.executor, &self.desk)?;
+            }
             if next_beat <= Instant::now() {
                 next_beat = Instant::now() + BEAT;
                 let now = self.now();
+                let has_room = self.journal.look_after()?;
+                self.executor.take_rides(has_room);
                 self.desk.beat(&self.executor, now);
                 self.keeping.remove_old(self.journal.as_mut(), now)?;
             }
@@ -268,6 +176,9 @@ impl Core {
 
     /// Wall time until something has to be done though nobody says anything.
     fn wait(&self, next_beat: Instant) -> Duration {
+        if !self.waiting.is_empty() {
+            return Duration::ZERO;
+        }
         let beat = next_beat.saturating_duration_since(Instant::now());
         let beat = if self.idle.is_done(&self.executor) { beat } else { beat.min(IMPROVE_PAUSE) };
         let beat = self.hours_due.map_or(beat, |border| beat.min(self.clock.until(border)));
@@ -298,6 +209,7 @@ impl Core {
         first: Option<Input>,
         inputs: &mut mpsc::Receiver<Input>,
     ) -> Result<Option<&'static str>, JournalError> {
+        let begun = Instant::now();
         let mut pending = Pending::default();
         self.keep_hours(&mut pending)?;
         self.tick(&mut pending)?;
@@ -308,7 +220,14 @@ impl Core {
             n_inputs += 1;
             match input {
                 Input::Order { caller, order, answer } => {
-                    self.order(&caller, order, answer, &mut pending)?;
+                    let held = Held::new(caller, order, answer, begun);
+                    match self.waiting.hold(held) {
+                        Ok(None) => {}
+                        Ok(Some(Held { caller, order, answer, .. })) => {
+                            self.order(&caller, order, answer, &mut pending)?;
+                        }
+                        Err(held) => self.refuse(held, &overloaded()),
+                    }
                 }
                 Input::Stop(reason) => stop = Some(reason),
                 // What looks at the state must not see what is not yet durable.
@@ -323,8 +242,32 @@ impl Core {
             }
             next = inputs.try_recv().ok();
         }
+        self.take_waiting(begun, &mut pending)?;
         self.commit(&mut pending)?;
         Ok(stop)
+    }
+
+    /// Carries out what was held back, for as long as the turn may last, and at least one of it.
+    fn take_waiting(&mut self, begun: Instant, pending: &mut Pending) -> Result<(), JournalError> {
+        while let Some(held) = self.waiting.next() {
+            if held.is_stale() {
+                self.refuse(held, &overloaded());
+                continue;
+            }
+            self.order(&held.caller, held.order, held.answer, pending)?;
+            if TURN_BUDGET <= begun.elapsed() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, held: Held, error: &WireError) {
+        let id = match &held.order {
+            Order::Lasting { id, .. } | Order::Subscribe { id, .. } => Some(id.as_str()),
+            Order::Position { .. } => None,
+        };
+        self.desk.answer(held.answer, error.encode(id));
     }
 
     fn tick(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
@@ -466,6 +409,9 @@ impl Core {
 
     /// Ends in good order: the state hash into the journal, a word to every client.
     fn finish(mut self, reason: &'static str) -> Result<(), JournalError> {
+        while let Some(held) = self.waiting.next() {
+            self.refuse(held, &closing());
+        }
         let seq = self.executor.record_seq();
         if 0 < seq {
             let hash = self.executor.dispatcher().state_hash();

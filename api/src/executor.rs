@@ -67,6 +67,7 @@ pub struct Executor {
     hours: Vec<TrafficChange>,
     event_seq: u64,
     record_seq: u64,
+    takes_rides: bool,
 }
 
 impl Executor {
@@ -74,7 +75,27 @@ impl Executor {
     #[must_use]
     pub fn new(dispatcher: Dispatcher, map: Arc<dyn Map>) -> Self {
         let (ledger, dedupe) = (Ledger::default(), Dedupe::default());
-        Self { dispatcher, map, ledger, dedupe, hours: Vec::new(), event_seq: 0, record_seq: 0 }
+        Self {
+            dispatcher,
+            map,
+            ledger,
+            dedupe,
+            hours: Vec::new(),
+            event_seq: 0,
+            record_seq: 0,
+            takes_rides: true,
+        }
+    }
+
+    /// From now on new rides are taken, or refused with `storage_full`; what is under way goes on.
+    pub const fn take_rides(&mut self, has_room: bool) {
+        self.takes_rides = has_room;
+    }
+
+    /// Whether new rides are taken.
+    #[must_use]
+    pub const fn takes_rides(&self) -> bool {
+        self.takes_rides
     }
 
     /// Around a dispatcher that has come this far: who asked for what, what the hour said last, and the numbers of the last
@@ -143,6 +164,10 @@ impl Executor {
         };
         if let Err(error) = access::authorise(sent.caller, &intent, owner) {
             return unrecorded(error.encode(Some(sent.id)));
+        }
+        if intent.is_request() && !self.takes_rides {
+            let message = "there is no room to keep a new ride; those that were accepted go on";
+            return unrecorded(WireError::new(Code::StorageFull, message).encode(Some(sent.id)));
         }
         let reports = matches!(intent, Intent::Report { .. } | Intent::StartShift { .. });
         let reporter = intent.vehicle().filter(|_| reports).cloned();

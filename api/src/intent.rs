@@ -105,6 +105,12 @@ impl Intent {
         }
     }
 
+    /// Whether it asks for a ride that there was not before.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        matches!(self, Self::RequestRide(_))
+    }
+
     /// The existing ride that it is about, if it is a rider's command about one.
     #[must_use]
     pub const fn ride(&self) -> Option<&Name> {
@@ -147,4 +153,12 @@ pub enum Order {
         /// Yes or no.
         positions: bool,
     },
+}
+
+impl Order {
+    /// Whether it asks for a ride that there was not before.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        matches!(self, Self::Lasting { intent, .. } if intent.is_request())
+    }
 }

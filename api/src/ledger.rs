@@ -111,6 +111,12 @@ impl Ledger {
         self.rides.get(&request).map(|entry| &entry.asked_by)
     }
 
+    /// Whether a ride of this caller is known.
+    #[must_use]
+    pub fn knows(&self, caller: &Caller) -> bool {
+        self.rides.values().any(|entry| entry.asked_by == *caller)
+    }
+
     /// The rider who asked for it, if it was a rider.
     #[must_use]
     pub fn rider(&self, request: RequestId) -> Option<&str> {

@@ -22,6 +22,7 @@ pub mod core_loop;
 pub mod desk;
 pub mod executor;
 pub mod idle;
+pub mod inputs;
 pub mod journal;
 pub mod keeping;
 pub mod kpi;
@@ -29,6 +30,7 @@ pub mod ledger;
 pub mod outbox;
 pub mod publish;
 pub mod tracker;
+pub mod waiting;
 
 pub mod commands;
 pub mod config;

@@ -18,6 +18,14 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 pub const QUEUE_MAX: usize = 4_096;
 /// Inputs waiting for the core at which a question is answered `overloaded`; the rest of the queue is for commands.
 pub const QUESTIONS_QUEUE_MAX: usize = 256;
+/// Inputs waiting for the core at which a new ride is answered `overloaded`; the rest of the queue is for what is under way.
+pub const REQUESTS_QUEUE_MAX: usize = 2_048;
+/// New rides that the core holds back for what is under way; a further one is answered `overloaded`.
+pub const REQUESTS_WAITING_MAX: usize = 1_024;
+/// For how long a new ride is held back; then it is answered `overloaded`.
+pub const REQUEST_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Wall time after which no further held-back ride is taken in the same turn of the core.
+pub const TURN_BUDGET: Duration = Duration::from_millis(20);
 /// Inputs taken in one turn of the core, and hence the commands that share one sync of the journal.
 pub const BATCH_MAX: usize = 256;
 /// Questions and greetings in one turn of the core; each may cost milliseconds.
@@ -45,6 +53,16 @@ pub const SNAPSHOTS_KEPT: usize = 3;
 pub const PRUNE_ROWS_MAX: usize = 4_000;
 /// Days for which records and ended rides are kept, at most (ten years).
 pub const KEEP_DAYS_MAX: u32 = 3_660;
+/// Bytes of a journal whose pages are all checked before anything else; those of a larger one are checked beside.
+pub const CHECK_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes kept for the journal where the disk is full, so that accepted rides go on.
+pub const RESERVE_BYTES: u64 = 32 * 1024 * 1024;
+/// Free space below which new rides are refused.
+pub const ROOM_BYTES_MIN: u64 = 32 * 1024 * 1024;
+/// How long the core waits for space once the reserve is used up as well, and between two looks.
+pub const ROOM_PATIENCE: Duration = Duration::from_secs(30);
+/// See [`ROOM_PATIENCE`].
+pub const ROOM_PAUSE: Duration = Duration::from_millis(250);
 /// Command ids remembered for repeats: at least the newest this many.
 pub const DEDUPE_IDS_MAX: usize = 100_000;
 /// Questions to the roads that are worked out or wait for it; a further one is answered `overloaded`.
@@ -121,6 +139,8 @@ pub const CLOCK_AHEAD_MAX: Millis = Millis::from_secs(60);
 pub const CLOCK_BEHIND_MAX: Millis = Millis::from_secs(1);
 /// What `retry_after_s` says.
 pub const RETRY_AFTER_S: u32 = 2;
+/// What it says where the disk is full.
+pub const STORAGE_RETRY_AFTER_S: u32 = 30;
 
 /// How long a peer may take for what; tests use shorter ones.
 #[derive(Clone, Debug)]

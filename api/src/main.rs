@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use sharxi_api::Running;
 use sharxi_api::commands::{
-    Output, account, bench, isochrone, load_region, matching, matrix, region, route,
+    Output, account, bench, isochrone, journal, load_region, matching, matrix, region, route,
 };
 use sharxi_api::map::Map;
 use sharxi_api::queries::NoAnswer;
@@ -53,6 +53,9 @@ enum Command {
     /// Add, remove and list accounts of the service.
     #[command(subcommand)]
     User(account::UserCommand),
+    /// Back up, restore and check the journal of a service; tell and erase what it holds of a rider.
+    #[command(subcommand)]
+    Journal(journal::JournalCommand),
     /// Make keys that the service signs tokens with.
     #[command(subcommand)]
     Key(account::KeyCommand),
@@ -129,5 +132,6 @@ fn run(command: &Command) -> anyhow::Result<Output> {
         Command::Serve(args) => serve(args),
         Command::User(command) => account::user(command),
         Command::Key(command) => account::key(command),
+        Command::Journal(command) => journal::run(command),
     }
 }

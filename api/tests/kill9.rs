@@ -102,8 +102,9 @@ async fn ride_on(
     places: Vec<Value>,
     cycle: u64,
 ) -> Vec<(String, Value, Option<Value>)> {
-    let mut client = Client::hello(addr, "rider", &name).await;
     let mut history: Vec<(String, Value, Option<Value>)> = Vec::new();
+    // The kill may come before the welcome.
+    let Some(mut client) = Client::try_hello(addr, "rider", &name).await else { return history };
     let mut sent: BTreeMap<String, usize> = BTreeMap::new();
     let mut waiting = 0;
     for n in 0.. {
@@ -128,9 +129,20 @@ async fn ride_on(
     history
 }
 
+/// How much has been looked at.
+#[derive(Clone, Copy)]
+struct Tally {
+    acknowledged: u64,
+    promised: u32,
+}
+
 /// Everything acknowledged is there, and nothing is there twice. Each ride from number `asked_from` on is asked for by name, of
 /// those before it every so many.
-async fn check(addr: SocketAddr, history: &[(String, Value, Option<Value>)], asked_from: usize) {
+async fn check(
+    addr: SocketAddr,
+    history: &[(String, Value, Option<Value>)],
+    asked_from: usize,
+) -> Tally {
     let spread = asked_from / 200 + 1;
     let (_, kpi) = get(addr, "/v1/kpi").await;
     let kpi: Value = serde_json::from_str(&kpi).unwrap();
@@ -172,6 +184,7 @@ async fn check(addr: SocketAddr, history: &[(String, Value, Option<Value>)], ask
         }
     }
     println!("{acknowledged} acknowledged of {sent} sent, {promised} promised, {requests} kept");
+    Tally { acknowledged, promised }
 }
 
 /// A command sent again gets the answer it got before; one that got none gets one now.
@@ -200,6 +213,7 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let places = island(folder.path());
     let mut history = Vec::new();
+    let mut n_before_kills = 0;
     let mut server = Server::start(folder.path());
     let mut desk = Client::hello(server.addr, "operator", "desk").await;
     for (n, place) in (0..N_VEHICLES).zip(places.iter().cycle()) {
@@ -226,6 +240,7 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
         server = Server::start(folder.path());
         let first_new = history.len();
         history.extend(new);
+        n_before_kills += history[first_new..].iter().filter(|row| row.2.is_some()).count();
         check(server.addr, &history, first_new).await;
         repeat(server.addr, &mut history[first_new..]).await;
         check(server.addr, &history, first_new).await;
@@ -235,5 +250,9 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert_eq!(server.process.wait().unwrap().code(), Some(0));
     let server = Server::start(folder.path());
-    check(server.addr, &history, 0).await;
+    let Tally { acknowledged, promised } = check(server.addr, &history, 0).await;
+    println!(
+        "{n_kills} kills, {n_before_kills} commands acknowledged before one of them ({acknowledged} with those sent again, \
+         {promised} promised): 0 lost, 0 planned twice, 0 repeated; the state hash of every command was met at every start"
+    );
 }

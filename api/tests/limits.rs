@@ -7,22 +7,26 @@ mod support;
 
 use std::sync::Arc;
 
-use sharxi_api::core_loop::{Input, queue};
+use serde_json::json;
+use sharxi_api::core_loop::{AnswerTo, Input, queue};
 use sharxi_api::desk::Question;
 use sharxi_api::executor::Numbered;
 use sharxi_api::intent::Caller;
 use sharxi_api::ledger::Ledger;
-use sharxi_api::limits::{QUESTIONS_QUEUE_MAX, QUEUE_MAX, RESUME_EVENTS_MAX, RING_EVENTS_MAX};
+use sharxi_api::limits::{
+    QUESTIONS_QUEUE_MAX, QUEUE_MAX, REQUESTS_QUEUE_MAX, RESUME_EVENTS_MAX, RING_EVENTS_MAX,
+};
 use sharxi_api::publish::{ClientId, Publisher, word_events};
+use sharxi_api::wire::convert;
 use sharxi_api::wire::error::Code;
 use sharxi_api::wire::event::Names;
-use sharxi_api::wire::message::Role;
+use sharxi_api::wire::message::{Role, read_command};
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::ids::VehicleId;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::units::EngineTime;
-use support::Street;
+use support::{Street, request};
 
 #[test]
 fn a_full_queue_is_overloaded() {
@@ -35,6 +39,24 @@ fn a_full_queue_is_overloaded() {
     assert!(refused.encode(None).contains("\"retry_after_s\":2"));
     assert!(inputs.try_recv().is_ok());
     assert_eq!(core.submit(Input::Leave(ClientId(0))), Ok(()));
+}
+
+#[test]
+fn new_rides_leave_room_for_what_is_under_way() {
+    let (core, _inputs) = queue();
+    for n in 0..REQUESTS_QUEUE_MAX as u64 {
+        assert_eq!(core.submit(Input::Leave(ClientId(n))), Ok(()));
+    }
+    let submit = |message: serde_json::Value| {
+        let command = read_command(&message.to_string()).unwrap();
+        let order = convert::order(&command, &Street::new()).unwrap();
+        let caller = Arc::new(Caller { role: Role::Operator, name: "desk".into() });
+        core.submit(Input::Order { caller, order, answer: AnswerTo::Client(ClientId(1)) })
+    };
+    let refused = submit(request("1", "r1", 3, 8, true)).unwrap_err();
+    assert_eq!(refused.code, Code::Overloaded);
+    let cancel = json!({"id": "2", "type": "cancel_ride", "request_id": "r1"});
+    assert_eq!(submit(cancel), Ok(()));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 REGION=$1; SECONDS_OF_LOAD=${2:-60}; BIN=${CARGO_TARGET_DIR:-target}/release; OUT=$(mktemp -d)
 ulimit -n "$(ulimit -Hn)"
-cargo build --release -q -p sharxi-api --bin sharxi -p sharxi-benches --bin sockets
+cargo build --release -q --workspace --bin sharxi --bin sockets
 
 if command -v kosoku >/dev/null; then
   "$BIN/sockets" echo --listen 127.0.0.1:9001 --seconds 120 > "$OUT/echo" & ECHO=$!
@@ -18,7 +18,8 @@ else
 fi
 
 serve() { # a fresh service; its process in PID, its address in ADDR
-  rm -f "$OUT"/journal* && "$BIN/sharxi" serve "$REGION" --listen 127.0.0.1:0 --config "$OUT/config.toml" --journal "$OUT/journal.sqlite" 2> "$OUT/log" & PID=$!
+  rm -f "$OUT"/journal*; : > "$OUT/log"
+  "$BIN/sharxi" serve "$REGION" --listen 127.0.0.1:0 --config "$OUT/config.toml" --journal "$OUT/journal.sqlite" 2> "$OUT/log" & PID=$!
   until ADDR=$(sed -n 's,.*at http://\([^/]*\)/.*,\1,p' "$OUT/log") && [ -n "$ADDR" ]; do sleep 0.2; done
 }
 end() { kill "$PID" && wait "$PID" || true; }

@@ -181,6 +181,28 @@ fn a_silent_vehicle_does_not_keep_its_rider_for_ever() {
     assert!(town.story().contains("anna boards w"));
 }
 
+/// A rider on its way would be its; once it is known to be silent it gets nobody new.
+#[test]
+fn a_silent_vehicle_gets_no_new_rider() {
+    for silent in [false, true] {
+        let mut town = Town::new(60, policy());
+        let v = town.vehicle("v", (0, 0), 4, 0);
+        town.apply(minute(1), Command::RequestRide(town.request("anna", (6, 0), (9, 0))));
+        town.vehicle("w", (12, 0), 4, 0);
+        if silent {
+            town.stuck.push(v);
+        }
+        town.run_until(minute(3));
+        town.apply(minute(3), Command::RequestRide(town.request("ben", (4, 0), (9, 0))));
+        let ben = town.dispatcher.find_ride(&name("ben")).unwrap();
+        let is_its = town.dispatcher.visits(v).iter().any(|visit| visit.request == ben);
+        assert_eq!(is_its, !silent, "{}", town.story());
+        town.run_until(minute(40));
+        let boards = if silent { "ben boards w" } else { "ben boards v" };
+        assert!(town.story().contains(boards), "{}", town.story());
+    }
+}
+
 /// No-show of a stranded rider.
 #[test]
 fn stranded_and_gone() {

@@ -5,6 +5,7 @@
 pub mod account;
 pub mod bench;
 pub mod isochrone;
+pub mod journal;
 pub mod matching;
 pub mod matrix;
 pub mod region;

@@ -4,7 +4,6 @@ use serde::Deserialize;
 use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
-use crate::limits::RETRY_AFTER_S;
 use crate::wire::error::{Code, WireError};
 
 /// A JSON body.
@@ -23,9 +22,11 @@ pub fn bytes(content_type: &'static str, body: Vec<u8>) -> Response {
 #[must_use]
 pub fn error(error: &WireError) -> Response {
     let mut response = json(status(error.code), error.encode(None));
-    let (name, value) = match error.code {
-        Code::Unauthenticated => (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-        Code::Overloaded => (header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S)),
+    let (name, value) = match (error.code, error.retry_after_s()) {
+        (Code::Unauthenticated, _) => {
+            (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+        }
+        (_, Some(seconds)) => (header::RETRY_AFTER, HeaderValue::from(seconds)),
         _ => return response,
     };
     response.headers_mut().insert(name, value);
@@ -39,9 +40,16 @@ pub fn answer(reply: String) -> Response {
     struct Head {
         #[serde(default)]
         code: Option<Code>,
+        #[serde(default)]
+        retry_after_s: Option<u32>,
     }
-    let code = serde_json::from_str::<Head>(&reply).ok().and_then(|head| head.code);
-    json(code.map_or(StatusCode::OK, status), reply)
+    let head = serde_json::from_str::<Head>(&reply).ok();
+    let code = head.as_ref().and_then(|head| head.code);
+    let mut response = json(code.map_or(StatusCode::OK, status), reply);
+    if let Some(seconds) = head.and_then(|head| head.retry_after_s) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 /// No such thing.
@@ -95,7 +103,7 @@ const fn status(code: Code) -> StatusCode {
         Code::NameTaken | Code::NotNow | Code::IdReused => StatusCode::CONFLICT,
         Code::OutsideArea => StatusCode::UNPROCESSABLE_ENTITY,
         Code::Full | Code::Overloaded => StatusCode::TOO_MANY_REQUESTS,
-        Code::Storage => StatusCode::INSUFFICIENT_STORAGE,
+        Code::Storage | Code::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         Code::Closing => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

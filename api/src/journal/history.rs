@@ -64,6 +64,21 @@ impl SqliteJournal {
             .transpose()
     }
 
+    /// Reads all rows; how many there are.
+    pub(super) fn check_ended(&self) -> Result<u64, JournalError> {
+        let mut select = self
+            .connection
+            .prepare(&format!("SELECT {COLUMNS} FROM ended_ride"))
+            .map_err(storage("read"))?;
+        let rows = select.query_map([], |row| Ok(read(row))).map_err(storage("read"))?;
+        let mut n_rows = 0;
+        for row in rows {
+            row.map_err(storage("read"))??;
+            n_rows += 1;
+        }
+        Ok(n_rows)
+    }
+
     /// The newest rows of a caller, oldest first.
     pub(super) fn ended_rides_of(
         &self,

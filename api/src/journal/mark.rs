@@ -3,12 +3,13 @@
 //! SQLite takes a damaged frame of its write-ahead log for the end of the log, and would go on without what was acknowledged
 //! after it. The mark notices: it is written after the sync of a batch, so it is never ahead of what is durable, and a journal
 //! that ends before it has lost something. It is itself synced about once a second and when the service stops; what a
-//! power cut leaves of it may be older, and then only says less.
+//! power cut leaves of it may be older, and then only says less. Who writes the journal holds the lock of this file, so that
+//! nobody else does; readers need none.
 //!
 //! `JOURNAL.mark`: two slots of 512 bytes, written in turn: `seq` (u64, little-endian), the CRC-32 of the journal's header
 //! checksum and `seq` (u32), zeros. The greater valid one counts. A mark of another journal, or none, says nothing.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// The file.
 pub(super) struct Mark {
     file: File,
-    /// Tells one journal's mark from another's.
+    /// Tells one journal's mark from another's; 0 before the journal is known.
     journal: u32,
     slot: bool,
     synced: Instant,
@@ -47,24 +48,41 @@ fn seq_in(slot: &[u8], journal: u32) -> Option<u64> {
 }
 
 impl Mark {
-    /// Opens the mark of a journal, or begins it; with the number that it bears, if it is of this journal.
-    pub(super) fn open(journal_path: &Path, journal: u32) -> std::io::Result<(Self, Option<u64>)> {
+    /// Opens the mark of a journal, or begins it, and takes its lock; `None` if another has it.
+    pub(super) fn lock(journal_path: &Path) -> std::io::Result<Option<Self>> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(path_of(journal_path))?;
+        let file = options.open(path_of(journal_path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { file, journal: 0, slot: false, synced: Instant::now() })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// The number that it bears, if it is of this journal; from now on it is.
+    pub(super) fn read(&mut self, journal: u32) -> std::io::Result<Option<u64>> {
         let mut bytes = Vec::new();
-        Read::by_ref(&mut file).take(2 * SLOT_BYTES as u64).read_to_end(&mut bytes)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        Read::by_ref(&mut self.file).take(2 * SLOT_BYTES as u64).read_to_end(&mut bytes)?;
         let slots: Vec<Option<u64>> =
             bytes.chunks(SLOT_BYTES).map(|slot| seq_in(slot, journal)).collect();
         if bytes.len() < 2 * SLOT_BYTES {
             // Room is taken now, so that a full disk does not matter later.
-            file.write_all(&vec![0; 2 * SLOT_BYTES - bytes.len()])?;
-            file.sync_all()?;
+            self.file.write_all(&vec![0; 2 * SLOT_BYTES - bytes.len()])?;
+            self.file.sync_all()?;
         }
         let newest = slots.iter().copied().flatten().max();
         // The older slot is written next.
-        let slot = newest.is_some() && slots.first().copied().flatten() == newest;
-        Ok((Self { file, journal, slot, synced: Instant::now() }, newest))
+        self.slot = newest.is_some() && slots.first().copied().flatten() == newest;
+        self.journal = journal;
+        Ok(newest)
+    }
+
+    /// From now on it says nothing.
+    pub(super) fn clear(&mut self) -> std::io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.sync_all()
     }
 
     /// Notes that everything up to record `seq` is durable.

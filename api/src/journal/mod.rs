@@ -3,13 +3,18 @@
 //! One record a command: when, who, what, a digest of the events that came of it, and the reply. Every so many
 //! commands the hash of the whole state. [`sqlite`] says how that looks in a file.
 
+pub mod copies;
 pub mod mark;
+pub mod person;
 pub mod record;
 pub mod recovery;
 pub mod snapshot;
 pub mod sqlite;
 
+mod heading;
 mod history;
+mod pages;
+mod room;
 mod snapshots;
 
 use record::{Batch, EndedRide, Header, Record, Snapshot};
@@ -73,6 +78,14 @@ pub trait Journal: Send {
     /// As [`Journal::append`].
     fn prune(&mut self, before: EngineTime) -> Result<usize, JournalError>;
 
+    /// Looks after the file, about once a second; whether there is room for new rides.
+    ///
+    /// # Errors
+    /// [`JournalError::Pages`] if damage has been found meanwhile.
+    fn look_after(&mut self) -> Result<bool, JournalError> {
+        Ok(true)
+    }
+
     /// What the journal was opened with first.
     fn header(&self) -> &Header;
 }
@@ -91,6 +104,25 @@ pub enum JournalError {
         /// What came of it.
         #[source]
         source: rusqlite::Error,
+    },
+    /// There is no room for it.
+    #[error("{action} the journal: the disk is full")]
+    Full {
+        /// What was tried.
+        action: &'static str,
+        /// What came of it.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The file is damaged.
+    #[error("read the journal: its pages do not hang together; restore the file from a copy")]
+    Pages,
+    /// No thread to check it with.
+    #[error("check the journal")]
+    Thread {
+        /// What came of it.
+        #[source]
+        source: std::io::Error,
     },
     /// Another process writes to it.
     #[error("open the journal: another process has it open")]
@@ -129,6 +161,15 @@ pub enum JournalError {
         seq: u64,
         /// What is wrong with it.
         what: &'static str,
+    },
+    /// Files of copies.
+    #[error("{action} the journal")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// What came of it.
+        #[source]
+        source: std::io::Error,
     },
     /// The mark beside the journal.
     #[error("{action} the mark of the journal")]

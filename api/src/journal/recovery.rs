@@ -1,6 +1,7 @@
 //! From a journal back to the state it stands for: the newest snapshot that can be used, and the records after it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use sharxi_engine::dispatcher::Dispatcher;
 
@@ -28,8 +29,7 @@ pub struct Recovered {
 /// # Errors
 /// [`JournalError`] naming the first record that is missing or not as it was; then the service must not start.
 pub fn recover(journal: &dyn Journal, map: &Arc<dyn Map>) -> Result<Recovered, JournalError> {
-    let mut skipped = Vec::new();
-    let mut begin = None;
+    let (begun, mut skipped, mut begin) = (Instant::now(), Vec::new(), None);
     for seq in journal.snapshots()? {
         let policy = journal.header().policy.clone();
         match journal.snapshot(seq).and_then(|found| snapshot::take_up(&found, map, policy)) {
@@ -48,7 +48,9 @@ pub fn recover(journal: &dyn Journal, map: &Arc<dyn Map>) -> Result<Recovered, J
         let dispatcher = Dispatcher::new(map.clone(), header.policy.clone(), &header.spots);
         (0, (Executor::new(dispatcher, map.clone()), Desk::new(map.clone())))
     });
+    let taken_up = begun.elapsed();
     journal.answered(snapshot_seq, DEDUPE_IDS_MAX, &mut |record| executor.remember(&record))?;
+    let remembered = begun.elapsed();
     journal.replay(snapshot_seq, &mut |record, recorded_hash| {
         let events = executor.replay(&record)?;
         let told = desk.note(&events, &executor);
@@ -61,5 +63,8 @@ pub fn recover(journal: &dyn Journal, map: &Arc<dyn Map>) -> Result<Recovered, J
         }
         Ok(())
     })?;
+    let replayed = begun.elapsed();
+    let seq = executor.record_seq();
+    tracing::info!(snapshot_seq, seq, ?taken_up, ?remembered, ?replayed, "the journal was read");
     Ok(Recovered { executor, desk, snapshot_seq, skipped })
 }

@@ -11,15 +11,20 @@
 //! 64-bit digests are stored as SQLite's signed integers of the same bits. `crc` is the CRC-32 of postcard of the whole
 //! record, since SQLite itself does not notice a flipped bit in a value.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+use rusqlite::{Connection, ErrorCode, Row, params};
 use sharxi_engine::units::EngineTime;
 
+use super::heading::{read_array, read_header, read_value};
 use super::mark::Mark;
-use super::record::{Batch, EndedRide, FORMAT_VERSION, Header, Origin, Outcome, Record, Snapshot};
+use super::pages::{self, PageCheck, reader};
+use super::record::{Batch, EndedRide, Header, Origin, Outcome, Record, Snapshot};
+use super::room::{self, Room};
 use super::{Journal, JournalError, Visit, history, snapshots};
 use crate::intent::Caller;
+use crate::limits::{CHECK_BYTES_MAX, ROOM_PATIENCE, ROOM_PAUSE};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS header (
@@ -53,9 +58,19 @@ const SCHEMA: &str = "
 
 /// A journal in an SQLite file, or in memory.
 pub struct SqliteJournal {
+    /// Before the connection, so that it ends before that is closed.
+    check: Option<PageCheck>,
     pub(super) connection: Connection,
-    header: Header,
-    mark: Option<Mark>,
+    pub(super) header: Header,
+    /// `None` in memory.
+    file: Option<Beside>,
+}
+
+/// What lies beside a journal in a file.
+struct Beside {
+    path: PathBuf,
+    mark: Mark,
+    room: Room,
 }
 
 impl SqliteJournal {
@@ -66,16 +81,36 @@ impl SqliteJournal {
     /// If the file can't be used, is in use, or belongs to another region.
     pub fn open(path: &Path, header: Header) -> Result<Self, JournalError> {
         let connection = Connection::open(path).map_err(storage("open"))?;
-        let mut journal = Self::prepare(connection, header)?;
         let unopened = |source| JournalError::Mark { action: "open", source };
-        let of = u32::from_le_bytes(journal.read_array("crc")?);
-        let (mark, acknowledged) = Mark::open(path, of).map_err(unopened)?;
+        let mut mark = Mark::lock(path).map_err(unopened)?.ok_or(JournalError::InUse)?;
+        let mut journal = match Self::prepare(connection, header.clone(), Some(path)) {
+            // Where the disk is full the reserve is what one can begin with.
+            Err(JournalError::Storage { .. } | JournalError::Full { .. })
+                if room::release(path) =>
+            {
+                let connection = Connection::open(path).map_err(storage("open"))?;
+                Self::prepare(connection, header, Some(path))?
+            }
+            prepared => prepared?,
+        };
+        let of = u32::from_le_bytes(read_array(&journal.connection, "crc")?);
+        let acknowledged = mark.read(of).map_err(unopened)?;
         let ends = journal.last_record()?;
         if let Some(acknowledged) = acknowledged.filter(|&seq| ends < seq) {
             return Err(JournalError::Lost { ends, acknowledged });
         }
-        journal.mark = Some(mark);
+        journal.file = Some(Beside { path: path.to_owned(), mark, room: Room::of(path) });
         Ok(journal)
+    }
+
+    /// Opens `path` to read it, beside whoever writes.
+    ///
+    /// # Errors
+    /// If it can't be read or is no journal.
+    pub fn read_only(path: &Path) -> Result<Self, JournalError> {
+        let connection = reader(path)?;
+        let header = read_header(&connection)?;
+        Ok(Self { check: None, connection, header, file: None })
     }
 
     /// Copies the log into the file whenever it has so many pages (1,000 if not said): less makes both smaller, more makes
@@ -91,11 +126,19 @@ impl SqliteJournal {
     }
 
     /// The number of the last record, 0 if there is none.
-    fn last_record(&self) -> Result<u64, JournalError> {
+    pub(super) fn last_record(&self) -> Result<u64, JournalError> {
         self.connection
             .query_row("SELECT coalesce(max(seq), 0) FROM record", [], |row| row.get::<_, i64>(0))
             .map(i64::cast_unsigned)
             .map_err(storage("read"))
+    }
+
+    /// The numbers of the first record that is kept and of the last; 0 if there is none.
+    pub(super) fn first_and_last(&self) -> Result<(u64, u64), JournalError> {
+        let first = "SELECT coalesce(min(seq), 0) FROM record";
+        let first: i64 =
+            self.connection.query_row(first, [], |row| row.get(0)).map_err(storage("read"))?;
+        Ok((first.cast_unsigned(), self.last_record()?))
     }
 
     /// A journal that ends with the process: for demonstrations and tests.
@@ -104,21 +147,29 @@ impl SqliteJournal {
     /// If SQLite can't be started.
     pub fn in_memory(header: Header) -> Result<Self, JournalError> {
         let connection = Connection::open_in_memory().map_err(storage("open"))?;
-        Self::prepare(connection, header)
+        Self::prepare(connection, header, None)
     }
 
-    fn prepare(connection: Connection, ours: Header) -> Result<Self, JournalError> {
+    fn prepare(
+        connection: Connection,
+        header: Header,
+        path: Option<&Path>,
+    ) -> Result<Self, JournalError> {
+        // Readers never make the writer wait; only the first of all takes a moment to bring the log up.
+        connection.busy_timeout(Duration::from_secs(2)).map_err(storage("open"))?;
         connection
             .execute_batch(
-                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
-                 PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;",
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;",
             )
             .map_err(storage("open"))?;
-        // The first write takes the lock that keeps other processes out.
         connection.execute_batch(SCHEMA).map_err(storage("open"))?;
-        let mut journal = Self { connection, header: ours, mark: None };
-        journal.check_pages()?;
-        if journal.read_value("format_version")?.is_some() {
+        let mut journal = Self { check: None, connection, header, file: None };
+        match path.filter(|path| std::fs::metadata(path).is_ok_and(|of| CHECK_BYTES_MAX < of.len()))
+        {
+            Some(path) => journal.check = Some(PageCheck::begin(path)?),
+            None => pages::check(&journal.connection)?,
+        }
+        if read_value(&journal.connection, "format_version")?.is_some() {
             journal.header = journal.check_header()?;
         } else if journal.is_begun()? {
             return Err(JournalError::Header("format_version"));
@@ -128,90 +179,14 @@ impl SqliteJournal {
         Ok(journal)
     }
 
-    fn check_pages(&self) -> Result<(), JournalError> {
-        let verdict: String = self
-            .connection
-            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-            .map_err(storage("check"))?;
-        if verdict == "ok" { Ok(()) } else { Err(JournalError::Header("page structure")) }
-    }
-
     fn is_begun(&self) -> Result<bool, JournalError> {
         self.connection
             .query_row("SELECT EXISTS (SELECT 1 FROM record)", [], |row| row.get(0))
             .map_err(storage("read"))
     }
 
-    fn write_header(&mut self) -> Result<(), JournalError> {
-        let header = &self.header;
-        let encode = |bytes: Result<Vec<u8>, _>| bytes.map_err(JournalError::Encode);
-        let mut values: Vec<(&str, Vec<u8>)> = vec![
-            ("format_version", FORMAT_VERSION.to_le_bytes().to_vec()),
-            ("region_name", header.region_name.clone().into_bytes()),
-            ("region_fingerprint", header.region_fingerprint.to_le_bytes().to_vec()),
-            ("policy", encode(postcard::to_stdvec(&header.policy))?),
-            ("spots", encode(postcard::to_stdvec(&header.spots))?),
-            ("start_ms", header.start.unix_ms().to_le_bytes().to_vec()),
-        ];
-        let crc = header_crc(values.iter().map(|(_, value)| value));
-        values.push(("crc", crc.to_le_bytes().to_vec()));
-        let transaction = self.connection.transaction().map_err(storage("begin"))?;
-        for (key, value) in values {
-            transaction
-                .execute("INSERT INTO header (key, value) VALUES (?1, ?2)", params![key, value])
-                .map_err(storage("begin"))?;
-        }
-        transaction.commit().map_err(storage("begin"))
-    }
-
-    /// The header in the file, if it is of the region given.
-    fn check_header(&self) -> Result<Header, JournalError> {
-        let found = u32::from_le_bytes(self.read_array("format_version")?);
-        if found != FORMAT_VERSION {
-            return Err(JournalError::Version { found, known: FORMAT_VERSION });
-        }
-        let values: Vec<Vec<u8>> =
-            HEADER.into_iter().map(|key| self.require(key)).collect::<Result<_, _>>()?;
-        if u32::from_le_bytes(self.read_array("crc")?) != header_crc(values.iter()) {
-            return Err(JournalError::Header("checksum"));
-        }
-        let theirs = Header {
-            region_name: String::from_utf8_lossy(&self.require("region_name")?).into_owned(),
-            region_fingerprint: u64::from_le_bytes(self.read_array("region_fingerprint")?),
-            policy: postcard::from_bytes(&self.require("policy")?)
-                .map_err(|_error| JournalError::Header("policy"))?,
-            spots: postcard::from_bytes(&self.require("spots")?)
-                .map_err(|_error| JournalError::Header("spots"))?,
-            start: EngineTime::from_unix_ms(i64::from_le_bytes(self.read_array("start_ms")?)),
-        };
-        let ours = &self.header;
-        if theirs.region_fingerprint != ours.region_fingerprint {
-            let label =
-                |of: &Header| format!("{} ({:016x})", of.region_name, of.region_fingerprint);
-            return Err(JournalError::OtherRegion { theirs: label(&theirs), ours: label(ours) });
-        }
-        Ok(theirs)
-    }
-
-    fn read_value(&self, key: &str) -> Result<Option<Vec<u8>>, JournalError> {
-        self.connection
-            .query_row("SELECT value FROM header WHERE key = ?1", [key], |row| row.get(0))
-            .optional()
-            .map_err(storage("read"))
-    }
-
-    fn require(&self, key: &'static str) -> Result<Vec<u8>, JournalError> {
-        self.read_value(key)?.ok_or(JournalError::Header(key))
-    }
-
-    fn read_array<const N: usize>(&self, key: &'static str) -> Result<[u8; N], JournalError> {
-        let value = self.require(key)?;
-        <[u8; N]>::try_from(value.as_slice()).map_err(|_error| JournalError::Header(key))
-    }
-}
-
-impl Journal for SqliteJournal {
-    fn append(&mut self, batch: &Batch) -> Result<(), JournalError> {
+    /// Writes and syncs a batch; all of it or nothing.
+    fn write(&mut self, batch: &Batch) -> Result<(), JournalError> {
         let transaction = self.connection.transaction().map_err(storage("write"))?;
         for record in &batch.records {
             insert(&transaction, record)?;
@@ -231,14 +206,41 @@ impl Journal for SqliteJournal {
         for step in &batch.snapshot {
             snapshots::write(&transaction, step)?;
         }
-        transaction.commit().map_err(storage("sync"))?;
+        transaction.commit().map_err(storage("sync"))
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn append(&mut self, batch: &Batch) -> Result<(), JournalError> {
+        let begun = Instant::now();
+        while let Err(error) = self.write(batch) {
+            // Nothing of a batch that did not fit is there: it can be written again.
+            match (&error, &mut self.file) {
+                (JournalError::Full { .. }, Some(file)) => {
+                    if !file.room.release(&file.path) {
+                        if ROOM_PATIENCE < begun.elapsed() {
+                            return Err(error);
+                        }
+                        std::thread::sleep(ROOM_PAUSE);
+                    }
+                }
+                _ => return Err(error),
+            }
+        }
         let last = batch.records.last().map(|record| record.seq);
         let stops = batch.hashes.iter().rfind(|mark| mark.clean).map(|mark| mark.seq);
-        if let (Some(mark), Some(seq)) = (&mut self.mark, last.max(stops)) {
+        if let (Some(file), Some(seq)) = (&mut self.file, last.max(stops)) {
             let unwritten = |source| JournalError::Mark { action: "write", source };
-            mark.write(seq, stops.is_some()).map_err(unwritten)?;
+            file.mark.write(seq, stops.is_some()).map_err(unwritten)?;
         }
         Ok(())
+    }
+
+    fn look_after(&mut self) -> Result<bool, JournalError> {
+        if let Some(check) = &mut self.check {
+            check.verdict()?;
+        }
+        Ok(self.file.as_mut().is_none_or(|file| file.room.look()))
     }
 
     fn replay(&self, after: u64, visit: &mut Visit<'_>) -> Result<(), JournalError> {
@@ -327,22 +329,12 @@ impl Journal for SqliteJournal {
     }
 }
 
-/// Keys of the header in the order in which its checksum covers them.
-const HEADER: [&str; 6] =
-    ["format_version", "region_name", "region_fingerprint", "policy", "spots", "start_ms"];
-
-fn header_crc<'a>(values: impl Iterator<Item = &'a Vec<u8>>) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    values.for_each(|value| hasher.update(value));
-    hasher.finalize()
-}
-
 /// The columns of a record in the order in which [`read`] takes them.
-const RECORD: &str =
+pub(super) const RECORD: &str =
     "r.seq, at_ms, caller, command_id, body_digest, reply, command, events_digest, crc";
 
 /// An erased record has no column but its number, time and checksum, and this in place of its command.
-const ERASED: &[u8] = &[];
+pub(super) const ERASED: &[u8] = &[];
 
 pub(super) fn insert(connection: &Connection, record: &Record) -> Result<(), JournalError> {
     let origin = record.origin.as_ref();
@@ -410,6 +402,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Record, JournalError> {
 pub(super) fn storage(action: &'static str) -> impl Fn(rusqlite::Error) -> JournalError {
     move |source| match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::InUse,
+        Some(ErrorCode::DiskFull) => JournalError::Full { action, source },
         _ => JournalError::Storage { action, source },
     }
 }

@@ -42,6 +42,8 @@ pub enum Code {
     Overloaded,
     /// The journal can't be written.
     Storage,
+    /// The disk is full: no new rides until there is room again.
+    StorageFull,
     /// The service goes down.
     Closing,
 }
@@ -79,10 +81,20 @@ impl WireError {
         Self::new(Code::BadValue, format!("{field}: {rule}"))
     }
 
+    /// When to try again, in seconds, if that helps.
+    #[must_use]
+    pub const fn retry_after_s(&self) -> Option<u32> {
+        match self.code {
+            Code::Overloaded => Some(limits::RETRY_AFTER_S),
+            Code::StorageFull => Some(limits::STORAGE_RETRY_AFTER_S),
+            _ => None,
+        }
+    }
+
     /// The message of the protocol, in answer to the command `id` if that could be read.
     #[must_use]
     pub fn encode(&self, id: Option<&str>) -> String {
-        let retry_after_s = (self.code == Code::Overloaded).then_some(limits::RETRY_AFTER_S);
+        let retry_after_s = self.retry_after_s();
         let message = ErrorMessage {
             r#type: "error",
             id,

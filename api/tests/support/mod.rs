@@ -186,6 +186,20 @@ impl Client {
         Self::resume(addr, role, name, None).await
     }
 
+    /// The same, but `None` if the service goes away meanwhile.
+    pub async fn try_hello(addr: SocketAddr, role: &str, name: &str) -> Option<Self> {
+        let stream = TcpStream::connect(addr).await.ok()?;
+        let (mut socket, _) = client_async(format!("ws://{addr}/v1/ws"), stream).await.ok()?;
+        let hello = json!({"type": "hello", "role": role, "name": name}).to_string();
+        socket.send(Message::text(hello)).await.ok()?;
+        while let Some(Ok(frame)) = socket.next().await {
+            if frame.to_text().is_ok_and(|text| text.contains("\"welcome\"")) {
+                return Some(Self::over(socket));
+            }
+        }
+        None
+    }
+
     pub async fn resume(addr: SocketAddr, role: &str, name: &str, seq: Option<u64>) -> Self {
         let mut client = Self::connect(addr).await;
         client.say(json!({"type": "hello", "role": role, "name": name, "resume": seq})).await;

@@ -154,6 +154,7 @@ async fn play_it(args: &Args, service: &Running, cast: Cast) -> Result<(DriveSum
         speed: Some(args.speed),
         ask_for: args.run_for.map(|time| time.mul_f64(ASKING_SHARE)),
         end_after: args.run_for,
+        pass: None,
     };
     let (view, mut seen) = watch::channel(View::default());
     let (stop, stopped) = watch::channel(false);

@@ -11,6 +11,8 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 /// Tries to come back before giving up.
 const TRIES_MAX: u32 = 8;
@@ -72,11 +74,29 @@ pub fn host_of(url: &str) -> Result<String, DriveError> {
     Ok(if host.contains(':') { host.to_owned() } else { format!("{host}:80") })
 }
 
+/// What lets a drive into a service that asks for proof: one token of an operator, as whom everybody then speaks.
+#[derive(Clone)]
+pub struct Pass {
+    /// The token.
+    pub token: String,
+    /// Tells this drive's command ids from those of another: they all belong to the same operator.
+    pub run: String,
+}
+
+// Tokens are not to be seen in messages.
+impl std::fmt::Debug for Pass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pass").field("run", &self.run).finish_non_exhaustive()
+    }
+}
+
 /// A socket with a role and a name.
 pub struct Link {
     host: String,
     role: &'static str,
     name: String,
+    /// The token, and what comes before each command id, if there is one.
+    pass: Option<(String, String)>,
     socket: Option<WebSocketStream<TcpStream>>,
     seq: Option<u64>,
     /// Commands without an answer, by id.
@@ -93,11 +113,19 @@ impl Link {
             host: host.to_owned(),
             role,
             name: name.to_owned(),
+            pass: None,
             socket: None,
             seq: None,
             pending: BTreeMap::new(),
             again_at: None,
         }
+    }
+
+    /// The same with a pass; `n` tells the links of a drive apart.
+    #[must_use]
+    pub fn with_pass(mut self, pass: Option<&Pass>, n: usize) -> Self {
+        self.pass = pass.map(|pass| (pass.token.clone(), format!("{}.{n}.", pass.run)));
+        self
     }
 
     /// Its name.
@@ -114,6 +142,10 @@ impl Link {
 
     /// Sends a command; its answer comes out of [`Link::receive`]. `command` must have the field `id`.
     pub async fn send(&mut self, id: &str, command: &Value) {
+        let mut command = command.clone();
+        if let Some((_, before)) = &self.pass {
+            command["id"] = format!("{before}{id}").into();
+        }
         let text = command.to_string();
         self.pending.insert(id.to_owned(), text.clone());
         if let Some(socket) = &mut self.socket
@@ -152,10 +184,15 @@ impl Link {
 
     /// Reads a message; `None` for what only concerns the link.
     fn take(&mut self, text: &str) -> Result<Option<Value>, DriveError> {
-        let message: Value = serde_json::from_str(text)
+        let mut message: Value = serde_json::from_str(text)
             .map_err(|_error| DriveError::Protocol(text.chars().take(200).collect()))?;
         if message["type"] == "event" {
             self.seq = message["seq"].as_u64().or(self.seq);
+        }
+        if let Some((_, before)) = &self.pass
+            && let Some(id) = message["id"].as_str().and_then(|id| id.strip_prefix(before))
+        {
+            message["id"] = id.to_owned().into();
         }
         let is_answer = message["type"] == "ok" || message["type"] == "error";
         if is_answer && let Some(id) = message["id"].as_str() {
@@ -207,9 +244,17 @@ impl Link {
         // Small messages must not wait for each other.
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
         let url = format!("ws://{}/v1/ws", self.host);
-        let (mut socket, _response) =
-            tokio_tungstenite::client_async(url, stream).await.map_err(text)?;
+        let mut request = url.into_client_request().map_err(text)?;
         let mut hello = json!({ "type": "hello", "role": self.role, "name": self.name });
+        if let Some((token, _)) = &self.pass {
+            let bearer = HeaderValue::from_str(&format!("Bearer {token}"));
+            let bearer = bearer.map_err(|_error| "the token is none".to_owned())?;
+            request.headers_mut().insert("authorization", bearer);
+            // The token says who this is.
+            hello = json!({ "type": "hello" });
+        }
+        let (mut socket, _response) =
+            tokio_tungstenite::client_async(request, stream).await.map_err(text)?;
         if let Some(seq) = self.seq {
             hello["resume"] = seq.into();
         }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::clock::ServiceClock;
-use super::link::{DriveError, Link, host_of};
+use super::link::{DriveError, Link, Pass, host_of};
 use super::operator::{self, View};
 use super::rider::{self, Answers};
 use super::{messages, vehicle};
@@ -52,6 +52,8 @@ pub struct Options {
     pub ask_for: Option<Duration>,
     /// Wall time after which it is over; `None`: when every ride has ended.
     pub end_after: Option<Duration>,
+    /// For a service that asks for proof; `None`: everybody is who they say they are.
+    pub pass: Option<Pass>,
 }
 
 /// What is played.
@@ -95,15 +97,16 @@ pub async fn run(
 ) -> Result<DriveSummary, DriveError> {
     let begin = Instant::now();
     let host = host_of(url)?;
-    let mut desk = Link::new(&host, "operator", "drive");
+    let pass = options.pass.as_ref();
+    let mut desk = Link::new(&host, "operator", "drive").with_pass(pass, 0);
     let clock = welcome(&mut desk, options.speed).await?;
     let offset_ms = clock.offset_ms(cast.period.start);
     let (phase, phases) = watch::channel(Phase::Open);
     let mut seen = view.subscribe();
     let operator = tokio::spawn(operator::run(desk, view, phases.clone()));
 
-    let mut vehicles = start_vehicles(&host, clock, offset_ms, &cast, &phases);
-    let mut riders = start_riders(&host, clock, offset_ms, cast.demand, &phases);
+    let mut vehicles = start_vehicles((&host, pass), clock, offset_ms, &cast, &phases);
+    let mut riders = start_riders((&host, pass), clock, offset_ms, cast.demand, &phases);
     let answers = {
         let asking = collect(&mut riders);
         tokio::pin!(asking);
@@ -164,7 +167,7 @@ async fn welcome(desk: &mut Link, wanted: Option<f64>) -> Result<ServiceClock, D
 }
 
 fn start_vehicles(
-    host: &str,
+    (host, pass): (&str, Option<&Pass>),
     clock: ServiceClock,
     offset_ms: i64,
     cast: &Cast,
@@ -177,8 +180,8 @@ fn start_vehicles(
         .collect();
     let common = vehicle::Common { clock, offset_ms, passengers: Arc::new(passengers) };
     let mut vehicles = JoinSet::new();
-    for (idx, row) in (0u32..).zip(&cast.fleet) {
-        let link = Link::new(host, "vehicle", row.name.as_str());
+    for (n, (idx, row)) in (1 + RIDER_CLIENTS..).zip((0u32..).zip(&cast.fleet)) {
+        let link = Link::new(host, "vehicle", row.name.as_str()).with_pass(pass, n);
         let (id, common) = (VehicleId::new(idx), common.clone());
         vehicles.spawn(vehicle::run(link, row.clone(), id, common, phases.clone()));
     }
@@ -186,7 +189,7 @@ fn start_vehicles(
 }
 
 fn start_riders(
-    host: &str,
+    (host, pass): (&str, Option<&Pass>),
     clock: ServiceClock,
     offset_ms: i64,
     demand: Vec<DemandRow>,
@@ -198,7 +201,7 @@ fn start_riders(
     }
     let mut riders = JoinSet::new();
     for (idx, rows) in shares.into_iter().enumerate() {
-        let link = Link::new(host, "rider", &format!("riders-{idx}"));
+        let link = Link::new(host, "rider", &format!("riders-{idx}")).with_pass(pass, 1 + idx);
         riders.spawn(rider::run(link, clock, offset_ms, rows, phases.clone()));
     }
     riders

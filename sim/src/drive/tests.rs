@@ -4,6 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sharxi_api::auth::config::AuthConfig;
+use sharxi_api::auth::keys::{KeyRing, add_key};
+use sharxi_api::auth::password::hash;
+use sharxi_api::auth::token::{Identity, issue, unix_now};
+use sharxi_api::auth::users::{User, Users};
+use sharxi_api::limits::{Rate, Rates};
+use sharxi_api::wire::message::Role;
 use sharxi_api::{Service, ServiceConfig};
 use sharxi_engine::demand::request::When;
 use sharxi_engine::geo::LatLon;
@@ -11,7 +18,7 @@ use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::units::Millis;
 use tokio::sync::watch;
 
-use super::link::DriveError;
+use super::link::{DriveError, Pass};
 use super::operator::View;
 use super::play::{Cast, DriveSummary, Options, run};
 use crate::audit::{Case, Rules, Verdict, audit};
@@ -33,7 +40,18 @@ fn rows() -> Vec<DemandRow> {
 }
 
 async fn drive(speed: f64, options: Options) -> Result<DriveSummary, DriveError> {
+    drive_guarded(speed, options, None).await
+}
+
+async fn drive_guarded(
+    speed: f64,
+    options: Options,
+    auth: Option<AuthConfig>,
+) -> Result<DriveSummary, DriveError> {
+    let free = Rate { one_per: Duration::from_micros(1), burst: 10_000 };
     let config = ServiceConfig {
+        auth,
+        rates: Rates { staff: free, ..Rates::default() },
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         start: Some(minute(-10)),
         speed,
@@ -61,6 +79,40 @@ async fn every_rider_is_answered_over_the_wire_and_every_ride_ends() {
     assert_eq!(kpi.promised + kpi.rejected, n_asked);
     assert_eq!(kpi.completed, kpi.promised);
     assert!(kpi.promised > 10 && kpi.rejected >= 1 && kpi.occupied_km > 1.0, "{kpi:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_asks_for_proof_is_driven_with_one_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let [keys, accounts] = ["keys.toml", "users.toml"].map(|name| folder.path().join(name));
+    add_key(&keys).unwrap();
+    let password = hash("correct horse battery").unwrap();
+    let mut users = Users::default();
+    let user = User { name: "boss".into(), role: Role::Operator, vehicle: None, password };
+    users.put(user).unwrap();
+    users.save(&accounts).unwrap();
+    let now = unix_now();
+    let boss = Identity {
+        account: "boss".into(),
+        role: Role::Operator,
+        name: "boss".into(),
+        expires: now + 600,
+        auth_at: Some(now),
+    };
+    let ring = KeyRing::parse(&std::fs::read_to_string(&keys).unwrap()).unwrap();
+    let token = issue(&ring, &boss, now).unwrap();
+    let auth =
+        AuthConfig { keys, users: Some(accounts), token_s: 900, session_s: 3600, oidc: None };
+    let pass = Some(Pass { token, run: "7".into() });
+    let options = Options { speed: Some(SPEED), pass, ..Options::default() };
+    let summary = drive_guarded(SPEED, options, Some(auth.clone())).await.unwrap();
+    assert_eq!((summary.answered, summary.under_way), (summary.demand.len(), 0));
+    assert_eq!(summary.kpi.completed, summary.kpi.promised);
+    assert!(summary.kpi.promised > 10, "{:?}", summary.kpi);
+    let wrong = Some(Pass { token: "none".into(), run: "8".into() });
+    let refused = drive_guarded(SPEED, Options { pass: wrong, ..Options::default() }, Some(auth));
+    let said = refused.await.unwrap_err().to_string();
+    assert!(said.contains("401"), "{said}");
 }
 
 /// Audits a drive by its files; a service on a busy machine may be so many seconds of its clock late.

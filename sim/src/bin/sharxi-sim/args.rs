@@ -176,6 +176,10 @@ pub(crate) struct Drive {
     /// The speed that the service must run at; whatever it has if left out.
     #[arg(long, value_name = "X")]
     pub(crate) speed: Option<f64>,
+    /// Token of an operator, for a service with [auth]; better put in the variable SHARXI_TOKEN. Everybody speaks as that
+    /// operator, until the token expires.
+    #[arg(long)]
+    pub(crate) token: Option<String>,
     /// Region (.region) or map (.osm.pbf) instead of the scenario's, to make the demand on.
     #[arg(long)]
     pub(crate) region: Option<PathBuf>,

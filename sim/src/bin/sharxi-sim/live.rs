@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use sharxi_sim::drive::link::Pass;
 use sharxi_sim::drive::operator::View;
 use sharxi_sim::drive::play::{self, Cast, DriveSummary, Options};
 use sharxi_sim::scenario::file::{self as scenario, Given};
@@ -23,7 +24,11 @@ pub(crate) fn drive(args: &args::Drive, as_json: bool) -> Result<Outcome> {
     let n_requests = u64::try_from(prepared.demand.len())?;
     let cast = Cast { demand: prepared.demand, fleet: prepared.fleet, period: prepared.period };
     let ask_for = args.ask_for.map(|seconds| Duration::from_secs(u64::from(seconds)));
-    let options = Options { speed: args.speed, ask_for, end_after: None };
+    // On the command line a token would be seen by everybody on this machine.
+    let token = args.token.clone().or_else(|| std::env::var("SHARXI_TOKEN").ok());
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    let pass = token.map(|token| Pass { token, run: format!("{:x}", since.as_secs()) });
+    let options = Options { speed: args.speed, ask_for, end_after: None, pass };
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     let summary = runtime.block_on(watched(&args.url, cast, &options, n_requests))?;
     if let Some(folder) = &args.output {
