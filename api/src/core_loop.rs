@@ -148,7 +148,7 @@ impl Core {
                 Err(_elapsed) => None,
             };
             self.clock.catch_up(clock::wall());
-            let is_idle = first.is_none();
+            let is_idle = first.is_none() && self.waiting.is_empty();
             if let Some(reason) = self.turn(first, &mut inputs)? {
                 return self.finish(reason);
             }
