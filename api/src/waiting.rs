@@ -48,12 +48,12 @@ impl Waiting {
     ///
     /// # Errors
     /// The order, if too many wait.
-    pub fn hold(&mut self, held: Held) -> Result<Option<Held>, Held> {
+    pub fn hold(&mut self, held: Held) -> Result<Option<Held>, Box<Held>> {
         if !held.order.is_request() && !self.by_caller.contains_key(&held.caller) {
             return Ok(Some(held));
         }
         if REQUESTS_WAITING_MAX <= self.held.len() {
-            return Err(held);
+            return Err(Box::new(held));
         }
         *self.by_caller.entry(held.caller.clone()).or_default() += 1;
         self.held.push_back(held);
@@ -61,7 +61,7 @@ impl Waiting {
     }
 
     /// The next one in turn.
-    pub fn next(&mut self) -> Option<Held> {
+    pub fn take(&mut self) -> Option<Held> {
         let held = self.held.pop_front()?;
         if let Some(n) = self.by_caller.get_mut(&held.caller) {
             *n -= 1;
@@ -83,17 +83,22 @@ impl Waiting {
 #[allow(clippy::unwrap_used, clippy::panic, clippy::allow_attributes, reason = "a test")]
 mod tests {
     use super::*;
-    use crate::intent::Intent;
+    use crate::intent::{Asked, Intent};
     use crate::wire::message::Role;
     use sharxi_engine::demand::request::{Name, Party, RideRequest, When};
+    use sharxi_engine::geo::LatLon;
     use sharxi_engine::ids::NodeId;
     use sharxi_engine::oracle::Location;
     use tokio::sync::oneshot;
 
     fn held(caller: &Arc<Caller>, n: usize, asks: bool) -> Held {
         let name: Name = format!("r{n}").try_into().unwrap();
-        let intent =
-            if asks { Intent::RequestRide(request(name)) } else { Intent::CancelRide(name) };
+        let intent = if asks {
+            let doors = [LatLon::from_e7(1, 1).unwrap(); 2];
+            Intent::RequestRide(Asked { request: request(name), doors, walk_max: None })
+        } else {
+            Intent::CancelRide(name)
+        };
         let order = Order::Lasting { id: n.to_string(), body_digest: 0, intent };
         let (sender, _) = oneshot::channel();
         Held::new(caller.clone(), order, AnswerTo::Once(sender), Instant::now())
@@ -105,6 +110,8 @@ mod tests {
             name,
             from: at(1),
             to: at(2),
+            pickups: Vec::new(),
+            dropoffs: Vec::new(),
             party: Party::new(1, 0).unwrap(),
             when: When::Now,
             accept_at_once: true,
@@ -130,8 +137,8 @@ mod tests {
             Order::Lasting { id, .. } => id,
             other => panic!("{other:?}"),
         };
-        assert_eq!(waiting.next().map(id).as_deref(), Some("2"));
-        assert_eq!(waiting.next().map(id).as_deref(), Some("4"));
+        assert_eq!(waiting.take().map(id).as_deref(), Some("2"));
+        assert_eq!(waiting.take().map(id).as_deref(), Some("4"));
         assert!(waiting.is_empty() && waiting.by_caller.is_empty());
         assert!(waiting.hold(held(&anna, 5, false)).ok().flatten().is_some());
     }
@@ -144,7 +151,7 @@ mod tests {
             assert!(waiting.hold(held(&anna, n, true)).ok().unwrap().is_none());
         }
         assert!(waiting.hold(held(&anna, 0, true)).is_err());
-        assert!(waiting.next().is_some_and(|held| !held.is_stale()));
+        assert!(waiting.take().is_some_and(|held| !held.is_stale()));
         assert!(waiting.hold(held(&anna, 0, true)).is_ok());
         let Some(long_ago) = Instant::now().checked_sub(2 * REQUEST_WAIT_MAX) else { return };
         let old = |asks| Held { since: long_ago, ..held(&anna, 0, asks) };

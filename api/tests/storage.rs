@@ -174,7 +174,7 @@ async fn damage_in_a_large_journal_is_found_while_the_service_runs() {
     let mut bytes = std::fs::read(&journal).unwrap();
     let pages = bytes.chunks_exact_mut(4096).skip(1_000);
     let page =
-        pages.into_iter().find(|page| page[..4] != [0; 4] && page[4..] == *info[..4092].as_bytes());
+        pages.into_iter().find(|page| page[..4] != [0; 4] && page[4..] == info.as_bytes()[..4092]);
     page.unwrap()[3] ^= 1;
     std::fs::write(&journal, &bytes).unwrap();
     let mut running = start(ServiceConfig { keep_days: None, ..on(&journal) }).await;
