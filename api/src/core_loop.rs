@@ -240,7 +240,7 @@ impl Core {
 
     /// Carries out what was held back, for as long as the turn may last, and at least one of it.
     fn take_waiting(&mut self, begun: Instant, pending: &mut Pending) -> Result<(), JournalError> {
-        while let Some(held) = self.waiting.next() {
+        while let Some(held) = self.waiting.take_next() {
             if held.is_stale() {
                 self.refuse(held, &overloaded());
                 continue;
@@ -390,7 +390,7 @@ impl Core {
 
     /// Ends in good order: the state hash into the journal, a word to every client.
     fn finish(mut self, reason: &'static str) -> Result<(), JournalError> {
-        while let Some(held) = self.waiting.next() {
+        while let Some(held) = self.waiting.take_next() {
             self.refuse(held, &closing());
         }
         let seq = self.executor.record_seq();

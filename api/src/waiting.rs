@@ -48,6 +48,7 @@ impl Waiting {
     ///
     /// # Errors
     /// The order, if too many wait.
+    #[expect(clippy::result_large_err, reason = "what is handed back is the order itself")]
     pub fn hold(&mut self, held: Held) -> Result<Option<Held>, Held> {
         if !held.order.is_request() && !self.by_caller.contains_key(&held.caller) {
             return Ok(Some(held));
@@ -61,7 +62,7 @@ impl Waiting {
     }
 
     /// The next one in turn.
-    pub fn next(&mut self) -> Option<Held> {
+    pub fn take_next(&mut self) -> Option<Held> {
         let held = self.held.pop_front()?;
         if let Some(n) = self.by_caller.get_mut(&held.caller) {
             *n -= 1;
@@ -130,8 +131,8 @@ mod tests {
             Order::Lasting { id, .. } => id,
             other => panic!("{other:?}"),
         };
-        assert_eq!(waiting.next().map(id).as_deref(), Some("2"));
-        assert_eq!(waiting.next().map(id).as_deref(), Some("4"));
+        assert_eq!(waiting.take_next().map(id).as_deref(), Some("2"));
+        assert_eq!(waiting.take_next().map(id).as_deref(), Some("4"));
         assert!(waiting.is_empty() && waiting.by_caller.is_empty());
         assert!(waiting.hold(held(&anna, 5, false)).ok().flatten().is_some());
     }
@@ -144,7 +145,7 @@ mod tests {
             assert!(waiting.hold(held(&anna, n, true)).ok().unwrap().is_none());
         }
         assert!(waiting.hold(held(&anna, 0, true)).is_err());
-        assert!(waiting.next().is_some_and(|held| !held.is_stale()));
+        assert!(waiting.take_next().is_some_and(|held| !held.is_stale()));
         assert!(waiting.hold(held(&anna, 0, true)).is_ok());
         let Some(long_ago) = Instant::now().checked_sub(2 * REQUEST_WAIT_MAX) else { return };
         let old = |asks| Held { since: long_ago, ..held(&anna, 0, asks) };

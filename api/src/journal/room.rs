@@ -90,7 +90,7 @@ impl Room {
         }
         match (self.is_low, has_room) {
             (false, false) => {
-                tracing::error!(free, "the disk is nearly full: new rides are refused")
+                tracing::error!(free, "the disk is nearly full: new rides are refused");
             }
             (true, true) => tracing::info!(free, "there is room on the disk again"),
             _ => {}
