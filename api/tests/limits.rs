@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use sharxi_api::core_loop::{Input, queue};
 use sharxi_api::desk::Question;
-use sharxi_api::executor::Numbered;
+use sharxi_api::executor::{Happening, Numbered};
 use sharxi_api::intent::Caller;
 use sharxi_api::ledger::Ledger;
 use sharxi_api::limits::{QUESTIONS_QUEUE_MAX, QUEUE_MAX, RESUME_EVENTS_MAX, RING_EVENTS_MAX};
@@ -71,7 +71,7 @@ fn only_the_newest_events_are_kept() {
     let last = RING_EVENTS_MAX as u64 + 1;
     let event = |seq| -> Numbered {
         let kind = EventKind::ShiftEnded { vehicle: VehicleId::new(0) };
-        (Some(seq), Event { at: EngineTime::default(), kind })
+        (Some(seq), Happening::Event(Event { at: EngineTime::default(), kind }))
     };
     let events: Vec<Numbered> = (1..=last).map(event).collect();
     publisher.publish(word_events(&events, names));
