@@ -272,7 +272,9 @@ impl Paths {
 }
 
 fn content(schema: Value, kind: &str) -> Value {
-    json!({ kind: { "schema": schema } })
+    let mut content = json!({});
+    content[kind]["schema"] = schema;
+    content
 }
 
 impl Operation {
@@ -349,7 +351,7 @@ impl Operation {
         let answer =
             self.responses.entry(status).or_insert_with(|| json!({ "description": about }));
         if !kind.is_empty() {
-            answer["content"][kind] = json!({ "schema": schema });
+            answer["content"][kind]["schema"] = schema;
         }
         self
     }
