@@ -143,8 +143,17 @@ fn traffic(paths: &mut Paths) {
 
 fn roads(paths: &mut Paths) {
     let object = |what: &str| json!({ "type": "object", "description": what });
-    let found =
-        |operation: Operation, what: &str| operation.answer("200", "Found", object(what), JSON);
+    let none = json!({
+        "type": "object",
+        "required": ["type", "code", "message"],
+        "properties": {
+            "type": { "const": "error" }, "code": { "type": "string" }, "message": { "type": "string" },
+        },
+    });
+    let found = |operation: Operation, what: &str| {
+        let operation = operation.answer("200", "Found", object(what), JSON);
+        operation.answer("422", "There is no answer, and why", none.clone(), JSON)
+    };
     let see = "As in docs/protocol.md, `Questions to the roads`";
     paths.add("get", "/v1/route", |s| found(Operation::new("A route").query::<RouteQuery>(s), see));
     paths.add("get", "/v1/isochrone", |s| {
@@ -184,7 +193,9 @@ fn service(paths: &mut Paths) {
     paths.add("get", "/ready", |s| {
         Operation::new("Whether the journal has been replayed").public().json::<Ready<'static>>(s)
     });
-    paths.add("get", "/metrics", |_| Operation::new("Counters for Prometheus").text("text/plain"));
+    paths.add("get", "/metrics", |_| {
+        Operation::new("Counters for Prometheus").text("application/openmetrics-text")
+    });
     paths.add("get", "/tiles/{z}/{x}/{y}.mvt", |_| {
         let tile = Operation::new("A vector tile").public();
         let tile = ["z", "x", "y"].into_iter().fold(tile, |tile, name| tile.number(name));
