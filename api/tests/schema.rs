@@ -89,7 +89,10 @@ async fn every_address_described_is_there() {
                 method.to_uppercase()
             );
             let (status, body) = support::http(address, &request).await;
-            assert!(!body.contains("no such address"), "{method} {path}: {status} {body}");
+            assert!(
+                !body.contains(r#""message":"no such address""#),
+                "{method} {path}: {status} {body}"
+            );
             assert!(status < 500, "{method} {path}: {status} {body}");
         }
     }
