@@ -42,7 +42,8 @@ pub fn audience(method: &Method, path: &str) -> Audience {
     let segment = under_v1.split('/').next().unwrap_or_default();
     let is_one = segment.len() < under_v1.len();
     match (method.as_str(), segment, is_one) {
-        ("GET", "region" | "auth" | "quote", false) | ("POST", "login", false) => Everybody,
+        ("GET", "region" | "auth" | "quote" | "openapi.json" | "asyncapi.json", false)
+        | ("POST", "login", false) => Everybody,
         ("POST", "token" | "ticket", false) => Roles(ALL),
         ("GET", "ws", false) | ("POST", "commands", false) => Roles(TALKERS),
         ("POST", "recurring", false) => Roles(TALKERS),

@@ -32,6 +32,9 @@ use crate::publish::Told;
 use crate::waiting::{Held, Waiting};
 use crate::wire::error::{Code, WireError};
 use crate::wire::event::encode_ok;
+use crate::wire::notices::Closing;
+use crate::wire::status::to_text;
+use crate::wire::words::ClosingWord;
 
 /// The loop's state.
 pub struct Core {
@@ -419,7 +422,7 @@ impl Core {
             let snapshot = self.keeping.last_steps(&self.executor, &self.desk)?;
             self.journal.append(&Batch { hashes: vec![mark], snapshot, ..Batch::default() })?;
         }
-        let text = serde_json::json!({ "type": "closing", "reason": reason }).to_string();
+        let text = to_text(&Closing { r#type: ClosingWord::It, reason });
         self.desk.publisher.close(&Utf8Bytes::from(text));
         Ok(())
     }
@@ -427,7 +430,8 @@ impl Core {
 
 /// The vehicles whose plan may be another one now, or that have just reported.
 fn changed(executed: &Executed) -> BTreeSet<VehicleId> {
-    let planned = executed.events.iter().filter_map(|(_, event)| match event.kind {
+    let events = executed.events.iter().filter_map(|(_, happening)| happening.event());
+    let planned = events.filter_map(|event| match event.kind {
         EventKind::PlanChanged { vehicle, .. }
         | EventKind::ShiftStarted { vehicle, .. }
         | EventKind::ShiftEnded { vehicle }

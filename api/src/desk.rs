@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sharxi_engine::demand::request::{Name, Party, RideRequest, When};
 use sharxi_engine::dispatcher::Dispatcher;
@@ -30,9 +31,11 @@ use crate::tracker::{Place, Tracker};
 use crate::wire;
 use crate::wire::event::degrees;
 use crate::wire::message::Role;
+use crate::wire::notices::{Gap, Positions, Ready, Standing};
 use crate::wire::status::{self, Figures, RideEntry, Snapshot, to_text};
 use crate::wire::time::format;
 use crate::wire::welcome::{RegionInfo, region_info, welcome};
+use crate::wire::words::{GapWord, PositionsWord, SnapshotWord};
 
 /// What can be asked over HTTP.
 #[derive(Clone, Debug)]
@@ -81,15 +84,8 @@ pub struct Desk {
     coverage: Option<(Instant, f64)>,
 }
 
-#[derive(Serialize)]
-struct Positions<'a> {
-    r#type: &'static str,
-    t: String,
-    vehicles: Vec<(&'a str, f64, f64, u32, &'static str)>,
-}
-
 /// What a request would be told.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
 pub struct Quote {
     pub available: bool,
@@ -141,7 +137,7 @@ impl Desk {
     /// that is for [`Publisher::publish`], once they are durable.
     #[must_use]
     pub fn note(&mut self, events: &[Numbered], executor: &Executor) -> Vec<Told> {
-        for (_, event) in events {
+        for event in events.iter().filter_map(|(_, happening)| happening.event()) {
             self.kpi.fold(event, executor.dispatcher());
             self.public.note(event, executor.dispatcher());
             self.count_wait(event, executor);
@@ -194,8 +190,8 @@ impl Desk {
                 self.own_plan(client, caller, executor, now);
                 return Ok(());
             }
-            let gap = serde_json::json!({ "type": "gap", "seq": seq }).to_string();
-            self.publisher.tell(client, gap.into());
+            let gap = Gap { r#type: GapWord::It, seq };
+            self.publisher.tell(client, to_text(&gap).into());
         }
         // Only riders are shown what has ended.
         let ended = match caller.role {
@@ -249,9 +245,9 @@ impl Desk {
         let kpi = caller.role.sees_all().then(|| self.figures(executor, now));
         let names = executor.names();
         let snapshot = Snapshot {
-            r#type: "snapshot",
+            r#type: SnapshotWord::It,
             seq: executor.event_seq(),
-            t: format(now),
+            t: now.into(),
             rides: (ended.iter().filter_map(|ride| RideEntry::ended(&ride.info)))
                 .chain(
                     rides
@@ -340,10 +336,8 @@ impl Desk {
             Question::Standing => {
                 let hash = format!("{:016x}", dispatcher.state_hash());
                 let (records, seq) = (executor.record_seq(), executor.event_seq());
-                let told = serde_json::json!({
-                    "ready": true, "seq": seq, "records": records, "state_hash": hash, "now": format(now),
-                });
-                Some(told.to_string())
+                let standing = Standing { seq, records, state_hash: &hash, now: now.into() };
+                Some(to_text(&Ready { ready: true, standing: Some(standing) }))
             }
         }
     }
@@ -377,7 +371,7 @@ impl Desk {
                 ));
             }
         }
-        to_text(&Positions { r#type: "positions", t: format(now), vehicles })
+        to_text(&Positions { r#type: PositionsWord::It, t: now.into(), vehicles })
     }
 
     /// The wait of a rider who has boarded goes into the book of its cell.

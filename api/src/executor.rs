@@ -21,13 +21,34 @@ use crate::journal::record::{EndedRide, Origin, Outcome, Record, digest_events, 
 use crate::journal::{Journal, JournalError};
 use crate::ledger::Ledger;
 use crate::map::Map;
+use crate::stages::{StageChange, Stages};
 use crate::wire::error::{Code, WireError};
 use crate::wire::event::{Names, encode_ok, word};
 use crate::wire::message::Role;
 use crate::wire::status::{self, to_text};
 
-/// An event and its number; kinds that are not numbered have none.
-pub type Numbered = (Option<u64>, Event);
+/// Something to be told, and its number; kinds that are not numbered have none.
+pub type Numbered = (Option<u64>, Happening);
+
+/// Something to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// What the dispatcher said.
+    Event(Event),
+    /// What follows from it: a ride has come nearer to its vehicle, at this time.
+    Stage(EngineTime, StageChange),
+}
+
+impl Happening {
+    /// What the dispatcher said, if it is that.
+    #[must_use]
+    pub const fn event(&self) -> Option<&Event> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Stage(..) => None,
+        }
+    }
+}
 
 /// What came of one command.
 #[derive(Default)]
@@ -63,6 +84,7 @@ pub struct Executor {
     map: Arc<dyn Map>,
     ledger: Ledger,
     dedupe: Dedupe,
+    stages: Stages,
     /// What the hour of the week says, as applied last.
     hours: Vec<TrafficChange>,
     event_seq: u64,
@@ -75,12 +97,15 @@ impl Executor {
     #[must_use]
     pub fn new(dispatcher: Dispatcher, map: Arc<dyn Map>) -> Self {
         let (ledger, dedupe) = (Ledger::default(), Dedupe::default());
+        let stages = Stages::of(&dispatcher);
+        let hours = Vec::new();
         Self {
             dispatcher,
             map,
             ledger,
             dedupe,
-            hours: Vec::new(),
+            stages,
+            hours,
             event_seq: 0,
             record_seq: 0,
             takes_rides: true,
@@ -227,7 +252,7 @@ impl Executor {
 
     /// The rides that have ended by the last command, as they are told from now on.
     fn ended(&self, at: EngineTime, events: &[Numbered]) -> Vec<EndedRide> {
-        let ended = events.iter().filter_map(|(_, event)| event.kind.ends());
+        let ended = events.iter().filter_map(|(_, happening)| happening.event()?.kind.ends());
         let row = |request| {
             Some(EndedRide {
                 name: self.names().ride(request).to_owned(),
@@ -330,18 +355,25 @@ impl Executor {
         }
     }
 
-    /// Numbers events and enters them in the book.
+    /// Numbers events and what follows from them, and enters them in the book.
     fn take_in(&mut self, caller: Option<&Caller>, events: Vec<Event>) -> Vec<Numbered> {
         self.ledger.fold(caller, &events);
         self.ledger.forget(|request| self.dispatcher.ride(request).is_some());
-        let number = |event: Event| {
-            let seq = word(&event.kind).map(|_| {
-                self.event_seq += 1;
-                self.event_seq
-            });
-            (seq, event)
+        let changes = self.stages.fold(&events, &self.dispatcher);
+        let now = self.dispatcher.now();
+        let mut next_seq = || {
+            self.event_seq += 1;
+            self.event_seq
         };
-        events.into_iter().map(number).collect()
+        let mut numbered = Vec::with_capacity(events.len() + changes.len());
+        for event in events {
+            let seq = word(&event.kind).map(|_| next_seq());
+            numbered.push((seq, Happening::Event(event)));
+        }
+        for change in changes {
+            numbered.push((Some(next_seq()), Happening::Stage(now, change)));
+        }
+        numbered
     }
 
     fn record(&mut self, at: EngineTime, origin: Option<Origin>, outcome: Outcome) -> Record {
@@ -351,7 +383,8 @@ impl Executor {
 
     fn encode_ok(&self, id: &str, events: &[Numbered]) -> String {
         // A request is answered by its last event of these kinds: an offer taken at once is promised.
-        let result = events.iter().rev().map(|(_, event)| &event.kind).find(|kind| {
+        let kinds = || events.iter().filter_map(|(_, happening)| Some(&happening.event()?.kind));
+        let result = kinds().rev().find(|kind| {
             matches!(
                 kind,
                 EventKind::Offered { .. }
@@ -360,8 +393,8 @@ impl Executor {
                     | EventKind::TrafficChanged { .. }
             )
         });
-        let asked = events.iter().any(|(_, event)| {
-            matches!(event.kind, EventKind::Requested { .. } | EventKind::TrafficChanged { .. })
+        let asked = kinds().any(|kind| {
+            matches!(kind, EventKind::Requested { .. } | EventKind::TrafficChanged { .. })
         });
         encode_ok(id, self.event_seq, result.filter(|_| asked), self.names())
     }

@@ -13,7 +13,7 @@ use crate::feeds::waits::WaitBook;
 use crate::ledger::Ledger;
 use crate::limits::WAIT_S_MAX;
 use crate::wire::status::{Figures, Waits};
-use crate::wire::time::format;
+use crate::wire::words::KpiWord;
 
 /// Bars of the wait histogram: one a minute up to the fifteenth, and one for everything over.
 const BARS: usize = 16;
@@ -151,8 +151,8 @@ impl Kpi {
         let n_vehicles = u32::try_from(dispatcher.n_vehicles()).unwrap_or(u32::MAX);
         let pooled = self.pooled_done + self.pooled.len() as u64;
         Figures {
-            r#type: "kpi",
-            t: format(now),
+            r#type: KpiWord::It,
+            t: now.into(),
             requests: self.requests,
             promised: self.promised,
             rejected: self.rejected,

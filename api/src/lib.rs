@@ -29,6 +29,7 @@ pub mod kpi;
 pub mod ledger;
 pub mod outbox;
 pub mod publish;
+pub mod stages;
 pub mod tracker;
 pub mod waiting;
 
@@ -45,6 +46,7 @@ pub mod http;
 pub mod metrics;
 pub mod patient_io;
 pub mod request_id;
+pub mod schema;
 pub mod server;
 pub mod service;
 pub mod tiles;

@@ -56,6 +56,11 @@ enum Command {
     /// Back up, restore and check the journal of a service; tell and erase what it holds of a rider.
     #[command(subcommand)]
     Journal(journal::JournalCommand),
+    /// Write the service's description (OpenAPI, AsyncAPI, JSON Schema, TypeScript) into the source tree at ROOT.
+    Schema {
+        /// Where the tree is.
+        root: std::path::PathBuf,
+    },
     /// Make keys that the service signs tokens with.
     #[command(subcommand)]
     Key(account::KeyCommand),
@@ -96,6 +101,14 @@ fn log() -> anyhow::Result<()> {
         .map_err(|error| anyhow::anyhow!("begin the log: {error}"))
 }
 
+/// Writes the service's description.
+fn write_schema(root: &std::path::Path) -> anyhow::Result<Output> {
+    sharxi_api::schema::write(root).context("write the schemas")?;
+    let paths = sharxi_api::schema::documents().into_iter().map(|(path, _)| path);
+    let json = serde_json::json!({ "written": paths.clone().collect::<Vec<_>>() });
+    Ok(Output { text: paths.collect::<Vec<_>>().join("\n"), json })
+}
+
 /// Runs the service; what it has to say at the end is that it has ended well.
 fn serve(args: &ServeArgs) -> anyhow::Result<Output> {
     log()?;
@@ -133,5 +146,6 @@ fn run(command: &Command) -> anyhow::Result<Output> {
         Command::User(command) => account::user(command),
         Command::Key(command) => account::key(command),
         Command::Journal(command) => journal::run(command),
+        Command::Schema { root } => write_schema(root),
     }
 }

@@ -9,11 +9,11 @@ use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::ids::VehicleId;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use crate::executor::Numbered;
+use crate::executor::{Happening, Numbered};
 use crate::intent::Caller;
 use crate::limits::{RESUME_BYTES_MAX, RESUME_EVENTS_MAX, RING_EVENTS_MAX};
 use crate::outbox::Outbox;
-use crate::wire::event::{Names, encode};
+use crate::wire::event::{Names, encode, encode_stage};
 use crate::wire::message::Role;
 
 /// A connection, numbered by the service.
@@ -39,10 +39,18 @@ pub struct Told {
 /// Puts events into words, right after the command that they came of; kinds that are not numbered are left out.
 #[must_use]
 pub fn word_events(events: &[Numbered], names: Names<'_>) -> Vec<Told> {
-    let told = |(seq, event): &Numbered| {
+    let told = |(seq, happening): &Numbered| {
         let seq = (*seq)?;
-        let text = Utf8Bytes::from(encode(seq, event, names)?);
-        Some(Told { seq, text, audience: audience(event, names) })
+        let (text, audience) = match happening {
+            Happening::Event(event) => (encode(seq, event, names)?, audience(event, names)),
+            Happening::Stage(at, change) => {
+                let riders = names.ledger.rider(change.request).map(str::to_owned);
+                let vehicles = vec![names.vehicle(change.vehicle).to_owned()];
+                let audience = Audience { riders: riders.into_iter().collect(), vehicles };
+                (encode_stage(seq, *at, change, names), audience)
+            }
+        };
+        Some(Told { seq, text: Utf8Bytes::from(text), audience })
     };
     events.iter().filter_map(told).collect()
 }

@@ -16,6 +16,7 @@ use sharxi_engine::units::{EngineTime, Millis};
 
 use crate::limits::{MATCH_PAUSE, POSITION_FRESH, REPORTS_KEPT};
 use crate::map::Map;
+use crate::wire::words::SourceWord;
 
 /// A leg with the points on its way.
 struct Leg {
@@ -48,11 +49,11 @@ pub enum Source {
 impl Source {
     /// The word for it in messages.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn word(self) -> SourceWord {
         match self {
-            Self::Matched => "matched",
-            Self::Reported => "reported",
-            Self::Planned => "planned",
+            Self::Matched => SourceWord::Matched,
+            Self::Reported => SourceWord::Reported,
+            Self::Planned => SourceWord::Planned,
         }
     }
 }

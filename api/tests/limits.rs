@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::json;
 use sharxi_api::core_loop::{AnswerTo, Input, queue};
 use sharxi_api::desk::Question;
-use sharxi_api::executor::Numbered;
+use sharxi_api::executor::{Happening, Numbered};
 use sharxi_api::intent::Caller;
 use sharxi_api::ledger::Ledger;
 use sharxi_api::limits::{
@@ -93,7 +93,7 @@ fn only_the_newest_events_are_kept() {
     let last = RING_EVENTS_MAX as u64 + 1;
     let event = |seq| -> Numbered {
         let kind = EventKind::ShiftEnded { vehicle: VehicleId::new(0) };
-        (Some(seq), Event { at: EngineTime::default(), kind })
+        (Some(seq), Happening::Event(Event { at: EngineTime::default(), kind }))
     };
     let events: Vec<Numbered> = (1..=last).map(event).collect();
     publisher.publish(word_events(&events, names));

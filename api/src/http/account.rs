@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderValue, StatusCode, header};
@@ -19,13 +19,46 @@ use crate::auth::visitor::Visitor;
 use crate::limits::{LOGIN_BYTES_MAX, TICKET_TTL};
 use crate::server::From;
 use crate::wire::error::{Code, WireError};
+use crate::wire::message::Role;
+use crate::wire::status::to_text;
 
 /// The body of `POST /v1/login`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Login {
+pub(crate) struct Login {
     name: String,
     password: String,
+}
+
+/// `GET /v1/auth`: whether a token is needed.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Auth {
+    mode: Mode,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    /// Everybody is whom they say they are.
+    Open,
+    /// A token says who one is.
+    Token,
+}
+
+/// What a login gives.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Token {
+    token: String,
+    role: Role,
+    name: String,
+    expires_at: Option<String>,
+}
+
+/// What opens one socket, once.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Ticket {
+    ticket: String,
+    expires_in_s: u64,
 }
 
 /// The four routes.
@@ -38,8 +71,8 @@ fn asked(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .and(with(app))
         .map(|app: Arc<App>| {
-            let mode = if app.gate.is_open() { "open" } else { "token" };
-            reply::json(StatusCode::OK, json!({ "mode": mode }).to_string())
+            let mode = if app.gate.is_open() { Mode::Open } else { Mode::Token };
+            reply::json(StatusCode::OK, to_text(&Auth { mode }))
         })
         .boxed()
 }
@@ -85,10 +118,7 @@ fn ticket(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with(app))
         .and(warp::ext::get::<Visitor>())
         .map(|app: Arc<App>, visitor: Visitor| match app.gate.ticket(&visitor) {
-            Ok(ticket) => {
-                let body = json!({ "ticket": ticket, "expires_in_s": TICKET_TTL.as_secs() });
-                secret(body.to_string())
-            }
+            Ok(ticket) => secret(to_text(&Ticket { ticket, expires_in_s: TICKET_TTL.as_secs() })),
             Err(error) => reply::error(&error),
         })
         .boxed()
@@ -101,13 +131,12 @@ fn told(issued: Result<Issued, WireError>) -> Response {
     };
     let expires = i64::try_from(identity.expires).ok();
     let expires = expires.and_then(|expires| Timestamp::from_second(expires).ok());
-    let body = json!({
-        "token": token,
-        "role": identity.role,
-        "name": identity.name,
-        "expires_at": expires.map(|expires| expires.to_string()),
-    });
-    secret(body.to_string())
+    secret(to_text(&Token {
+        token,
+        role: identity.role,
+        name: identity.name,
+        expires_at: expires.map(|expires| expires.to_string()),
+    }))
 }
 
 /// A body that nobody on the way may keep.

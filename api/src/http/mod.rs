@@ -1,6 +1,7 @@
 //! Everything over HTTP but the WebSocket itself: queries, commands of a telephone desk, tiles, health, the page.
 
-mod account;
+pub(crate) mod account;
+mod documents;
 mod feeds;
 pub mod page;
 pub mod queries;

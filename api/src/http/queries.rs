@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -16,7 +17,8 @@ use warp::http::StatusCode;
 use warp::hyper::body::Bytes;
 use warp::reply::Response;
 
-use super::{reply, routes::with};
+use super::reply;
+use super::routes::{LAT_LON, with};
 use crate::app::App;
 use crate::limits::{
     DISTANCE_CELLS_MAX, ISOCHRONE_CELL_M_MIN, ISOCHRONE_MINUTES_MAX, ISOCHRONES_MAX,
@@ -81,11 +83,17 @@ fn post<Q: DeserializeOwned + Send + 'static>(
         })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RouteQuery {
+pub(crate) struct RouteQuery {
+    /// Latitude and longitude in degrees, with a comma between.
+    #[schemars(extend("pattern" = LAT_LON))]
     from: String,
+    /// Likewise.
+    #[schemars(extend("pattern" = LAT_LON))]
     to: String,
+    /// `json` if not given.
+    #[schemars(extend("enum" = ["json", "geojson", "polyline", "polyline6"]))]
     format: Option<String>,
 }
 
@@ -103,10 +111,14 @@ fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "route").and(get(app, read)).boxed()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct IsochroneQuery {
+pub(crate) struct IsochroneQuery {
+    /// Latitude and longitude in degrees, with a comma between.
+    #[schemars(extend("pattern" = LAT_LON))]
     at: String,
+    /// Up to six whole numbers up to 60, with commas between.
+    #[schemars(extend("pattern" = "^([1-9]|[1-5][0-9])(,([1-9]|[1-5][0-9])){0,5}$"))]
     minutes: String,
     #[serde(default)]
     reverse: bool,
@@ -137,9 +149,9 @@ fn isochrone(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "isochrone").and(get(app, read)).boxed()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct MatrixQuery {
+pub(crate) struct MatrixQuery {
     points: Option<Vec<Point>>,
     sources: Option<Vec<Point>>,
     targets: Option<Vec<Point>>,
@@ -222,16 +234,16 @@ fn matrix(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "matrix").and(post(app, read)).boxed()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct MatchQuery {
+pub(crate) struct MatchQuery {
     positions: Vec<PositionQuery>,
     noise_m: Option<f64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PositionQuery {
+pub(crate) struct PositionQuery {
     point: Point,
     at: Option<String>,
     heading: Option<f64>,

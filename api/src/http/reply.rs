@@ -55,8 +55,7 @@ pub fn answer(reply: String) -> Response {
 /// No such thing.
 #[must_use]
 pub fn not_found(what: &str) -> Response {
-    let error = serde_json::json!({ "type": "error", "code": "not_found", "message": what });
-    json(StatusCode::NOT_FOUND, error.to_string())
+    error(&WireError::new(Code::NotFound, what))
 }
 
 /// 101, and from then on WebSocket.
@@ -99,7 +98,7 @@ const fn status(code: Code) -> StatusCode {
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::NotAllowed => StatusCode::FORBIDDEN,
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Code::UnknownRide | Code::UnknownVehicle => StatusCode::NOT_FOUND,
+        Code::UnknownRide | Code::UnknownVehicle | Code::NotFound => StatusCode::NOT_FOUND,
         Code::NameTaken | Code::NotNow | Code::IdReused => StatusCode::CONFLICT,
         Code::OutsideArea => StatusCode::UNPROCESSABLE_ENTITY,
         Code::Full | Code::Overloaded => StatusCode::TOO_MANY_REQUESTS,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::upgrade::OnUpgrade;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sharxi_engine::demand::request::Name;
 use tokio::sync::oneshot;
@@ -14,7 +15,7 @@ use warp::hyper::body::Bytes;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use super::{account, feeds, page, queries, recurring, reply, state, traffic};
+use super::{account, documents, feeds, page, queries, recurring, reply, state, traffic};
 use crate::access;
 use crate::app::App;
 use crate::auth::visitor::Visitor;
@@ -27,6 +28,10 @@ use crate::wire::convert;
 use crate::wire::error::{Code, WireError};
 use crate::wire::message::{Point, Unreadable, read_command_as};
 use crate::ws::{connection, handshake};
+
+/// What a point in a query looks like.
+pub(crate) const LAT_LON: &str =
+    r"^ *-?[0-9]{1,2}(\.[0-9]{1,7})? *, *-?[0-9]{1,3}(\.[0-9]{1,7})? *$";
 
 /// All routes, in one type that a spawned task can hold.
 pub type Routes = BoxedFilter<(Response,)>;
@@ -55,6 +60,8 @@ pub fn routes(app: &Arc<App>) -> Routes {
         .or(state)
         .unify()
         .or(feeds::routes(app))
+        .unify()
+        .or(documents::routes())
         .unify()
         .or(pages())
         .unify();
@@ -235,13 +242,21 @@ fn region(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// The query of `GET /v1/quote`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct QuoteQuery {
+pub(crate) struct QuoteQuery {
+    /// Latitude and longitude in degrees, with a comma between.
+    #[schemars(extend("pattern" = LAT_LON))]
     from: String,
+    /// Likewise.
+    #[schemars(extend("pattern" = LAT_LON))]
     to: String,
+    /// 1 to 16.
+    #[schemars(with = "u8", range(min = 1, max = 16))]
     #[serde(default = "one")]
     passengers: String,
+    /// Of them.
+    #[schemars(with = "u8", range(min = 0, max = 16))]
     #[serde(default = "none")]
     wheelchairs: String,
 }

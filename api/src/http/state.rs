@@ -12,6 +12,8 @@ use super::routes::with;
 use crate::app::App;
 use crate::desk::Question;
 use crate::metrics::CONTENT_TYPE;
+use crate::wire::notices::{Health, Ready};
+use crate::wire::status::to_text;
 
 /// The three routes.
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -19,7 +21,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 fn health() -> BoxedFilter<(Response,)> {
-    let alive = || reply::json(StatusCode::OK, r#"{"alive":true}"#.into());
+    let alive = || reply::json(StatusCode::OK, to_text(&Health { alive: true }));
     warp::path!("health").and(warp::get()).map(alive).boxed()
 }
 
@@ -33,7 +35,10 @@ fn ready(app: &Arc<App>) -> BoxedFilter<(Response,)> {
                 if recovered { app.core.ask(Question::Standing).await } else { Ok(None) };
             match standing.ok().flatten() {
                 Some(body) => reply::json(StatusCode::OK, body),
-                None => reply::json(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false}"#.into()),
+                None => {
+                    let unready = Ready { ready: false, standing: None };
+                    reply::json(StatusCode::SERVICE_UNAVAILABLE, to_text(&unready))
+                }
             }
         })
         .boxed()

@@ -1,14 +1,17 @@
 //! What a client is told when a command can't be taken.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sharxi_engine::dispatcher::command::CommandError;
 use sharxi_engine::region::TrafficError;
 
+use super::words::ErrorWord;
 use crate::limits;
 
 /// The codes of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ErrorCode")]
 pub enum Code {
     /// Not JSON, or not of the form the protocol gives.
     BadMessage,
@@ -46,6 +49,8 @@ pub enum Code {
     StorageFull,
     /// The service goes down.
     Closing,
+    /// HTTP: no such address, ride or vehicle.
+    NotFound,
 }
 
 /// An error for a client: a code, a sentence, and when to try again.
@@ -58,9 +63,11 @@ pub struct WireError {
     pub message: String,
 }
 
-#[derive(Serialize)]
-struct ErrorMessage<'a> {
-    r#type: &'static str,
+/// What could not be done, in answer to the command `id` if that could be read.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub struct ErrorMessage<'a> {
+    r#type: ErrorWord,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     code: Code,
@@ -96,7 +103,7 @@ impl WireError {
     pub fn encode(&self, id: Option<&str>) -> String {
         let retry_after_s = self.retry_after_s();
         let message = ErrorMessage {
-            r#type: "error",
+            r#type: ErrorWord::It,
             id,
             code: self.code,
             message: &self.message,

@@ -1,12 +1,15 @@
 //! What clients send, exactly as in `docs/protocol.md`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Code, WireError};
 use crate::limits;
 
 /// What a client is. Journals hold the place of a role in this list: new ones come last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Asks for rides.
@@ -40,7 +43,7 @@ impl Role {
 pub type Point = [f64; 2];
 
 /// The first message of a client.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
     /// Always `"hello"`.
@@ -57,7 +60,7 @@ pub struct Hello {
 }
 
 /// The only value of a hello's `type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HelloType {
     /// `"hello"`.
@@ -65,7 +68,7 @@ pub enum HelloType {
 }
 
 /// When a rider wants to travel; the time itself is `target_at`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// As soon as possible.
@@ -87,7 +90,7 @@ const fn is_zero(number: &i64) -> bool {
 }
 
 /// A command. Numbers are wider than what they may hold, so that a value out of range is named as such.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[expect(missing_docs, reason = "fields and variants are those of docs/protocol.md, word for word")]
 pub enum Command {
@@ -205,7 +208,7 @@ struct Head {
 }
 
 /// A command over HTTP: who sends it, and the command.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct As {
     /// Who.

@@ -1,5 +1,6 @@
 //! How things stand, as messages: plans, snapshots, figures.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sharxi_engine::demand::ride::RideState;
@@ -9,37 +10,40 @@ use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::units::{EngineTime, Millis};
 
 use super::event::{Names, degrees};
-use super::time::format;
+use super::ride_status::RideStatus;
+use super::words::{
+    ActWord, ActionWord, KpiWord, PlanWord, SnapshotWord, SourceWord, StateWord, Time, VehicleState,
+};
 use crate::map::Map;
 use crate::tracker::Place;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Next<'a> {
-    act: &'static str,
+    act: ActWord,
     #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<String>,
+    at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Visit<'a> {
     request_id: &'a str,
-    action: &'static str,
+    action: ActionWord,
     lat: f64,
     lon: f64,
-    arrive_at: String,
-    begin_at: String,
-    end_at: String,
+    arrive_at: Time,
+    begin_at: Time,
+    end_at: Time,
 }
 
 /// The plan of a vehicle.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Plan<'a> {
-    r#type: &'static str,
+    r#type: PlanWord,
     vehicle_id: &'a str,
     version: u32,
-    now: String,
+    now: Time,
     next: Next<'a>,
     visits: Vec<Visit<'a>>,
     route: Vec<(f64, f64, i64)>,
@@ -47,10 +51,12 @@ pub struct Plan<'a> {
 }
 
 /// A ride as in the snapshot.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Ride")]
 pub struct RideInfo<'a> {
     request_id: &'a str,
-    state: &'static str,
+    state: StateWord,
+    status: RideStatus,
     from: [f64; 2],
     to: [f64; 2],
     passengers: u8,
@@ -66,15 +72,15 @@ pub struct RideInfo<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     vehicle_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ready_at: Option<String>,
+    ready_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pickup_by: Option<String>,
+    pickup_by: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    dropoff_by: Option<String>,
+    dropoff_by: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pickup_at: Option<String>,
+    pickup_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    dropoff_at: Option<String>,
+    dropoff_at: Option<Time>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -83,7 +89,8 @@ const fn is_false(flag: &bool) -> bool {
 }
 
 /// A vehicle as in the snapshot.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Vehicle")]
 pub struct VehicleInfo<'a> {
     vehicle_id: &'a str,
     vehicle_type: &'a str,
@@ -91,17 +98,18 @@ pub struct VehicleInfo<'a> {
     wheelchairs: u8,
     lat: f64,
     lon: f64,
-    position: &'static str,
+    position: SourceWord,
     #[serde(skip_serializing_if = "Option::is_none")]
     bearing_deg: Option<f64>,
-    state: &'static str,
+    state: VehicleState,
     on_board: Vec<&'a str>,
     plan: Plan<'a>,
 }
 
 /// A ride in a snapshot.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(with = "RideInfo<'static>")]
 pub enum RideEntry<'a> {
     /// As it stands now.
     Open(Box<RideInfo<'a>>),
@@ -119,12 +127,12 @@ impl<'a> RideEntry<'a> {
 }
 
 /// Everything that a client may see at one moment.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
 pub struct Snapshot<'a> {
-    pub r#type: &'static str,
+    pub r#type: SnapshotWord,
     pub seq: u64,
-    pub t: String,
+    pub t: Time,
     pub rides: Vec<RideEntry<'a>>,
     pub vehicles: Vec<VehicleInfo<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,7 +140,7 @@ pub struct Snapshot<'a> {
 }
 
 /// Waits of those who boarded.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
 pub struct Waits {
     pub mean: f64,
@@ -142,11 +150,12 @@ pub struct Waits {
 }
 
 /// The `kpi` message.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Kpi")]
 #[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
 pub struct Figures {
-    pub r#type: &'static str,
-    pub t: String,
+    pub r#type: KpiWord,
+    pub t: Time,
     pub requests: u64,
     pub promised: u64,
     pub rejected: u64,
@@ -173,21 +182,21 @@ pub fn plan<'a>(vehicle: VehicleId, now: EngineTime, names: Names<'a>) -> Plan<'
         Visit {
             request_id: ride_name(dispatcher, visit.request),
             action: match visit.action {
-                Action::Board => "board",
-                Action::Alight => "alight",
+                Action::Board => ActionWord::Board,
+                Action::Alight => ActionWord::Alight,
             },
             lat,
             lon,
-            arrive_at: format(visit.arrive),
-            begin_at: format(visit.begin),
-            end_at: format(visit.end),
+            arrive_at: visit.arrive.into(),
+            begin_at: visit.begin.into(),
+            end_at: visit.end.into(),
         }
     });
     Plan {
-        r#type: "plan",
+        r#type: PlanWord::It,
         vehicle_id: vehicle_name(dispatcher, vehicle),
         version: dispatcher.plan_version(vehicle),
-        now: format(now),
+        now: now.into(),
         visits: visits.collect(),
         route: route(&next, names.map),
         next: describe(&next, dispatcher),
@@ -197,14 +206,14 @@ pub fn plan<'a>(vehicle: VehicleId, now: EngineTime, names: Names<'a>) -> Plan<'
 
 fn describe<'a>(next: &NextAct, dispatcher: &'a Dispatcher) -> Next<'a> {
     let (act, at, request) = match next {
-        NextAct::Idle => ("idle", None, None),
-        NextAct::Depart { at, .. } => ("depart", Some(at), None),
-        NextAct::Arrive { at, .. } => ("arrive", Some(at), None),
-        NextAct::Board { request, at } => ("board", Some(at), Some(*request)),
-        NextAct::Alight { request, at } => ("alight", Some(at), Some(*request)),
+        NextAct::Idle => (ActWord::Idle, None, None),
+        NextAct::Depart { at, .. } => (ActWord::Depart, Some(at), None),
+        NextAct::Arrive { at, .. } => (ActWord::Arrive, Some(at), None),
+        NextAct::Board { request, at } => (ActWord::Board, Some(at), Some(*request)),
+        NextAct::Alight { request, at } => (ActWord::Alight, Some(at), Some(*request)),
     };
     let request_id = request.map(|request| ride_name(dispatcher, request));
-    Next { act, at: at.copied().map(format), request_id }
+    Next { act, at: at.copied().map(Into::into), request_id }
 }
 
 /// The leg under way or next to begin, each point with its time in milliseconds since 1970.
@@ -226,16 +235,16 @@ fn route(next: &NextAct, map: &dyn Map) -> Vec<(f64, f64, i64)> {
 pub fn ride<'a>(request: RequestId, names: Names<'a>) -> Option<RideInfo<'a>> {
     let ride = names.dispatcher.ride(request)?;
     let (state, boarded_at, alighted_at) = match ride.state {
-        RideState::Offered { .. } => ("offered", None, None),
-        RideState::Promised => ("promised", None, None),
-        RideState::OnBoard { boarded_at } => ("on_board", Some(boarded_at), None),
-        RideState::Stranded { boarded_at, .. } => ("stranded", Some(boarded_at), None),
-        RideState::Completed { alighted_at } => ("completed", None, Some(alighted_at)),
-        RideState::Rejected => ("rejected", None, None),
-        RideState::Expired => ("expired", None, None),
-        RideState::Cancelled(_) => ("cancelled", None, None),
-        RideState::NoShow => ("no_show", None, None),
-        RideState::Aborted => ("aborted", None, None),
+        RideState::Offered { .. } => (StateWord::Offered, None, None),
+        RideState::Promised => (StateWord::Promised, None, None),
+        RideState::OnBoard { boarded_at } => (StateWord::OnBoard, Some(boarded_at), None),
+        RideState::Stranded { boarded_at, .. } => (StateWord::Stranded, Some(boarded_at), None),
+        RideState::Completed { alighted_at } => (StateWord::Completed, None, Some(alighted_at)),
+        RideState::Rejected => (StateWord::Rejected, None, None),
+        RideState::Expired => (StateWord::Expired, None, None),
+        RideState::Cancelled(_) => (StateWord::Cancelled, None, None),
+        RideState::NoShow => (StateWord::NoShow, None, None),
+        RideState::Aborted => (StateWord::Aborted, None, None),
     };
     let visits = match ride.vehicle {
         Some(vehicle) if !ride.state.is_final() => names.dispatcher.visits(vehicle),
@@ -250,6 +259,7 @@ pub fn ride<'a>(request: RequestId, names: Names<'a>) -> Option<RideInfo<'a>> {
     Some(RideInfo {
         request_id: ride.request.name.as_str(),
         state,
+        status: RideStatus::of(request, names.dispatcher)?,
         from: names.point(ride.request.from),
         to: names.point(ride.request.to),
         passengers: ride.request.party.passengers(),
@@ -259,11 +269,11 @@ pub fn ride<'a>(request: RequestId, names: Names<'a>) -> Option<RideInfo<'a>> {
         at_risk: ride.warned,
         broken: ride.broken,
         vehicle_id: carrier.map(|vehicle| vehicle_name(names.dispatcher, vehicle)),
-        ready_at: ride.promise.map(|promise| format(promise.ready_at())),
-        pickup_by: ride.promise.map(|promise| format(promise.pickup_by())),
-        dropoff_by: ride.promise.map(|promise| format(promise.dropoff_by())),
-        pickup_at: pickup_at.map(format),
-        dropoff_at: dropoff_at.map(format),
+        ready_at: ride.promise.map(|promise| promise.ready_at().into()),
+        pickup_by: ride.promise.map(|promise| promise.pickup_by().into()),
+        dropoff_by: ride.promise.map(|promise| promise.dropoff_by().into()),
+        pickup_at: pickup_at.map(Into::into),
+        dropoff_at: dropoff_at.map(Into::into),
     })
 }
 
@@ -279,11 +289,13 @@ pub fn vehicle<'a>(
     let spec = names.dispatcher.vehicle(vehicle)?;
     let plan = plan(vehicle, now, names);
     let state = match (names.dispatcher.in_service(vehicle), plan.next.act) {
-        (false, _) => "out",
-        (true, "board" | "alight") => "serving",
-        (true, "depart" | "arrive") if plan.visits.is_empty() => "repositioning",
-        (true, "depart" | "arrive") => "driving",
-        (true, _) => "idle",
+        (false, _) => VehicleState::Out,
+        (true, ActWord::Board | ActWord::Alight) => VehicleState::Serving,
+        (true, ActWord::Depart | ActWord::Arrive) if plan.visits.is_empty() => {
+            VehicleState::Repositioning
+        }
+        (true, ActWord::Depart | ActWord::Arrive) => VehicleState::Driving,
+        (true, ActWord::Idle) => VehicleState::Idle,
     };
     Some(VehicleInfo {
         vehicle_id: spec.name.as_str(),

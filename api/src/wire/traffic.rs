@@ -1,5 +1,6 @@
 //! Traffic over HTTP, exactly as in `docs/protocol.md`: changes as JSON, and what is changed now.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sharxi_engine::geo::LatLon;
@@ -14,7 +15,7 @@ use crate::traffic::{Feed, FeedError, ROWS_MAX, class};
 const CHANGED_SHOWN: usize = 10_000;
 
 /// Who sends traffic and under which id, in the query of an address.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sender {
     /// In which role; may be left out by one whose credentials say it.
@@ -28,24 +29,27 @@ pub struct Sender {
 }
 
 /// The body of `POST /v1/traffic` as JSON.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Body {
+#[schemars(rename = "TrafficChanges")]
+pub(crate) struct Body {
     #[serde(default)]
     r#as: Option<As>,
     id: String,
+    #[schemars(with = "Vec<serde_json::Map<String, Value>>")]
     changes: Vec<Value>,
 }
 
 /// `GET /v1/traffic`.
-#[derive(Serialize)]
-struct Traffic {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Traffic {
     version: u64,
     changed_ways: usize,
     changed: Vec<Changed>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ChangedWay")]
 struct Changed {
     way_id: i64,
     direction: &'static str,

@@ -1,16 +1,18 @@
 //! The answer to `hello`: the region and the rules.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::units::EngineTime;
 
 use super::event::degrees;
 use super::status::to_text;
-use super::time::format;
+use super::words::{Time, WelcomeWord};
 use crate::map::Map;
 
 /// The region as clients see it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Region")]
 #[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
 pub struct RegionInfo {
     pub name: String,
@@ -21,8 +23,9 @@ pub struct RegionInfo {
 }
 
 /// A place as clients see it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
+#[schemars(rename = "Place")]
 pub struct PlaceInfo {
     pub name: String,
     pub kind: String,
@@ -32,8 +35,10 @@ pub struct PlaceInfo {
     pub population: Option<u32>,
 }
 
-#[derive(Serialize)]
-struct PolicyInfo {
+/// The rules under which the journal was begun.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Policy")]
+pub struct PolicyInfo {
     max_wait_s: f64,
     ride_alpha: f64,
     ride_beta_s: f64,
@@ -49,11 +54,12 @@ struct PolicyInfo {
     coverage: bool,
 }
 
-#[derive(Serialize)]
-struct Welcome<'a> {
-    r#type: &'static str,
+/// The first message of the service.
+#[derive(Serialize, JsonSchema)]
+pub struct Welcome<'a> {
+    r#type: WelcomeWord,
     protocol: u32,
-    now: String,
+    now: Time,
     speed: f64,
     seq: u64,
     region: &'a RegionInfo,
@@ -103,6 +109,6 @@ pub fn welcome(
         reposition: policy.reposition,
         coverage: policy.coverage,
     };
-    let now = format(now);
-    to_text(&Welcome { r#type: "welcome", protocol: 1, now, speed, seq, region, policy })
+    let now = now.into();
+    to_text(&Welcome { r#type: WelcomeWord::It, protocol: 1, now, speed, seq, region, policy })
 }

@@ -1,7 +1,9 @@
 //! A street of a town, a service on it, and clients over real sockets.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by several test binaries")]
 
+pub mod driving;
 pub mod guarded;
+pub mod schemas;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -227,6 +229,7 @@ impl Client {
             match self.frame().await {
                 Some(Message::Text(text)) => {
                     let message: Value = serde_json::from_str(&text).unwrap();
+                    schemas::check(&message);
                     self.seen.push(message.clone());
                     return message;
                 }

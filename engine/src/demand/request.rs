@@ -60,11 +60,21 @@ pub enum When {
 
 /// How many ride along and what they need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "(u8, u8)")]
 pub struct Party {
     passengers: u8,
     wheelchairs: u8,
     child_seats: u8,
     luggage: u8,
+}
+
+/// What is read back is checked like what is new; a journal can hold anything.
+impl TryFrom<(u8, u8)> for Party {
+    type Error = InvalidRequest;
+
+    fn try_from((passengers, wheelchairs): (u8, u8)) -> Result<Self, Self::Error> {
+        Self::new(passengers, wheelchairs)
+    }
 }
 
 impl Party {

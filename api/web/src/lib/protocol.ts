@@ -3,23 +3,15 @@
 // Decoding never throws: what is not understood becomes `null` and is the caller's to note. Times are milliseconds
 // since 1970 here, places are [latitude, longitude] as on the wire.
 
+import type * as wire from './wire';
+import type { VehicleState } from './wire';
+
 export type LatLon = [lat: number, lon: number];
 
-export const VEHICLE_STATES = ['idle', 'driving', 'serving', 'repositioning', 'out'] as const;
-export type VehicleState = (typeof VEHICLE_STATES)[number];
+export const VEHICLE_STATES = ['idle', 'driving', 'serving', 'repositioning', 'out'] as const satisfies readonly VehicleState[];
+export type { VehicleState };
 
-export type RideState =
-  | 'requested'
-  | 'offered'
-  | 'promised'
-  | 'on_board'
-  | 'stranded'
-  | 'completed'
-  | 'rejected'
-  | 'expired'
-  | 'cancelled'
-  | 'no_show'
-  | 'aborted';
+export type RideState = 'requested' | wire.RideState;
 
 /** What a rider was offered or promised, as far as the message tells. */
 export interface Times {
@@ -153,16 +145,7 @@ export type ServerMessage =
   | { type: 'answer'; answer: Answer }
   | { type: 'closing'; reason: string };
 
-export interface RideWish {
-  request_id: string;
-  from: LatLon;
-  to: LatLon;
-  kind: 'now' | 'depart_at' | 'arrive_by';
-  target_at?: string;
-  passengers: number;
-  wheelchairs: number;
-  accept: boolean;
-}
+export type RideWish = Omit<Extract<wire.Command, { type: 'request_ride' }>, 'id' | 'type'>;
 
 export type Command =
   | ({ type: 'request_ride' } & RideWish)
