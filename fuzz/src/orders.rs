@@ -91,6 +91,8 @@ fn command(
                 name: name("r")?,
                 from,
                 to,
+                pickups: Vec::new(),
+                dropoffs: Vec::new(),
                 party,
                 when,
                 accept_at_once: what < 128,

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use sharxi_api::desk::Desk;
 use sharxi_api::executor::{Executor, Sent};
-use sharxi_api::intent::{Caller, Fact, Intent};
+use sharxi_api::intent::{Asked, Caller, Fact, Intent};
 use sharxi_api::journal::record::{Batch, EndedRide, Header, Record, Snapshot, StateHash};
 use sharxi_api::journal::sqlite::SqliteJournal;
 use sharxi_api::journal::{Journal, JournalError, Visit, recovery, snapshot};
@@ -17,7 +17,7 @@ use sharxi_api::wire::convert;
 use sharxi_api::wire::message::{Role, read_command, read_command_as, read_hello};
 use sharxi_engine::demand::request::{Name, Party, RideRequest, When};
 use sharxi_engine::dispatcher::Dispatcher;
-use sharxi_engine::fleet::vehicle::VehicleSpec;
+use sharxi_engine::fleet::vehicle::{Fittings, VehicleSpec};
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::import::{Profile, import_pbf};
 use sharxi_engine::oracle::{Location, Oracle};
@@ -195,13 +195,19 @@ pub fn whole_journal() -> Result<Vec<u8>, Box<dyn std::error::Error>> {
         let name = |kind: &str| Name::new(format!("{kind}{step}"));
         let intent = match step {
             0 | 5 => Intent::StartShift { spec: taxi(name("v")?, place(0), at), starts: None },
-            1..=4 | 6..=9 => Intent::RequestRide(RideRequest {
-                name: name("r")?,
-                from: place(step as usize),
-                to: place(step as usize + 7),
-                party: Party::new(1, 0)?,
-                when: When::Now,
-                accept_at_once: step.is_multiple_of(2),
+            1..=4 | 6..=9 => Intent::RequestRide(Asked {
+                request: RideRequest {
+                    name: name("r")?,
+                    from: place(step as usize),
+                    to: place(step as usize + 7),
+                    pickups: Vec::new(),
+                    dropoffs: Vec::new(),
+                    party: Party::new(1, 0)?,
+                    when: When::Now,
+                    accept_at_once: step.is_multiple_of(2),
+                },
+                doors: [place(step as usize), place(step as usize + 7)].map(|at| map.point(at)),
+                walk_max: None,
             }),
             10 => Intent::CancelRide(Name::new("r2")?),
             _ => Intent::Report { vehicle: Name::new("v0")?, at, fact: Fact::Depart },
@@ -250,7 +256,9 @@ fn places() -> &'static [Location] {
 fn taxi(name: Name, start: Location, at: EngineTime) -> VehicleSpec {
     let kind = name.clone();
     let shift_end = at + Millis::from_secs(8 * 3600);
-    VehicleSpec { name, kind, seats: 4, wheelchairs: 1, start, shift_start: at, shift_end }
+    let fittings = Fittings::default();
+    let (seats, wheelchairs) = (4, 1);
+    VehicleSpec { name, kind, seats, wheelchairs, fittings, start, shift_start: at, shift_end }
 }
 
 /// A journal. After an even first byte a whole one with bytes changed (offsets of three bytes, and the byte to set there), cut if the
