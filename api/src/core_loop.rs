@@ -27,6 +27,7 @@ use crate::journal::{Journal, JournalError};
 use crate::keeping::Keeping;
 use crate::limits::{BATCH_MAX, BEAT, LOOKS_MAX, QUESTIONS_QUEUE_MAX, QUEUE_MAX, TICK_PAUSE};
 use crate::outbox::Outbox;
+use crate::planted::{self, Bug};
 use crate::publish::{ClientId, Told};
 use crate::wire::error::{Code, WireError};
 use crate::wire::event::encode_ok;
@@ -125,7 +126,13 @@ pub fn closing() -> WireError {
 /// A queue for the core, and its two ends.
 #[must_use]
 pub fn queue() -> (CoreHandle, mpsc::Receiver<Input>) {
-    let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+    queue_of(QUEUE_MAX)
+}
+
+/// The same with room for `n_inputs`, at least one.
+#[must_use]
+pub fn queue_of(n_inputs: usize) -> (CoreHandle, mpsc::Receiver<Input>) {
+    let (sender, receiver) = mpsc::channel(n_inputs.max(1));
     (CoreHandle(sender), receiver)
 }
 
@@ -137,7 +144,8 @@ pub struct Core {
     clock: Clock,
     hash_every: u64,
     keeping: Keeping,
-    last_tick: Instant,
+    /// By the clock's own count.
+    last_tick: Duration,
     hours: Option<Hours>,
     /// When the hours are looked at next.
     hours_due: Option<EngineTime>,
@@ -172,7 +180,7 @@ impl Core {
         let hash_every = hash_every.max(1);
         let keeping = Keeping::default();
         let times = watch::Sender::new(Arc::clone(executor.dispatcher().oracle()));
-        let last_tick = Instant::now();
+        let last_tick = clock.elapsed();
         let (hours, hours_due) = (None, None);
         Self {
             executor,
@@ -230,39 +238,82 @@ impl Core {
     pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>) -> Result<(), JournalError> {
         let mut next_beat = Instant::now() + BEAT;
         loop {
-            let wait = self.wait(next_beat);
+            let beat = next_beat.saturating_duration_since(Instant::now());
+            let wait = self.until_due().map_or(beat, |due| beat.min(due));
             let first = match tokio::time::timeout(wait, inputs.recv()).await {
                 Ok(None) => return self.finish("the service ends"),
                 Ok(Some(Input::Stop(reason))) => return self.finish(reason),
                 Ok(Some(input)) => Some(input),
                 Err(_elapsed) => None,
             };
-            self.clock.catch_up(clock::wall());
-            if let Some(reason) = self.turn(first, &mut inputs)? {
+            if let Some(reason) = self.step(clock::wall(), first, &mut inputs)? {
                 return self.finish(reason);
             }
-            self.keeping.begin_if_due(&self.executor, &self.desk)?;
             if next_beat <= Instant::now() {
                 next_beat = Instant::now() + BEAT;
-                let now = self.now();
-                self.desk.beat(&self.executor, now);
-                self.keeping.remove_old(self.journal.as_mut(), now)?;
+                self.beat()?;
             }
         }
     }
 
+    /// One turn: `first` and what waits in `inputs` is worked off, while the wall clock shows `wall`; the reason to stop, if
+    /// somebody said so. [`Core::run`] does nothing else but this and [`Core::beat`], each when it is time.
+    ///
+    /// # Errors
+    /// [`JournalError`] if something could not be made durable; then this core must not be used any more.
+    pub fn step(
+        &mut self,
+        wall: EngineTime,
+        first: Option<Input>,
+        inputs: &mut mpsc::Receiver<Input>,
+    ) -> Result<Option<&'static str>, JournalError> {
+        self.clock.catch_up(wall);
+        let stop = self.turn(first, inputs)?;
+        if stop.is_none() {
+            self.keeping.begin_if_due(&self.executor, &self.desk)?;
+        }
+        Ok(stop)
+    }
+
+    /// What is done once a second: figures and positions are told, and a little of what is old is removed.
+    ///
+    /// # Errors
+    /// [`JournalError`] if that could not be made durable.
+    pub fn beat(&mut self) -> Result<(), JournalError> {
+        let now = self.now();
+        self.desk.beat(&self.executor, now);
+        self.keeping.remove_old(self.journal.as_mut(), now)
+    }
+
+    /// Lets time pass on a clock that is set by hand.
+    pub fn advance(&mut self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// The dispatcher and what grows with it, to look at.
+    #[must_use]
+    pub const fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
     /// The service clock, never before the dispatcher's.
-    fn now(&self) -> EngineTime {
+    #[must_use]
+    pub fn now(&self) -> EngineTime {
         self.clock.now().max(self.executor.dispatcher().now())
     }
 
-    /// Wall time until something has to be done though nobody says anything.
-    fn wait(&self, next_beat: Instant) -> Duration {
-        let beat = next_beat.saturating_duration_since(Instant::now());
-        let beat = self.hours_due.map_or(beat, |border| beat.min(self.clock.until(border)));
-        let Some(wakeup) = self.executor.dispatcher().next_wakeup() else { return beat };
-        let pause = TICK_PAUSE.saturating_sub(self.last_tick.elapsed());
-        beat.min(self.clock.until(wakeup).max(pause))
+    /// Wall time until something has to be done though nobody says anything, beats aside; `None`: nothing is foreseen.
+    #[must_use]
+    pub fn until_due(&self) -> Option<Duration> {
+        let border = self.hours_due.map(|border| self.clock.until(border));
+        let pause = TICK_PAUSE.saturating_sub(self.since_tick());
+        let wakeup = self.executor.dispatcher().next_wakeup();
+        let tick = wakeup.map(|wakeup| self.clock.until(wakeup).max(pause));
+        border.into_iter().chain(tick).min()
+    }
+
+    fn since_tick(&self) -> Duration {
+        self.clock.elapsed().saturating_sub(self.last_tick)
     }
 
     /// At the border of an hour: other speeds, if the next hour says something else.
@@ -319,8 +370,9 @@ impl Core {
     fn tick(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
         let now = self.now();
         let due = self.executor.dispatcher().next_wakeup().is_some_and(|at| at <= now);
-        if due && TICK_PAUSE <= self.last_tick.elapsed() {
-            self.last_tick = Instant::now();
+        let due = due && !planted::is(Bug::NeverTick);
+        if due && TICK_PAUSE <= self.since_tick() {
+            self.last_tick = self.clock.elapsed();
             let executed = self.executor.tick(now)?;
             self.hold(None, executed, pending);
         }
@@ -390,7 +442,10 @@ impl Core {
 
     /// Makes what is pending durable, then answers and publishes it.
     fn commit(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
-        let Pending { mut batch, done } = std::mem::take(pending);
+        let Pending { mut batch, mut done } = std::mem::take(pending);
+        if planted::is(Bug::AnswerBeforeSync) {
+            self.say(std::mem::take(&mut done));
+        }
         batch.snapshot.extend(self.keeping.next_step());
         if !batch.is_empty()
             && let Err(error) = self.journal.append(&batch)
@@ -400,6 +455,12 @@ impl Core {
             }
             return Err(error);
         }
+        self.say(done);
+        Ok(())
+    }
+
+    /// Answers and publishes what is durable.
+    fn say(&mut self, done: Vec<Done>) {
         let mut changed: BTreeSet<VehicleId> = BTreeSet::new();
         for done in done {
             if let Some((answer, reply)) = done.answer {
@@ -409,8 +470,9 @@ impl Core {
             self.desk.publisher.publish(done.told);
         }
         self.tell_times();
-        self.desk.plans(&changed, &self.executor, self.now());
-        Ok(())
+        if !planted::is(Bug::KeepPlansSecret) {
+            self.desk.plans(&changed, &self.executor, self.now());
+        }
     }
 
     /// What only looks at the state.
@@ -444,7 +506,10 @@ impl Core {
     }
 
     /// Ends in good order: the state hash into the journal, a word to every client.
-    fn finish(mut self, reason: &'static str) -> Result<(), JournalError> {
+    ///
+    /// # Errors
+    /// [`JournalError`] if the hash could not be made durable.
+    pub fn finish(mut self, reason: &'static str) -> Result<(), JournalError> {
         let seq = self.executor.record_seq();
         if 0 < seq {
             let hash = self.executor.dispatcher().state_hash();

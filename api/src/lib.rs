@@ -41,6 +41,7 @@ pub mod hours;
 pub mod http;
 pub mod metrics;
 pub mod patient_io;
+pub mod planted;
 pub mod request_id;
 pub mod server;
 pub mod service;

@@ -9,11 +9,12 @@ use sharxi_engine::dispatcher::event::{Event, EventKind, Standing};
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::Location;
-use sharxi_engine::units::EngineTime;
+use sharxi_engine::units::{EngineTime, Millis};
 
 use super::time::format;
 use crate::ledger::Ledger;
 use crate::map::Map;
+use crate::planted::{self, Bug};
 
 /// What is needed to put names and places to an event's ids.
 #[derive(Clone, Copy)]
@@ -231,7 +232,9 @@ fn promised(
     dropoff_at: EngineTime,
 ) {
     fields.insert("ready_at".into(), format(promise.ready_at()).into());
-    fields.insert("pickup_by".into(), format(promise.pickup_by()).into());
+    let earlier = if planted::is(Bug::PromiseEarlier) { 120 } else { 0 };
+    let pickup_by = (promise.pickup_by() - Millis::from_secs(earlier)).max(promise.ready_at());
+    fields.insert("pickup_by".into(), format(pickup_by).into());
     fields.insert("dropoff_by".into(), format(promise.dropoff_by()).into());
     fields.insert("direct_s".into(), promise.direct().as_secs_f64().into());
     fields.insert("pickup_at".into(), format(pickup_at).into());
