@@ -32,14 +32,15 @@ impl Tick {
     /// Milliseconds of a tick.
     #[inline(always)]
     pub(crate) const fn ms(self) -> u32 {
-        Self::FINEST_MS << self.0
+        // At most 800; a check for overflow would keep loops from being vectorised.
+        Self::FINEST_MS.wrapping_shl(self.0 as u32)
     }
 
     /// The ticks of a time that is a whole number of them.
     #[inline(always)]
     pub(crate) const fn of(self, ms: u32) -> u32 {
         // A shift is quicker than a division by what is not known beforehand.
-        (ms / Self::FINEST_MS) >> self.0
+        (ms / Self::FINEST_MS).wrapping_shr(self.0 as u32)
     }
 
     /// Milliseconds to the nearest whole tick, at least one, at most [`ARC_MS_MAX`].

@@ -53,7 +53,11 @@ impl Twins {
     }
 
     /// The node where a trip begins that begins at this one.
+    #[inline]
     pub(super) fn start(&self, node: u32) -> u32 {
+        if !self.is_split(node) {
+            return node;
+        }
         let found = self.by_inward.binary_search_by_key(&node, |twin| twin.inward);
         found.map_or(node, |idx| self.by_inward[idx].outward)
     }
@@ -61,7 +65,11 @@ impl Twins {
     /// The nodes where a trip may end that ends at this one; itself first.
     pub(super) fn ends(&self, node: u32) -> impl Iterator<Item = u32> {
         let start = Some(self.start(node)).filter(|&start| start != node);
-        let first = self.by_outward.partition_point(|twin| twin.outward < node);
+        let first = if self.is_split(node) {
+            self.by_outward.partition_point(|twin| twin.outward < node)
+        } else {
+            self.by_outward.len()
+        };
         let inward = self.by_outward[first..].iter().take_while(move |t| t.outward == node);
         [node].into_iter().chain(start).chain(inward.map(|twin| twin.inward))
     }

@@ -3,13 +3,15 @@
 //! Schieber and Vishkin, "On Finding Lowest Common Ancestors" (SIAM J. Comput. 17, 1988): the tree is mapped to a
 //! complete binary tree by *inlabel* numbers so that bit operations find the height at which both ways up meet. Needs a preorder
 //! numbering. What they look up by inlabel every node knows itself here, height by height: one record for each end is all that is read.
+//! Where labels begin stands in a small table beside the records, which stays in the caches, so that a query need not wait for a record
+//! before it fetches a label.
 
 use super::lanes;
 use super::topology::Topology;
 use crate::graph::num::row;
 
 /// Heights for which a node knows the depth of its ancestors. Larger trees do without the lowest.
-const HEIGHTS: usize = 16;
+const HEIGHTS: usize = 20;
 /// A depth that does not fit, and all below.
 const DEEP: u8 = u8::MAX;
 
@@ -21,8 +23,6 @@ struct Lineage {
     inlabel: u32,
     /// A bit for the height of every inlabel on the way to the root; and [`Lineage::DEAD_END`].
     ascendant: u32,
-    /// The first block of its label; of that of its parent if it is a dead end.
-    first: u32,
     /// What to add to all slots, up and down: the ticks to the parent of a dead end, 0 for other nodes.
     extra: [u16; 2],
     /// By height, from [`Ancestors::least_height`] on: the depth of the lowest ancestor of at least that height, or [`DEEP`].
@@ -38,6 +38,8 @@ impl Lineage {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ancestors {
     nodes: Vec<Lineage>,
+    /// The first block of the label of each node; of that of its parent if it is a dead end.
+    first: Vec<u32>,
     /// The height that `depths` begin with.
     least_height: u32,
     /// Of all labels, one way.
@@ -46,7 +48,7 @@ pub(crate) struct Ancestors {
 
 impl Ancestors {
     /// Bytes for each node.
-    pub(crate) const BYTES_PER_NODE: usize = size_of::<Lineage>();
+    pub(crate) const BYTES_PER_NODE: usize = size_of::<Lineage>() + size_of::<u32>();
 
     /// For a tree whose nodes are numbered in preorder.
     pub(crate) fn new(topology: &Topology) -> Self {
@@ -55,6 +57,7 @@ impl Ancestors {
         let greatest_height = row(n).checked_ilog2().unwrap_or(0);
         let least_height = (greatest_height + 1).saturating_sub(row(HEIGHTS));
         let mut nodes = vec![Lineage::default(); n];
+        let mut first_blocks = vec![0; n];
         let mut n_label_blocks = 0;
         for node in 0..n {
             let first = row(node) + 1;
@@ -63,7 +66,8 @@ impl Ancestors {
             let height = ((first - 1) ^ last).ilog2();
             let inlabel = last >> height << height;
             let height = inlabel.trailing_zeros();
-            let parent = nodes[topology.parent(row(node)) as usize];
+            let parent_node = topology.parent(row(node)) as usize;
+            let parent = nodes[parent_node];
             let is_dead_end = is_dead_end(topology, &size, node);
             // The parent of a node is no dead end.
             let mut ascendant = parent.ascendant | 1 << height;
@@ -71,16 +75,16 @@ impl Ancestors {
             let own_depth = u8::try_from(topology.depth[node]).unwrap_or(DEEP);
             let n_own = (height + 1).saturating_sub(least_height);
             depths[..n_own as usize].fill(own_depth);
-            let mut place = row(n_label_blocks);
             if is_dead_end {
                 ascendant |= Lineage::DEAD_END;
-                place = parent.first;
+                first_blocks[node] = first_blocks[parent_node];
             } else {
+                first_blocks[node] = row(n_label_blocks);
                 n_label_blocks += lanes::n_blocks(topology.depth[node] as usize + 1);
             }
-            nodes[node] = Lineage { inlabel, ascendant, first: place, extra: [0; 2], depths };
+            nodes[node] = Lineage { inlabel, ascendant, extra: [0; 2], depths };
         }
-        Self { nodes, least_height, n_blocks: n_label_blocks }
+        Self { nodes, first: first_blocks, least_height, n_blocks: n_label_blocks }
     }
 
     /// Blocks of all labels, one way, for a tree as in [`Self::new`].
@@ -98,7 +102,7 @@ impl Ancestors {
     /// The first block of a node's label, or of that of its parent if it is a dead end.
     #[inline(always)]
     pub(crate) fn first_block(&self, node: u32) -> usize {
-        self.nodes[node as usize].first as usize
+        self.first[node as usize] as usize
     }
 
     /// What to add to its slots, up and down.
@@ -119,7 +123,7 @@ impl Ancestors {
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.nodes)
+        size_of_val(&*self.nodes) + size_of_val(&*self.first)
     }
 
     /// The depth of the lowest common ancestor, unless it is too great or too low in a large tree: hardly ever.

@@ -5,12 +5,78 @@
 
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use super::ancestors::Ancestors;
-use super::lanes::{self, Block, LANES, ticks, vectorised};
+use super::lanes::{self, Block, BlockSet, FAR, LANES, ticks, vectorised};
 use super::topology::{Subtree, Topology};
 use super::weights::Weights;
-use crate::graph::num::Tick;
+use crate::graph::num::{Tick, row};
+
+/// Rows to be brought up to date after other times, to be compiled for several sets of instructions.
+pub(super) struct Refill<'a, 'b> {
+    pub(super) filling: Filling<'a>,
+    pub(super) rows: [&'b mut [Block]; 2],
+    /// The nodes of which an edge to an upper neighbour takes another time, ascending.
+    pub(super) touched: &'a [u32],
+}
+
+/// The rows of the upper neighbours of a node and the times to them, one way.
+type Ways<'a> = SmallVec<[(&'a [Block], u16); 24]>;
+
+/// A node, and the blocks of its rows that differ, up and down.
+pub(crate) type Refilled = (u32, [BlockSet; 2]);
+
+impl NullaryFnOnce for Refill<'_, '_> {
+    type Output = Vec<Refilled>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<Refilled> {
+        let Self { filling, rows: [up, down], touched } = self;
+        let topology = filling.topology;
+        let n = row(topology.n_nodes());
+        // By node, for those that were looked at; what others hold is never read before it is written.
+        let mut changed = vec![[BlockSet::NONE; 2]; topology.n_nodes()];
+        let mut touched = touched.iter().copied().peekable();
+        let mut refilled = Vec::new();
+        let mut node = touched.peek().copied().unwrap_or(n);
+        while node < n {
+            let uppers = &topology.up[topology.up_rows(node)];
+            let above = uppers.iter().fold([BlockSet::NONE; 2], |set, &upper| {
+                let changed = changed[upper as usize];
+                [set[0] | changed[0], set[1] | changed[1]]
+            });
+            let is_below_change = above.iter().any(|set| !set.is_empty());
+            let is_touched = touched.next_if_eq(&node).is_some();
+            let wanted = if is_touched { [BlockSet::ALL; 2] } else { above };
+            let mut changes = false;
+            if (is_touched || is_below_change) && !filling.ancestors.is_dead_end(node) {
+                let place = filling.first_block(node);
+                let (before, rows) = filling.split([&mut *up, &mut *down], node, place);
+                let differ = filling.row_from(node, rows, wanted, |upper| {
+                    let first = filling.first_block(upper);
+                    before.map(|rows| &rows[first..first + filling.n_blocks(upper)])
+                });
+                changes = differ.iter().any(|set| !set.is_empty());
+                if changes {
+                    changed[node as usize] = differ;
+                    refilled.push((node, differ));
+                }
+            }
+            // Whoever is below this node has no upper neighbours but those of this node, the node itself, and nodes between.
+            let may_go_on = is_below_change || changes;
+            let depth = topology.depth[node as usize];
+            node += 1;
+            if !may_go_on {
+                let next = touched.peek().copied().unwrap_or(n);
+                while node < next && topology.depth[node as usize] > depth {
+                    node += 1;
+                }
+            }
+        }
+        refilled
+    }
+}
 
 /// What rows are made of.
 #[derive(Clone, Copy)]
@@ -46,12 +112,8 @@ impl NullaryFnOnce for OwnNodes<'_, '_> {
         let start = filling.first_block(subtree.nodes.start);
         for node in subtree.own_nodes().filter(|&node| !filling.ancestors.is_dead_end(node)) {
             let place = filling.first_block(node) - start;
-            let (up_before, up) = up.split_at_mut(place);
-            let (down_before, down) = down.split_at_mut(place);
-            let n = filling.n_blocks(node);
-            let before = [&*up_before, &*down_before];
-            let rows = [&mut up[..n], &mut down[..n]];
-            filling.row_from(node, rows, |upper| {
+            let (before, rows) = filling.split([&mut *up, &mut *down], node, place);
+            filling.row_from(node, rows, [BlockSet::ALL; 2], |upper| {
                 let n = filling.n_blocks(upper);
                 if upper < subtree.nodes.start {
                     let first = above.first[filling.topology.depth[upper as usize] as usize];
@@ -90,43 +152,47 @@ impl<'a> Filling<'a> {
         parts.into_par_iter().for_each(|(part, rows)| self.subtree(part, rows, &above));
     }
 
-    /// Fills the rows of one node, given all rows.
-    #[inline(always)]
-    pub(super) fn row(self, node: u32, all: [&[Block]; 2], rows: [&mut [Block]; 2]) {
-        self.row_from(node, rows, |upper| {
-            let first = self.first_block(upper);
-            all.map(|rows| &rows[first..first + self.n_blocks(upper)])
-        });
-    }
-
-    /// Fills the rows of a node that is no dead end, from those `of` its upper neighbours.
+    /// Fills those blocks of the rows of a node that is no dead end, from those `of` its upper neighbours. Which differ now.
     #[inline(always)]
     fn row_from<'b>(
         self,
         node: u32,
-        mut rows: [&mut [Block]; 2],
+        rows: [&mut [Block]; 2],
+        wanted: [BlockSet; 2],
         of: impl Fn(u32) -> [&'b [Block]; 2],
-    ) {
-        // The lowest upper neighbour is the parent: its row is as long as that of the node but for the last slot.
-        let mut edges = self.topology.up_rows(node).rev();
-        if let Some(edge) = edges.next() {
+    ) -> [BlockSet; 2] {
+        // From the parent up, so that rows get shorter. What cannot be driven is left out.
+        let mut ways: [Ways<'_>; 2] = Default::default();
+        for edge in self.topology.up_rows(node).rev() {
             let above = of(self.topology.up[edge]);
-            for ((mine, above), ms) in rows.iter_mut().zip(above).zip(self.weights.both_ms(edge)) {
-                lanes::begin(mine, above, ticks(ms, self.tick));
-                // Not reached by the row of the parent.
-                mine.iter_mut().skip(above.len()).for_each(|block| *block = Block::FAR);
-            }
-        } else {
-            rows.iter_mut().for_each(|mine| mine.fill(Block::FAR));
-        }
-        for edge in edges {
-            let above = of(self.topology.up[edge]);
-            for ((mine, above), ms) in rows.iter_mut().zip(above).zip(self.weights.both_ms(edge)) {
-                lanes::relax(mine, above, ticks(ms, self.tick));
+            for ((ways, above), ms) in ways.iter_mut().zip(above).zip(self.weights.both_ms(edge)) {
+                let ticks = ticks(ms, self.tick);
+                if ticks < FAR {
+                    ways.push((above, ticks));
+                }
             }
         }
         let depth = self.topology.depth[node as usize] as usize;
-        rows.into_iter().for_each(|mine| mine[depth / LANES].0[depth % LANES] = 0);
+        let mut changed = [BlockSet::NONE; 2];
+        for (((mine, ways), wanted), changed) in
+            rows.into_iter().zip(&ways).zip(wanted).zip(&mut changed)
+        {
+            for (place, mine) in
+                mine.iter_mut().enumerate().filter(|&(place, _)| wanted.contains(place))
+            {
+                let is_last = place == depth / LANES;
+                let mut least = if is_last { Block::zero_at(depth) } else { Block::FAR };
+                for (above, ticks) in ways {
+                    let Some(above) = above.get(place) else { break };
+                    least = least.relaxed(above, *ticks);
+                }
+                if *mine != least {
+                    *mine = least;
+                    changed.insert(place);
+                }
+            }
+        }
+        changed
     }
 
     /// Copies of the rows of all nodes above `node`: of those from `start` on from `rows`, of others from the copies `above`.
@@ -150,6 +216,20 @@ impl<'a> Filling<'a> {
             }
         }
         copies
+    }
+
+    /// All rows before the one of a node, which begins at block `place`, and this one.
+    #[inline(always)]
+    fn split(
+        self,
+        [up, down]: [&mut [Block]; 2],
+        node: u32,
+        place: usize,
+    ) -> ([&[Block]; 2], [&mut [Block]; 2]) {
+        let (up_before, up) = up.split_at_mut(place);
+        let (down_before, down) = down.split_at_mut(place);
+        let n = self.n_blocks(node);
+        ([up_before, down_before], [&mut up[..n], &mut down[..n]])
     }
 
     #[inline(always)]

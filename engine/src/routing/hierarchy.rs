@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::NEVER;
 use super::bundle::{Flow, least_sum};
+use super::fill::Refilled;
 use super::labels::Labels;
 use super::lanes::{Instructions, far_ms, ms_of, n_blocks};
 use super::topology::{HierarchyError, Topology};
@@ -55,7 +56,7 @@ pub(crate) enum Changed {
     /// Anything.
     All,
     /// Edges up from some nodes, and labels of some.
-    Few { settled: Vec<u32>, refilled: Vec<u32> },
+    Few { settled: Vec<u32>, refilled: Vec<Refilled> },
 }
 
 /// Exact times between a place and the ancestors of a node, root first, at most [`NEVER`]. Most fit without the heap.

@@ -13,8 +13,8 @@ use std::ops::Range;
 
 use super::ancestors::Ancestors;
 use super::bundle::Flow;
-use super::fill::{Above, Filling};
-use super::lanes::{self, Block, ticks, vectorised};
+use super::fill::{Above, Filling, Refill, Refilled};
+use super::lanes::{self, Block, BlockSet, ticks, vectorised};
 use super::topology::Topology;
 use super::weights::Weights;
 use crate::graph::num::{Tick, row};
@@ -64,84 +64,48 @@ impl Labels {
     }
 
     /// Brings rows up to date after other times. `touched` are the nodes of which an edge to an upper neighbour takes another
-    /// time, ascending. Only rows that can differ are filled again, and below rows that come out equal nothing is looked at that no
-    /// other change calls for. The nodes whose rows differ now. O(nodes) and what the rows cost.
+    /// time, ascending. Only blocks that can differ are filled again, and below rows that come out equal nothing is looked at that no
+    /// other change calls for. What differs now. O(nodes) and what the blocks cost.
     pub(crate) fn refill(
         &mut self,
         topology: &Topology,
         weights: &Weights,
         touched: &[u32],
-    ) -> Vec<u32> {
-        let n = row(topology.n_nodes());
-        let mut has_changed = vec![false; topology.n_nodes()];
-        let mut scratch = [Vec::new(), Vec::new()];
-        let mut touched = touched.iter().copied().peekable();
-        let mut changed = Vec::new();
-        let mut node = touched.peek().copied().unwrap_or(n);
-        while node < n {
-            let is_touched = touched.next_if_eq(&node).is_some();
-            let above = &topology.up[topology.up_rows(node)];
-            let is_below_change = above.iter().any(|&upper| has_changed[upper as usize]);
-            if is_touched || is_below_change {
-                let changes = self.refill_row(topology, weights, node, &mut scratch);
-                has_changed[node as usize] = changes && !self.ancestors.is_dead_end(node);
-                changed.extend(changes.then_some(node));
+    ) -> Vec<Refilled> {
+        let mut refilled = Vec::new();
+        for &node in touched {
+            if !self.ancestors.is_dead_end(node) {
+                continue;
             }
-            // Whoever is below this node has no upper neighbours but those of this node, the node itself, and nodes between.
-            let may_go_on = is_below_change || has_changed[node as usize];
-            let depth = topology.depth[node as usize];
-            node += 1;
-            if !may_go_on {
-                let next = touched.peek().copied().unwrap_or(n);
-                while node < next && topology.depth[node as usize] > depth {
-                    node += 1;
+            let extra = extra(topology, weights, node, self.tick);
+            if self.ancestors.extra(node) != extra {
+                self.ancestors.set_extra(node, extra);
+                refilled.push((node, [BlockSet::NONE; 2]));
+            }
+        }
+        let filling = Filling { topology, ancestors: &self.ancestors, weights, tick: self.tick };
+        let rows = [&mut *self.up, &mut *self.down];
+        refilled.extend(vectorised(Refill { filling, rows, touched }));
+        refilled
+    }
+
+    /// Takes over what differs in the rows of some nodes.
+    pub(crate) fn copy_from(&mut self, topology: &Topology, other: &Self, refilled: &[Refilled]) {
+        for &(node, differ) in refilled {
+            if self.ancestors.is_dead_end(node) {
+                self.ancestors.set_extra(node, other.ancestors.extra(node));
+                continue;
+            }
+            let blocks = self.blocks(topology, node);
+            let flows = [(&mut self.up, &other.up), (&mut self.down, &other.down)];
+            for ((mine, others), differ) in flows.into_iter().zip(differ) {
+                for (place, block) in blocks.clone().enumerate() {
+                    if differ.contains(place) {
+                        mine[block] = others[block];
+                    }
                 }
             }
         }
-        changed
-    }
-
-    /// Takes over the rows of some nodes.
-    pub(crate) fn copy_from(&mut self, topology: &Topology, other: &Self, nodes: &[u32]) {
-        for &node in nodes {
-            if self.ancestors.is_dead_end(node) {
-                self.ancestors.set_extra(node, other.ancestors.extra(node));
-            } else {
-                let blocks = self.blocks(topology, node);
-                self.up[blocks.clone()].copy_from_slice(&other.up[blocks.clone()]);
-                self.down[blocks.clone()].copy_from_slice(&other.down[blocks]);
-            }
-        }
-    }
-
-    /// Fills the rows of one node again; whether they differ.
-    fn refill_row(
-        &mut self,
-        topology: &Topology,
-        weights: &Weights,
-        node: u32,
-        scratch: &mut [Vec<Block>; 2],
-    ) -> bool {
-        if self.ancestors.is_dead_end(node) {
-            let extra = extra(topology, weights, node, self.tick);
-            let changes = self.ancestors.extra(node) != extra;
-            self.ancestors.set_extra(node, extra);
-            return changes;
-        }
-        let blocks = self.blocks(topology, node);
-        let ancestors = &self.ancestors;
-        let filling = Filling { topology, ancestors, weights, tick: self.tick };
-        let [new_up, new_down] = scratch;
-        new_up.resize(blocks.len(), Block::FAR);
-        new_down.resize(blocks.len(), Block::FAR);
-        vectorised(|| filling.row(node, [&self.up, &self.down], [&mut *new_up, &mut *new_down]));
-        let (up, down) = (&mut self.up[blocks.clone()], &mut self.down[blocks]);
-        if *up == **new_up && *down == **new_down {
-            return false;
-        }
-        up.copy_from_slice(new_up);
-        down.copy_from_slice(new_down);
-        true
     }
 
     /// The milliseconds between two different nodes that have so many ancestors in common, at most [`super::NEVER`]; `None` if they

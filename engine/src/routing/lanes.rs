@@ -3,6 +3,8 @@
 //! A row is a run of whole [`Block`]s whose slots behind the last are [`FAR`]. Sums saturate, so [`FAR`] is both "no way" and
 //! "too far for 16 bits" (109 minutes at the finest [`Tick`]), and whoever meets it as an answer asks the hierarchy itself. Any sum below it is exact.
 
+use std::ops::BitOr;
+
 use pulp::NullaryFnOnce;
 
 use super::NEVER;
@@ -39,16 +41,16 @@ pub(crate) fn ticks(ms: u32, tick: Tick) -> u16 {
     u16::try_from(tick.of(ms)).unwrap_or(FAR)
 }
 
-/// Ticks as milliseconds, unless they are [`FAR`].
+/// Ticks as milliseconds, unless they are [`FAR`]. Far below 2^32, so nothing wraps; a check would keep loops from being vectorised.
 #[inline(always)]
 pub(crate) fn ms_of(ticks: u16, tick: Tick) -> Option<u32> {
-    (ticks < FAR).then(|| u32::from(ticks) * tick.ms())
+    (ticks < FAR).then(|| u32::from(ticks).wrapping_mul(tick.ms()))
 }
 
 /// Below so many milliseconds a sum is exact.
 #[inline(always)]
 pub(crate) fn far_ms(tick: Tick) -> u32 {
-    u32::from(FAR) * tick.ms()
+    u32::from(FAR).wrapping_mul(tick.ms())
 }
 
 /// Blocks of a row with so many slots.
@@ -62,23 +64,67 @@ pub(crate) fn slot(row: &[Block], depth: usize) -> u16 {
     row.get(depth / LANES).map_or(FAR, |block| block.0[depth % LANES])
 }
 
-/// `to[i] = from[i] + ticks`.
-#[inline(always)]
-pub(crate) fn begin(to: &mut [Block], from: &[Block], ticks: u16) {
-    for (to, from) in to.iter_mut().zip(from) {
-        for (to, from) in to.0.iter_mut().zip(from.0) {
-            *to = from.saturating_add(ticks);
+/// Windows into this are blocks whose one slot is zero and whose others are [`FAR`].
+static OWN: [u16; 2 * LANES - 1] = {
+    let mut own = [FAR; 2 * LANES - 1];
+    own[LANES - 1] = 0;
+    own
+};
+
+impl Block {
+    /// `min(self[i], from[i] + ticks)`.
+    #[inline(always)]
+    pub(crate) fn relaxed(self, from: &Self, ticks: u16) -> Self {
+        let mut least = self;
+        for (least, from) in least.0.iter_mut().zip(&from.0) {
+            *least = from.saturating_add(ticks).min(*least);
         }
+        least
+    }
+
+    /// All slots [`FAR`] but this one, which is zero. Read whole: a slot that is written by itself would hold up who reads the block.
+    #[inline(always)]
+    pub(crate) fn zero_at(slot: usize) -> Self {
+        let start = LANES - 1 - slot % LANES;
+        OWN[start..].first_chunk().map_or(Self::FAR, |slots| Self(*slots))
     }
 }
 
-/// `to[i] = min(to[i], from[i] + ticks)`.
-#[inline(always)]
-pub(crate) fn relax(to: &mut [Block], from: &[Block], ticks: u16) {
-    for (to, from) in to.iter_mut().zip(from) {
-        for (to, from) in to.0.iter_mut().zip(from.0) {
-            *to = from.saturating_add(ticks).min(*to);
-        }
+/// Some blocks of a row: a bit for each, and the highest for all from the 32nd on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BlockSet(u32);
+
+impl BlockSet {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const ALL: Self = Self(u32::MAX);
+
+    #[inline(always)]
+    fn bit(block: usize) -> u32 {
+        1 << block.min(31)
+    }
+
+    #[inline(always)]
+    pub(crate) fn insert(&mut self, block: usize) {
+        self.0 |= Self::bit(block);
+    }
+
+    #[inline(always)]
+    pub(crate) fn contains(self, block: usize) -> bool {
+        self.0 & Self::bit(block) != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl BitOr for BlockSet {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 }
 
@@ -166,7 +212,7 @@ pub(crate) fn least_ms(ms: &[u32], row: &[Block], tick: Tick) -> u32 {
 /// At most [`NEVER`] and 2^16 ticks, which is below 2^31; for [`FAR`] far more than any answer that is taken.
 #[inline(always)]
 fn sum_ms(ms: u32, ticks: u16, tick_ms: u32) -> i32 {
-    ms.wrapping_add(u32::from(ticks) * tick_ms).cast_signed()
+    ms.wrapping_add(u32::from(ticks).wrapping_mul(tick_ms)).cast_signed()
 }
 
 /// What the processor has, asked once.

@@ -14,8 +14,8 @@ use crate::geo::LatLon;
 use crate::graph::csr::first_rows;
 use crate::graph::num::row;
 
-/// Shortcuts of any hierarchy: 2^28 take 4 GB with their weights.
-const EDGES_MAX: usize = 1 << 28;
+/// Shortcuts of any hierarchy: 2^28 take 4 GB with their weights. The last number is taken, see [`super::weights`].
+const EDGES_MAX: usize = (1 << 28) - 1;
 /// Shortcuts for each node beyond which something other than a road network was given.
 const EDGES_PER_NODE_MAX: usize = 200;
 /// Upper neighbours of one node; customisation takes their square. Road networks of whole countries need a few hundred.

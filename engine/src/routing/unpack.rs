@@ -36,12 +36,11 @@ impl Hierarchy {
             Some(trails) => trails,
             None => self.trails_by_tree(from, to, n_common)?,
         };
-        // The last is the next to unpack.
+        // What comes after the edge that is being unpacked, the last first.
         let mut stack: SmallVec<[Step; 64]> = SmallVec::new();
         for steps in [(up, Flow::Up), (down.into_iter().rev().collect(), Flow::Down)] {
             for edge in steps.0 {
-                stack.push((edge, steps.1));
-                self.unpack(graph, &mut stack, &mut arcs);
+                self.unpack(graph, (edge, steps.1), &mut stack, &mut arcs);
             }
         }
         Some(arcs)
@@ -133,25 +132,31 @@ impl Hierarchy {
         Some(trail)
     }
 
-    /// Appends the arcs that the edges of a stack stand for, in order of driving.
-    fn unpack(&self, graph: &Graph, stack: &mut SmallVec<[Step; 64]>, arcs: &mut Arcs) {
+    /// Appends the arcs that an edge stands for, in order of driving. `stack` is empty before and after.
+    fn unpack(&self, graph: &Graph, step: Step, stack: &mut SmallVec<[Step; 64]>, arcs: &mut Arcs) {
         let topology = &self.topology;
-        while let Some((edge, flow)) = stack.pop() {
-            match self.weights.origin((topology, graph), flow, edge as usize) {
-                Origin::Nothing => {}
-                Origin::Arc(arc) => arcs.push(arc),
-                Origin::Middle(to_lower) => {
-                    let to_upper =
-                        row(self.edge_before(to_lower as usize, topology.up[edge as usize]));
+        let mut next = Some(step);
+        while let Some((edge, flow)) = next {
+            next = match self.weights.origin((topology, graph), flow, edge as usize) {
+                Origin::Nothing => stack.pop(),
+                Origin::Arc(arc) => {
+                    arcs.push(arc);
+                    stack.pop()
+                }
+                Origin::Middle { to_lower, gap } => {
+                    let to_upper = match gap {
+                        0 => row(self.edge_before(to_lower as usize, topology.up[edge as usize])),
+                        gap => to_lower - gap,
+                    };
+                    // Down to the middle, then up again.
                     let (first, second) = match flow {
                         Flow::Up => (to_lower, to_upper),
                         Flow::Down => (to_upper, to_lower),
                     };
-                    // Down to the middle, then up again; the stack turns them round.
                     stack.push((second, Flow::Up));
-                    stack.push((first, Flow::Down));
+                    Some((first, Flow::Down))
                 }
-            }
+            };
         }
     }
 

@@ -20,23 +20,45 @@ pub(crate) enum Origin {
     Nothing,
     /// An arc of the graph.
     Arc(u32),
-    /// Two shortcuts that meet in a lower node: the row of the one from there to the lower end. That to the upper end is a
-    /// few rows before it.
-    Middle(u32),
+    /// Two shortcuts that meet in a lower node.
+    Middle {
+        /// The row of the one from there to the lower end.
+        to_lower: u32,
+        /// So many rows before it is the one to the upper end; 0 if that has to be looked for.
+        gap: u32,
+    },
 }
 
-/// An [`Origin`] in four bytes: the highest bit marks a middle.
+/// An [`Origin`] in four bytes: the highest bit marks a middle, the lowest of those are its gap. There are fewer than 2^31 arcs, and
+/// fewer than 2^28 - 1 edges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Packed(u32);
 
 impl Packed {
     const NOTHING: Self = Self(u32::MAX);
     const MIDDLE: u32 = 1 << 31;
+    const GAP_BITS: u32 = 3;
 
+    /// A middle with no gap yet. Compared by row first, so that of several the first row is the least.
+    #[inline(always)]
+    fn middle(to_lower: u32) -> Self {
+        Self(Self::MIDDLE | to_lower << Self::GAP_BITS)
+    }
+
+    /// What to add to a middle if so many rows lie between the two: nothing if the gap does not fit.
+    #[inline(always)]
+    fn gap(between: u32) -> Self {
+        Self(if between < (1 << Self::GAP_BITS) - 1 { between + 1 } else { 0 })
+    }
+
+    #[inline(always)]
     fn unpack(self) -> Origin {
         match self.0 {
             u32::MAX => Origin::Nothing,
-            row if row & Self::MIDDLE != 0 => Origin::Middle(row & !Self::MIDDLE),
+            both if both & Self::MIDDLE != 0 => Origin::Middle {
+                to_lower: (both & !Self::MIDDLE) >> Self::GAP_BITS,
+                gap: both & ((1 << Self::GAP_BITS) - 1),
+            },
             arc => Origin::Arc(arc),
         }
     }
@@ -223,7 +245,7 @@ impl Weights {
             higher.any(|row| topology.up[row] == upper && to_node + self.ms(flow, row) == ms)
         };
         let middle = topology.below(node).iter().find(is_middle);
-        middle.map_or(Origin::Nothing, |below| Origin::Middle(below.edge))
+        middle.map_or(Origin::Nothing, |below| Origin::Middle { to_lower: below.edge, gap: 0 })
     }
 
     /// Bytes held.
@@ -275,15 +297,17 @@ impl Rows<'_> {
         for &Below { edge, first } in topology.below(node) {
             let (first, end) = (first as usize - rows.end, edge as usize - rows.end);
             let [up, down] = below_ms[end];
-            // There are fewer than 2^31 edges.
-            let via = Packed(edge | Packed::MIDDLE);
+            let via = Packed::middle(edge);
             let via = [join(down, via), join(up, via)];
             let higher = &topology.up[rows.end + first..rows.end + end];
-            for (&upper, &[to_upper, from_upper]) in higher.iter().zip(&below_ms[first..end]) {
+            let gaps = (0..row(end - first)).rev().map(Packed::gap);
+            for ((&upper, &[to_upper, from_upper]), gap) in
+                higher.iter().zip(&below_ms[first..end]).zip(gaps)
+            {
                 // node -> lower -> upper, and upper -> lower -> node. Twice NEVER does not wrap.
                 let best = &mut best[depth(upper)];
-                best[0] = best[0].min(via[0].wrapping_add(join(to_upper, Packed(0))));
-                best[1] = best[1].min(via[1].wrapping_add(join(from_upper, Packed(0))));
+                best[0] = best[0].min(via[0].wrapping_add(join(to_upper, gap)));
+                best[1] = best[1].min(via[1].wrapping_add(join(from_upper, gap)));
             }
         }
         for (&upper, ms) in uppers.iter().zip(own_ms) {
