@@ -7,7 +7,7 @@ use sharxi_engine::oracle::Oracle;
 use tokio::sync::watch;
 
 use crate::auth::gate::Gate;
-use crate::core_loop::CoreHandle;
+use crate::core_inputs::CoreHandle;
 use crate::feeds::model::Feeds;
 use crate::limits::Deadlines;
 use crate::map::Map;

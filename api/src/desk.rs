@@ -16,7 +16,7 @@ use sharxi_engine::units::EngineTime;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::access;
-use crate::core_loop::AnswerTo;
+use crate::core_inputs::AnswerTo;
 use crate::executor::{Executor, Numbered};
 use crate::feeds::live::{Live, LiveVehicle, Public, load};
 use crate::intent::Caller;

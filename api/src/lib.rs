@@ -18,6 +18,7 @@ pub mod dedupe;
 pub mod intent;
 pub mod wire;
 
+pub mod core_inputs;
 pub mod core_loop;
 pub mod desk;
 pub mod executor;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sharxi_api::clock::Clock;
-use sharxi_api::core_loop::{AnswerTo, Core, CoreHandle, Input, queue};
+use sharxi_api::core_inputs::{AnswerTo, CoreHandle, Input, queue};
+use sharxi_api::core_loop::Core;
 use sharxi_api::desk::{Desk, Question};
 use sharxi_api::executor::Executor;
 use sharxi_api::intent::Caller;

@@ -7,7 +7,7 @@ mod support;
 
 use std::sync::Arc;
 
-use sharxi_api::core_loop::{Input, queue};
+use sharxi_api::core_inputs::{Input, queue};
 use sharxi_api::desk::Question;
 use sharxi_api::executor::Numbered;
 use sharxi_api::intent::Caller;

@@ -15,7 +15,7 @@ use super::config::{FeedsConfig, FeedsError};
 use super::live::Live;
 use super::waits::Grid;
 use super::zones::{self, Zone};
-use crate::core_loop::CoreHandle;
+use crate::core_inputs::CoreHandle;
 use crate::desk::{Question, Quote};
 use crate::limits::SNAP_MAX_M;
 use crate::map::Map;

@@ -18,7 +18,7 @@ use super::{account, feeds, page, queries, reply, state, traffic};
 use crate::access;
 use crate::app::App;
 use crate::auth::visitor::Visitor;
-use crate::core_loop::{AnswerTo, Input, closing};
+use crate::core_inputs::{AnswerTo, Input, closing};
 use crate::desk::Question;
 use crate::intent::{Caller, Order};
 use crate::limits::MESSAGE_BYTES_MAX;

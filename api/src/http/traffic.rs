@@ -16,7 +16,7 @@ use super::reply;
 use super::routes::{ask, with};
 use crate::app::App;
 use crate::auth::visitor::Visitor;
-use crate::core_loop::{AnswerTo, Input, closing};
+use crate::core_inputs::{AnswerTo, Input, closing};
 use crate::desk::Question;
 use crate::intent::{Intent, Order};
 use crate::limits::TRAFFIC_BYTES_MAX;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use sharxi_api::clock::Clock;
-use sharxi_api::core_loop::{AnswerTo, Core, CoreHandle, Input, queue_of};
+use sharxi_api::core_inputs::{AnswerTo, CoreHandle, Input, queue_of};
+use sharxi_api::core_loop::Core;
 use sharxi_api::desk::Question;
 use sharxi_api::executor::Executor;
 use sharxi_api::intent::Caller;

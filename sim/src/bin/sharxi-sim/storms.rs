@@ -143,7 +143,8 @@ pub(crate) fn storm(args: &Storm, as_json: bool) -> Result<Said> {
         return Ok((figures.to_string(), bad.is_empty()));
     }
     let mut text = format!(
-        "{} storms, each twice, {hours:.0} simulated hours: {violations} violations, {n_unequal} seeds that went otherwise the second time\n",
+        "{} storms, each twice, {hours:.0} simulated hours: {violations} violations, \
+         {n_unequal} seeds that went otherwise the second time\n",
         seeds.len()
     );
     let word = |key: &str| figures[key].to_string();
