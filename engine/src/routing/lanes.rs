@@ -139,40 +139,33 @@ pub(crate) fn least_sum(up: &[Block], down: &[Block], n: usize) -> u16 {
     else {
         return FAR;
     };
-    let [mut least, second] = sums(up, down, n);
-    lower(&mut least, second);
+    let mut least = least_of_two(up, down, n);
     if n > 2 * LANES {
         let rests = (1..).map_while(|nth| n.checked_sub(2 * nth * LANES));
         let (more_up, more_down) = (more_up.chunks(2), more_down.chunks(2));
         for ((up, down), rest) in more_up.zip(more_down).zip(rests) {
             // Rows end with a block more than there are.
             if let (Some(up), Some(down)) = (up.first_chunk(), down.first_chunk()) {
-                let [first, second] = sums(up, down, rest);
-                lower(&mut least, first);
-                lower(&mut least, second);
+                least = least.min(least_of_two(up, down, rest));
             }
         }
     }
-    least.into_iter().fold(FAR, u16::min)
+    least
 }
 
-/// The sums of the first `n` slots of two blocks, [`FAR`] in all others.
+/// The same for two blocks. One loop that only reads: sums that were kept in an array would go through memory.
 #[inline(always)]
-fn sums(up: &[Block; 2], down: &[Block; 2], n: usize) -> [[u16; LANES]; 2] {
-    const NOTHING: &[[u16; LANES]; 2] = &[[FAR; LANES]; 2];
-    let masks = MASKS[2 * LANES - n.min(2 * LANES)..].as_chunks().0.first_chunk();
-    let mut sums = *masks.unwrap_or(NOTHING);
-    for (sums, (up, down)) in sums.iter_mut().zip(up.iter().zip(down)) {
-        for (sum, (up, down)) in sums.iter_mut().zip(up.0.iter().zip(&down.0)) {
-            *sum |= up.saturating_add(*down);
-        }
+fn least_of_two(up: &[Block; 2], down: &[Block; 2], n: usize) -> u16 {
+    let masks: Option<&[[u16; LANES]; 2]> =
+        MASKS[2 * LANES - n.min(2 * LANES)..].as_chunks().0.first_chunk();
+    let Some([first, second]) = masks else { return FAR };
+    let mut least = FAR;
+    for lane in 0..LANES {
+        let one = up[0].0[lane].saturating_add(down[0].0[lane]) | first[lane];
+        let other = up[1].0[lane].saturating_add(down[1].0[lane]) | second[lane];
+        least = least.min(one.min(other));
     }
-    sums
-}
-
-#[inline(always)]
-fn lower(least: &mut [u16; LANES], sums: [u16; LANES]) {
-    least.iter_mut().zip(sums).for_each(|(least, sum)| *least = sum.min(*least));
+    least
 }
 
 /// The first slot whose `up[i] + down[i]` is so much.
