@@ -296,11 +296,9 @@ impl Checker {
                         (at < terms.ready_at).then(|| format!("{name} boards before it is ready")),
                     );
                     let late = at - terms.pickup_by;
-                    breach(
-                        "I2",
-                        (0 < late && !ride.warned)
-                            .then(|| format!("{name} boards {late} ms late, silently")),
-                    );
+                    if 0 < late && !ride.warned {
+                        ride.unsaid = Some(format!("{name} boards {late} ms late, silently"));
+                    }
                 }
                 ride.boarded_at = ride.boarded_at.or(Some(at));
                 ride.stage = Stage::Aboard;
@@ -315,11 +313,9 @@ impl Checker {
                     }),
                 );
                 let late = ride.terms.map_or(0, |terms| at - terms.dropoff_by);
-                breach(
-                    "I2",
-                    (0 < late && !ride.warned)
-                        .then(|| format!("{name} is off {late} ms late, silently")),
-                );
+                if 0 < late && !ride.warned {
+                    ride.unsaid = Some(format!("{name} is off {late} ms late, silently"));
+                }
                 breach("I5", self.elsewhere(vehicle, ride.asked.to, name));
                 ride.stage = Stage::Ended;
             }
@@ -329,7 +325,7 @@ impl Checker {
             }
             "promise_at_risk" | "promise_broken" => {
                 breach("I10", wrong(ride.terms.is_some()));
-                ride.warned = true;
+                (ride.warned, ride.unsaid) = (true, None);
             }
             _ => breach("I10", Some(format!("{kind} is no kind of event"))),
         }
@@ -361,6 +357,7 @@ impl Checker {
             terms: None,
             vehicle: None,
             warned: false,
+            unsaid: None,
             boarded_at: None,
             waits_at,
         };
@@ -422,6 +419,13 @@ impl Checker {
                 (ride.stage, ride.waits_at) = (Stage::Stranded, place);
             }
         }
+    }
+
+    /// After all that one turn of the core told: who was late has been told so by now (I2).
+    pub fn told_all(&mut self) {
+        let unsaid: Vec<String> =
+            self.rides.values_mut().filter_map(|ride| ride.unsaid.take()).collect();
+        unsaid.into_iter().for_each(|text| self.violate("I2", text));
     }
 
     /// The service has been up for a while, its clock shows `now`: nobody may be late without having been told (I2).

@@ -58,6 +58,8 @@ pub struct Ride {
     pub vehicle: Option<String>,
     /// The rider was told that the promise is at risk or broken.
     pub warned: bool,
+    /// What was late and has to be said with it, before anything else is.
+    pub unsaid: Option<String>,
     /// When they boarded first.
     pub boarded_at: Option<i64>,
     /// Where they wait.

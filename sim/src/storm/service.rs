@@ -239,6 +239,12 @@ impl Service {
         });
     }
 
+    /// Whether somebody does not read at the moment.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        !self.stalled.is_empty()
+    }
+
     /// How things stand in the core.
     #[must_use]
     pub fn stand(&self) -> Stand {

@@ -204,6 +204,7 @@ impl World {
         self.weather.safety_ms < at
             && self.last_news + QUIET_MS < at
             && self.checker.open().next().is_none()
+            && !self.service.as_ref().is_some_and(Service::is_stalled)
             && self.clients.iter().all(|client| client.is_done() && client.link != Link::Down)
     }
 
@@ -348,6 +349,7 @@ impl World {
         for (conn, text) in told {
             self.tell(conn, text);
         }
+        self.checker.told_all();
         for (client, text) in answers {
             self.answer(client, text);
         }
