@@ -143,6 +143,8 @@ impl World {
         if let Some((_, _, last)) = self.conns.get_mut(&conn) {
             *last = arrives;
         }
+        // Nothing is over while something is on its way.
+        self.last_news = self.now;
         self.at(arrives, Happening::Told { client, conn, text });
     }
 
