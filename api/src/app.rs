@@ -7,8 +7,8 @@ use sharxi_engine::oracle::Oracle;
 use tokio::sync::watch;
 
 use crate::auth::gate::Gate;
-use crate::core_loop::CoreHandle;
 use crate::feeds::model::Feeds;
+use crate::inputs::CoreHandle;
 use crate::limits::Deadlines;
 use crate::map::Map;
 use crate::metrics::Metrics;

@@ -28,7 +28,8 @@ use crate::journal::record::{Batch, Outcome, StateHash};
 use crate::journal::{Journal, JournalError};
 use crate::keeping::Keeping;
 use crate::limits::{BATCH_MAX, BEAT, IMPROVE_PAUSE, LOOKS_MAX, TICK_PAUSE, TURN_BUDGET};
-use crate::publish::Told;
+use crate::pending::{Done, Pending, unsaved};
+use crate::planted::{self, Bug};
 use crate::waiting::{Held, Waiting};
 use crate::wire::error::{Code, WireError};
 use crate::wire::event::encode_ok;
@@ -46,27 +47,13 @@ pub struct Core {
     keeping: Keeping,
     /// New rides, until there is time for them.
     waiting: Waiting,
-    last_tick: Instant,
+    /// By the clock's own count.
+    last_tick: Duration,
     idle: Idle,
     hours: Option<Hours>,
     /// When the hours are looked at next.
     hours_due: Option<EngineTime>,
     times: watch::Sender<Arc<dyn Oracle>>,
-}
-
-/// What is said once a command is durable.
-struct Done {
-    answer: Option<(AnswerTo, String)>,
-    told: Vec<Told>,
-    /// Vehicles that are owed their plans.
-    changed: BTreeSet<VehicleId>,
-}
-
-/// Commands applied but not yet durable.
-#[derive(Default)]
-struct Pending {
-    batch: Batch,
-    done: Vec<Done>,
 }
 
 impl Core {
@@ -82,7 +69,7 @@ impl Core {
         let hash_every = hash_every.max(1);
         let (keeping, waiting) = (Keeping::default(), Waiting::default());
         let times = watch::Sender::new(Arc::clone(executor.dispatcher().oracle()));
-        let last_tick = Instant::now();
+        let last_tick = clock.elapsed();
         let (hours, hours_due) = (None, None);
         let idle = Idle::default();
         Self {
@@ -150,44 +137,90 @@ impl Core {
                 Ok(Some(input)) => Some(input),
                 Err(_elapsed) => None,
             };
-            self.clock.catch_up(clock::wall());
             let is_idle = first.is_none() && self.waiting.is_empty();
-            if let Some(reason) = self.turn(first, &mut inputs)? {
+            if let Some(reason) = self.step(clock::wall(), first, &mut inputs)? {
                 return self.finish(reason);
             }
             if is_idle {
                 self.improve()?;
             }
-            if self.executor.takes_rides() {
-                self.keeping.begin_if_due(&self.executor, &self.desk)?;
-            }
             if next_beat <= Instant::now() {
                 next_beat = Instant::now() + BEAT;
-                let now = self.now();
-                let has_room = self.journal.look_after()?;
-                self.executor.take_rides(has_room);
-                self.desk.beat(&self.executor, now);
-                self.keeping.remove_old(self.journal.as_mut(), now)?;
+                self.beat()?;
             }
         }
     }
 
+    /// One turn: `first` and what waits in `inputs` is worked off, while the wall clock shows `wall`; the reason to stop, if
+    /// somebody said so. [`Core::run`] does little else but this and [`Core::beat`], each when it is time.
+    ///
+    /// # Errors
+    /// [`JournalError`] if something could not be made durable; then this core must not be used any more.
+    pub fn step(
+        &mut self,
+        wall: EngineTime,
+        first: Option<Input>,
+        inputs: &mut mpsc::Receiver<Input>,
+    ) -> Result<Option<&'static str>, JournalError> {
+        self.clock.catch_up(wall);
+        let stop = self.turn(first, inputs)?;
+        if stop.is_none() && self.executor.takes_rides() {
+            self.keeping.begin_if_due(&self.executor, &self.desk)?;
+        }
+        Ok(stop)
+    }
+
+    /// What is done once a second: room is looked for, figures and positions are told, and a little of what is old is removed.
+    ///
+    /// # Errors
+    /// [`JournalError`] if that could not be made durable.
+    pub fn beat(&mut self) -> Result<(), JournalError> {
+        let now = self.now();
+        let has_room = self.journal.look_after()?;
+        self.executor.take_rides(has_room);
+        self.desk.beat(&self.executor, now);
+        self.keeping.remove_old(self.journal.as_mut(), now)
+    }
+
+    /// Lets time pass on a clock that is set by hand.
+    pub fn advance(&mut self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// The dispatcher and what grows with it, to look at.
+    #[must_use]
+    pub const fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
     /// The service clock, never before the dispatcher's.
-    fn now(&self) -> EngineTime {
+    #[must_use]
+    pub fn now(&self) -> EngineTime {
         self.clock.now().max(self.executor.dispatcher().now())
     }
 
     /// Wall time until something has to be done though nobody says anything.
     fn wait(&self, next_beat: Instant) -> Duration {
-        if !self.waiting.is_empty() {
-            return Duration::ZERO;
-        }
         let beat = next_beat.saturating_duration_since(Instant::now());
         let beat = if self.idle.is_done(&self.executor) { beat } else { beat.min(IMPROVE_PAUSE) };
-        let beat = self.hours_due.map_or(beat, |border| beat.min(self.clock.until(border)));
-        let Some(wakeup) = self.executor.dispatcher().next_wakeup() else { return beat };
-        let pause = TICK_PAUSE.saturating_sub(self.last_tick.elapsed());
-        beat.min(self.clock.until(wakeup).max(pause))
+        self.until_due().map_or(beat, |due| beat.min(due))
+    }
+
+    /// The same, beats and improvements aside; `None`: nothing is foreseen.
+    #[must_use]
+    pub fn until_due(&self) -> Option<Duration> {
+        if !self.waiting.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let border = self.hours_due.map(|border| self.clock.until(border));
+        let pause = TICK_PAUSE.saturating_sub(self.since_tick());
+        let wakeup = self.executor.dispatcher().next_wakeup();
+        let tick = wakeup.map(|wakeup| self.clock.until(wakeup).max(pause));
+        border.into_iter().chain(tick).min()
+    }
+
+    fn since_tick(&self) -> Duration {
+        self.clock.elapsed().saturating_sub(self.last_tick)
     }
 
     /// At the border of an hour: other speeds, if the next hour says something else.
@@ -276,8 +309,9 @@ impl Core {
     fn tick(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
         let now = self.now();
         let due = self.executor.dispatcher().next_wakeup().is_some_and(|at| at <= now);
-        if due && TICK_PAUSE <= self.last_tick.elapsed() {
-            self.last_tick = Instant::now();
+        let due = due && !planted::is(Bug::NeverTick);
+        if due && TICK_PAUSE <= self.since_tick() {
+            self.last_tick = self.clock.elapsed();
             let executed = self.executor.tick(now)?;
             self.hold(None, executed, pending);
         }
@@ -357,7 +391,10 @@ impl Core {
 
     /// Makes what is pending durable, then answers and publishes it.
     fn commit(&mut self, pending: &mut Pending) -> Result<(), JournalError> {
-        let Pending { mut batch, done } = std::mem::take(pending);
+        let Pending { mut batch, mut done } = std::mem::take(pending);
+        if planted::is(Bug::AnswerBeforeSync) {
+            self.say(std::mem::take(&mut done));
+        }
         batch.snapshot.extend(self.keeping.next_step());
         if !batch.is_empty()
             && let Err(error) = self.journal.append(&batch)
@@ -367,6 +404,12 @@ impl Core {
             }
             return Err(error);
         }
+        self.say(done);
+        Ok(())
+    }
+
+    /// Answers and publishes what is durable.
+    fn say(&mut self, done: Vec<Done>) {
         let mut changed: BTreeSet<VehicleId> = BTreeSet::new();
         for done in done {
             if let Some((answer, reply)) = done.answer {
@@ -376,8 +419,9 @@ impl Core {
             self.desk.publisher.publish(done.told);
         }
         self.tell_times();
-        self.desk.plans(&changed, &self.executor, self.now());
-        Ok(())
+        if !planted::is(Bug::KeepPlansSecret) {
+            self.desk.plans(&changed, &self.executor, self.now());
+        }
     }
 
     /// What only looks at the state.
@@ -411,7 +455,10 @@ impl Core {
     }
 
     /// Ends in good order: the state hash into the journal, a word to every client.
-    fn finish(mut self, reason: &'static str) -> Result<(), JournalError> {
+    ///
+    /// # Errors
+    /// [`JournalError`] if the hash could not be made durable.
+    pub fn finish(mut self, reason: &'static str) -> Result<(), JournalError> {
         while let Some(held) = self.waiting.take() {
             self.refuse(held, &closing());
         }
@@ -439,11 +486,4 @@ fn changed(executed: &Executed) -> BTreeSet<VehicleId> {
         _ => None,
     });
     planned.chain(executed.reporter).collect()
-}
-
-/// What is said instead of `reply` if the journal could not be written.
-fn unsaved(reply: &str) -> String {
-    let reply: serde_json::Value = serde_json::from_str(reply).unwrap_or_default();
-    let message = "the journal can't be written; the command may be lost";
-    WireError::new(Code::Storage, message).encode(reply.get("id").and_then(|id| id.as_str()))
 }

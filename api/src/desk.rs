@@ -17,9 +17,9 @@ use sharxi_engine::units::EngineTime;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::access;
-use crate::core_loop::AnswerTo;
 use crate::executor::{Executor, Numbered};
 use crate::feeds::live::{Live, LiveVehicle, Public, load};
+use crate::inputs::AnswerTo;
 use crate::intent::Caller;
 use crate::journal::record::EndedRide;
 use crate::journal::{Journal, JournalError};

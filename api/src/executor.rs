@@ -21,6 +21,7 @@ use crate::journal::record::{EndedRide, Origin, Outcome, Record, digest_events, 
 use crate::journal::{Journal, JournalError};
 use crate::ledger::Ledger;
 use crate::map::Map;
+use crate::planted::{self, Bug};
 use crate::stages::{StageChange, Stages};
 use crate::wire::error::{Code, WireError};
 use crate::wire::event::{Names, encode_ok, word};
@@ -349,6 +350,9 @@ impl Executor {
 
     /// Remembers the answer in a record.
     pub fn remember(&mut self, record: &Record) {
+        if planted::is(Bug::ForgetAnswersAtRestart) {
+            return;
+        }
         if let Some(origin) = &record.origin {
             let (id, digest) = (&origin.command_id, origin.body_digest);
             self.dedupe.remember(&origin.caller, id, digest, &origin.reply);
@@ -356,7 +360,8 @@ impl Executor {
     }
 
     /// Numbers events and what follows from them, and enters them in the book.
-    fn take_in(&mut self, caller: Option<&Caller>, events: Vec<Event>) -> Vec<Numbered> {
+    fn take_in(&mut self, caller: Option<&Caller>, mut events: Vec<Event>) -> Vec<Numbered> {
+        events.retain(|event| !is_hidden(&event.kind));
         self.ledger.fold(caller, &events);
         self.ledger.forget(|request| self.dispatcher.ride(request).is_some());
         let changes = self.stages.fold(&events, &self.dispatcher);
@@ -422,9 +427,12 @@ impl Executor {
             Intent::SetTraffic(changes) => return Ok(Command::SetTraffic(changes)),
             Intent::Report { vehicle, at, fact } => (self.vehicle(&vehicle)?, at, fact),
         };
+        if let Fact::Depart(Some(plan)) | Fact::Arrive(Some(plan)) = fact {
+            self.check_plan(vehicle, plan)?;
+        }
         Ok(match fact {
-            Fact::Depart => Command::Depart { vehicle, at },
-            Fact::Arrive => Command::Arrive { vehicle, at },
+            Fact::Depart(_) => Command::Depart { vehicle, at },
+            Fact::Arrive(_) => Command::Arrive { vehicle, at },
             Fact::Board(ride) => Command::Board { vehicle, request: self.ride(&ride)?, at },
             Fact::Alight(ride) => Command::Alight { vehicle, request: self.ride(&ride)?, at },
             Fact::NoShow(ride) => Command::ReportNoShow { vehicle, request: self.ride(&ride)?, at },
@@ -448,6 +456,16 @@ impl Executor {
         request
     }
 
+    /// Who drives by an old plan is not where the new one leads.
+    fn check_plan(&self, vehicle: VehicleId, plan: u32) -> Result<(), WireError> {
+        let current = self.dispatcher.plan_version(vehicle);
+        if current == plan {
+            return Ok(());
+        }
+        let message = format!("plan: it is version {current} by now, not {plan}");
+        Err(WireError::new(Code::NotNow, message))
+    }
+
     fn ride(&self, name: &Name) -> Result<RequestId, WireError> {
         self.dispatcher
             .find_ride(name)
@@ -459,4 +477,10 @@ impl Executor {
             .find_vehicle(name)
             .ok_or_else(|| WireError::new(Code::UnknownVehicle, "vehicle_id: no such vehicle"))
     }
+}
+
+/// Lateness, if it is planted that nobody hears of it.
+fn is_hidden(kind: &EventKind) -> bool {
+    let is_late = matches!(kind, EventKind::PromiseAtRisk { .. } | EventKind::PromiseBroken { .. });
+    is_late && planted::is(Bug::SilentLateness)
 }

@@ -111,6 +111,12 @@ pub fn closing() -> WireError {
 /// A queue for the core, and its two ends.
 #[must_use]
 pub fn queue() -> (CoreHandle, mpsc::Receiver<Input>) {
-    let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+    queue_of(QUEUE_MAX)
+}
+
+/// The same with room for `n_inputs`, at least one.
+#[must_use]
+pub fn queue_of(n_inputs: usize) -> (CoreHandle, mpsc::Receiver<Input>) {
+    let (sender, receiver) = mpsc::channel(n_inputs.max(1));
     (CoreHandle(sender), receiver)
 }

@@ -32,10 +32,10 @@ impl fmt::Display for Caller {
 /// What a vehicle reports about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// It has set off.
-    Depart,
-    /// It stands where it was sent.
-    Arrive,
+    /// It has set off, as the plan of this version says.
+    Depart(Option<u32>),
+    /// It stands where the plan of this version sent it.
+    Arrive(Option<u32>),
     /// The rider boards.
     Board(Name),
     /// The rider is off.

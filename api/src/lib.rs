@@ -45,6 +45,8 @@ pub mod hours;
 pub mod http;
 pub mod metrics;
 pub mod patient_io;
+mod pending;
+pub mod planted;
 pub mod request_id;
 pub mod schema;
 pub mod server;

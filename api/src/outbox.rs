@@ -37,7 +37,13 @@ pub struct Unreachable;
 /// An empty queue.
 #[must_use]
 pub fn outbox() -> (Outbox, OutboxReader) {
-    let (sender, receiver) = mpsc::channel(OUTBOX_MESSAGES_MAX);
+    outbox_of(OUTBOX_MESSAGES_MAX)
+}
+
+/// The same with room for `n_messages`, at least one.
+#[must_use]
+pub fn outbox_of(n_messages: usize) -> (Outbox, OutboxReader) {
+    let (sender, receiver) = mpsc::channel(n_messages.max(1));
     let state = Arc::new(State::default());
     (Outbox { queue: sender, state: state.clone() }, OutboxReader { queue: receiver, state })
 }

@@ -13,6 +13,7 @@ use crate::executor::{Happening, Numbered};
 use crate::intent::Caller;
 use crate::limits::{RESUME_BYTES_MAX, RESUME_EVENTS_MAX, RING_EVENTS_MAX};
 use crate::outbox::Outbox;
+use crate::planted::{self, Bug};
 use crate::wire::event::{Names, encode, encode_stage};
 use crate::wire::message::Role;
 
@@ -185,6 +186,9 @@ impl Publisher {
     /// Tells events to those who may see them and keeps them for those who come back.
     pub fn publish(&mut self, events: Vec<Told>) {
         for told in events {
+            if planted::is(Bug::TellTwice) {
+                self.tell_operators(&told.text);
+            }
             for rider in &told.audience.riders {
                 self.tell_named(Role::Rider, rider, &told.text);
             }
@@ -237,6 +241,7 @@ impl Publisher {
             Role::Vehicle => kept.audience.vehicles.contains(&caller.name),
         };
         let from = self.ring.partition_point(|kept| kept.seq <= seen);
+        let from = from + usize::from(planted::is(Bug::SkipMissedEvent) && from < self.ring.len());
         let mut missed = Vec::new();
         let mut n_bytes = 0;
         for kept in self.ring.range(from..).filter(visible) {
@@ -260,7 +265,13 @@ fn audience(event: &Event, names: Names<'_>) -> Audience {
         | EventKind::Offered { request, .. }
         | EventKind::Rejected { request, .. }
         | EventKind::PromiseAtRisk { request, .. }
-        | EventKind::PromiseBroken { request, .. } => audience.riders.extend(rider(*request)),
+        | EventKind::PromiseBroken { request, .. } => {
+            audience.riders.extend(rider(*request));
+            if planted::is(Bug::TellEverybody) {
+                let open = names.ledger.open().filter_map(rider);
+                audience.riders.extend(open);
+            }
+        }
         EventKind::Expired { request }
         | EventKind::Cancelled { request, .. }
         | EventKind::Aborted { request } => {

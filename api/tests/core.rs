@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sharxi_api::clock::Clock;
-use sharxi_api::core_loop::{AnswerTo, Core, CoreHandle, Input, queue};
+use sharxi_api::core_loop::Core;
 use sharxi_api::desk::{Desk, Question};
 use sharxi_api::executor::Executor;
+use sharxi_api::inputs::{AnswerTo, CoreHandle, Input, queue};
 use sharxi_api::intent::Caller;
 use sharxi_api::journal::record::Header;
 use sharxi_api::journal::sqlite::SqliteJournal;

@@ -8,9 +8,9 @@ mod support;
 use std::sync::Arc;
 
 use serde_json::json;
-use sharxi_api::core_loop::{AnswerTo, Input, queue};
 use sharxi_api::desk::Question;
 use sharxi_api::executor::{Happening, Numbered};
+use sharxi_api::inputs::{AnswerTo, Input, queue};
 use sharxi_api::intent::Caller;
 use sharxi_api::ledger::Ledger;
 use sharxi_api::limits::{

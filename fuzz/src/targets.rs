@@ -210,7 +210,7 @@ pub fn whole_journal() -> Result<Vec<u8>, Box<dyn std::error::Error>> {
                 walk_max: None,
             }),
             10 => Intent::CancelRide(Name::new("r2")?),
-            _ => Intent::Report { vehicle: Name::new("v0")?, at, fact: Fact::Depart },
+            _ => Intent::Report { vehicle: Name::new("v0")?, at, fact: Fact::Depart(None) },
         };
         let id = step.to_string();
         let sent = Sent { at, caller: &caller, id: &id, body_digest: u64::from(step) };

@@ -55,6 +55,8 @@ pub mod calibration;
 
 pub mod replay;
 
+pub mod storm;
+
 pub mod report;
 
 pub mod drive;

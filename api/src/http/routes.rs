@@ -19,8 +19,8 @@ use super::{account, documents, feeds, page, queries, recurring, reply, state, t
 use crate::access;
 use crate::app::App;
 use crate::auth::visitor::Visitor;
-use crate::core_loop::{AnswerTo, Input, closing};
 use crate::desk::Question;
+use crate::inputs::{AnswerTo, Input, closing};
 use crate::intent::{Caller, Order};
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::server::Permit;

@@ -19,6 +19,7 @@ use crate::executor::Executor;
 use crate::kpi::Kpi;
 use crate::ledger::Ledger;
 use crate::map::Map;
+use crate::planted::{self, Bug};
 use crate::publish::KeptEvent;
 
 /// Version of the contents: the first byte.
@@ -89,8 +90,10 @@ pub fn take_up(
     let (bytes, hash) = (&contents.dispatcher, contents.hash);
     let dispatcher = Dispatcher::restore(map.clone(), policy, bytes, hash)
         .map_err(|error| unusable(error.to_string()))?;
-    let seqs = (contents.record_seq, contents.event_seq);
-    let books = (contents.ledger, contents.hours);
+    let n_reused = u64::from(planted::is(Bug::ReuseEventNumbers));
+    let seqs = (contents.record_seq, contents.event_seq - n_reused);
+    let ledger = if planted::is(Bug::ForgetOwners) { Ledger::default() } else { contents.ledger };
+    let books = (ledger, contents.hours);
     let executor = Executor::go_on(dispatcher, map.clone(), books, seqs);
     Ok((executor, Desk::go_on(map.clone(), contents.kpi, contents.events)))
 }

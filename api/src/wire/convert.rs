@@ -18,6 +18,7 @@ use super::time;
 use crate::intent::{Asked, Fact, Intent, Order};
 use crate::limits;
 use crate::map::Map;
+use crate::planted::{self, Bug};
 
 /// How far the search for the nearest point that can be served goes; half the way around the earth.
 const ANYWHERE_M: f64 = 20_100_000.0;
@@ -46,8 +47,12 @@ pub fn order(command: &Command, map: &dyn Map) -> Result<Order, WireError> {
         Command::DeclineOffer { request_id, .. } => Intent::DeclineOffer(ride_name(request_id)?),
         Command::CancelRide { request_id, .. } => Intent::CancelRide(ride_name(request_id)?),
         Command::EndShift { vehicle_id, .. } => Intent::EndShift(name("vehicle_id", vehicle_id)?),
-        Command::Depart { vehicle_id, at, .. } => report(vehicle_id, at, Fact::Depart)?,
-        Command::Arrive { vehicle_id, at, .. } => report(vehicle_id, at, Fact::Arrive)?,
+        Command::Depart { vehicle_id, at, plan, .. } => {
+            report(vehicle_id, at, Fact::Depart(*plan))?
+        }
+        Command::Arrive { vehicle_id, at, plan, .. } => {
+            report(vehicle_id, at, Fact::Arrive(*plan))?
+        }
         Command::Board { vehicle_id, request_id, at, .. } => {
             report(vehicle_id, at, Fact::Board(ride_name(request_id)?))?
         }
@@ -101,7 +106,11 @@ fn request_ride(command: &Command, map: &dyn Map) -> Result<Intent, WireError> {
         to: snap("to", *to, map)?,
         pickups: Vec::new(),
         dropoffs: Vec::new(),
-        party: needs(party(*passengers, *wheelchairs)?, *child_seats, *luggage)?,
+        party: needs(
+            party(*passengers, if planted::is(Bug::IgnoreWheelchairs) { 0 } else { *wheelchairs })?,
+            *child_seats,
+            *luggage,
+        )?,
         when,
         accept_at_once: *accept,
     };
@@ -132,7 +141,7 @@ fn start_shift(command: &Command, map: &dyn Map) -> Result<Intent, WireError> {
     let spec = VehicleSpec {
         name: name("vehicle_id", vehicle_id)?,
         kind: name("vehicle_type", vehicle_type)?,
-        seats: places("seats", *seats)?,
+        seats: places("seats", *seats + i64::from(planted::is(Bug::OneSeatMore)))?,
         wheelchairs: places("wheelchairs", *wheelchairs)?,
         fittings: Fittings {
             fold: places("folding_seats", *folding_seats)?,

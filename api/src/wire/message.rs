@@ -152,11 +152,15 @@ pub enum Command {
         id: String,
         vehicle_id: String,
         at: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<u32>,
     },
     Arrive {
         id: String,
         vehicle_id: String,
         at: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<u32>,
     },
     Board {
         id: String,

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 use super::talk::{Conversation, End, Socket, talk};
 use crate::app::App;
 use crate::auth::visitor::Visitor;
-use crate::core_loop::{AnswerTo, Input};
+use crate::inputs::{AnswerTo, Input};
 use crate::intent::Caller;
 use crate::outbox::{Outbox, Unreachable, outbox};
 use crate::publish::ClientId;

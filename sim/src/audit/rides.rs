@@ -57,7 +57,9 @@ pub fn check(
     for &entry in own {
         ride.last_line = entry.line;
         if let Some(line) = ride.ended {
-            let announcement = matches!(entry.kind, Kind::PromiseBroken { .. });
+            // Of somebody who is there by then, but whose vehicle has not said so yet.
+            let announcement =
+                matches!(entry.kind, Kind::PromiseBroken { .. } | Kind::PromiseAtRisk { .. });
             breaches.check(announcement, entry.line, "after_end", || {
                 format!("request {name} ended at line {line}")
             });
@@ -98,7 +100,10 @@ fn step<'a>(
             ride.ended = Some(line);
         }
         Kind::Reassigned { vehicle_id, .. } => {
-            breaches.check(ride.waits(entry.t, breakdowns), line, "transition", || {
+            // What is only offered may move to another vehicle before it is promised.
+            let is_offered = ride.requested.is_some() && ride.answered.is_none();
+            let waits = is_offered || ride.waits(entry.t, breakdowns);
+            breaches.check(waits, line, "transition", || {
                 format!("request {name} is reassigned but does not wait for a vehicle")
             });
             ride.vehicle = Some(vehicle_id);
@@ -224,7 +229,9 @@ fn promise(
             check(ready_at == asked_at + walk_to_ms, "ready_at is not the time of the request");
         }
         ("depart_at", Some(target)) => {
-            check(ready_at == target + walk_to_ms, "ready_at is not the time asked for");
+            // A request that comes after its own time counts from when it comes.
+            let asked_for = target.max(asked_at) + walk_to_ms;
+            check(ready_at == asked_for, "ready_at is not the time asked for");
         }
         ("arrive_by", Some(target)) => {
             check(asked_at + walk_to_ms <= ready_at, "nobody can be at the stop by ready_at");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::days::{Calibrate, Replay};
+use crate::storms::Storm;
 use crate::studies::{Compare, Sweep};
 use crate::tuning::Tune;
 
@@ -22,7 +23,8 @@ use crate::tuning::Tune;
     sharxi-sim solve --format lilim lc101.txt --seconds 1 -o lc101.sol\n  \
     sharxi-sim sweep data/scenarios/isle-of-man-day.toml --vary fleet.taxi=30..60..10 --seeds 1..5 -o sweep\n  \
     sharxi-sim compare data/scenarios/isle-of-man-day.toml --set-b policy.reposition=false --seeds 1..10 -o compare\n  \
-    sharxi-sim tune data/scenarios/isle-of-man-day.toml --served 1.0 --mix 0,50,100 --seeds 1..5 -o tune"
+    sharxi-sim tune data/scenarios/isle-of-man-day.toml --served 1.0 --mix 0,50,100 --seeds 1..5 -o tune\n  \
+    sharxi-sim storm --seeds 1..200"
 )]
 pub(crate) struct Args {
     /// Print one JSON object instead of text.
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Tune(Tune),
     /// A generated day beside published figures: trip rate, lengths, hours, purposes, each with its source.
     Calibrate(Calibrate),
+    /// The service under simulated faults: every rule looked at after every event, each seed twice.
+    Storm(Storm),
     /// A recorded live day again, as it was, and what if with another fleet or other rules.
     Replay(Replay),
 }

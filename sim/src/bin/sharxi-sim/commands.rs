@@ -102,8 +102,9 @@ pub(crate) fn run(args: &args::Run, as_json: bool) -> Result<Outcome> {
 }
 
 fn baseline_text(row: &Row) -> String {
-    let saved =
-        row.vehicles_saved.map_or_else(String::new, |x| format!(", {:.1} % saved", x * 100.0));
+    // A way with fewer vehicles than the fleet saves none; it moves fewer people.
+    let saved = row.vehicles_saved.filter(|saved| 0.0 < *saved);
+    let saved = saved.map_or_else(String::new, |x| format!(", {:.1} % saved", x * 100.0));
     format!(
         "{:14}{} vehicles{saved}, {:.2} % served inside the promise, {:.0} km, {:.0} kg CO2\n",
         row.way,

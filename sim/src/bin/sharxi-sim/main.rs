@@ -14,6 +14,7 @@ mod days;
 mod live;
 mod progress;
 mod solve;
+mod storms;
 mod studies;
 mod tuning;
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Replay(replay) => days::replay(replay, args.json),
         Command::Tune(tune) => tuning::tune(tune, args.json),
         Command::Sweep(sweep) => studies::sweep(sweep, args.json),
+        Command::Storm(storm) => storms::storm(storm, args.json),
     };
     let (text, code) = match result {
         Ok((text, is_good)) => (text, ExitCode::from(u8::from(!is_good))),
