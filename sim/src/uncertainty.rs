@@ -2,7 +2,7 @@
 //!
 //! Each leg, from one stop of the vehicle to the next, takes a time of its own: the planned one times a factor of mean 1 whose
 //! logarithm is normal with the given deviation. The vehicle does not know the factor. It reports how far it has got whenever it is
-//! [`DRIFT_MS`] earlier or later than it last said, and what is left of the leg counts as average again. A vehicle that is sent
+//! `DRIFT_MS` earlier or later than it last said, and what is left of the leg counts as average again. A vehicle that is sent
 //! elsewhere was never faster than to the place at which it turns off, so nobody jumps.
 //!
 //! Everything is drawn from the seed by vehicle and leg or by rider, so a knob that is off draws nothing.
