@@ -1,3 +1,5 @@
+//! Small storms, each twice, and what they must and must not say.
+
 use super::world;
 
 /// A few storms, twice each; the command line plays thousands.
