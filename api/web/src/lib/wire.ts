@@ -28,7 +28,7 @@ export type Closing = { reason: string; type: ClosingWord };
 export type ClosingWord = ("closing");
 
 /** A command. Numbers are wider than what they may hold, so that a value out of range is named as such. */
-export type Command = ({ accept?: boolean; from: [number, number]; id: string; kind: Kind; passengers?: number; request_id: string; target_at?: string | null; to: [number, number]; type: "request_ride"; wheelchairs?: number } | { id: string; request_id: string; type: "accept_offer" } | { id: string; request_id: string; type: "decline_offer" } | { id: string; request_id: string; type: "cancel_ride" } | { at: [number, number]; id: string; seats: number; shift_end: string; shift_start?: string | null; type: "start_shift"; vehicle_id: string; vehicle_type: string; wheelchairs: number } | { id: string; type: "end_shift"; vehicle_id: string } | { at: string; id: string; type: "depart"; vehicle_id: string } | { at: string; id: string; type: "arrive"; vehicle_id: string } | { at: string; id: string; request_id: string; type: "board"; vehicle_id: string } | { at: string; id: string; request_id: string; type: "alight"; vehicle_id: string } | { at: string; id: string; request_id: string; type: "no_show"; vehicle_id: string } | { at: string; id: string; position?: [number, number] | null; type: "break_down"; vehicle_id: string } | { at: string; heading?: number | null; id?: string | null; position: [number, number]; type: "position"; vehicle_id: string } | { id: string; positions: boolean; type: "subscribe" });
+export type Command = ({ accept?: boolean; child_seats?: number; from: [number, number]; id: string; kind: Kind; luggage?: number; passengers?: number; request_id: string; target_at?: string | null; to: [number, number]; type: "request_ride"; walk_max_s?: number | null; wheelchairs?: number } | { id: string; request_id: string; type: "accept_offer" } | { id: string; request_id: string; type: "decline_offer" } | { id: string; request_id: string; type: "cancel_ride" } | { at: [number, number]; child_seats?: number; folding_seats?: number; id: string; luggage?: number; seats: number; shift_end: string; shift_start?: string | null; type: "start_shift"; vehicle_id: string; vehicle_type: string; wheelchairs: number } | { id: string; type: "end_shift"; vehicle_id: string } | { at: string; id: string; plan?: number | null; type: "depart"; vehicle_id: string } | { at: string; id: string; plan?: number | null; type: "arrive"; vehicle_id: string } | { at: string; id: string; request_id: string; type: "board"; vehicle_id: string } | { at: string; id: string; request_id: string; type: "alight"; vehicle_id: string } | { at: string; id: string; request_id: string; type: "no_show"; vehicle_id: string } | { at: string; id: string; position?: [number, number] | null; type: "break_down"; vehicle_id: string } | { at: string; heading?: number | null; id?: string | null; position: [number, number]; type: "position"; vehicle_id: string } | { id: string; positions: boolean; type: "subscribe" });
 
 /** A ride has ended, or how it goes on. */
 export type Ended = { request_id: string; status: RideStatus; vehicle_id?: string | null };
@@ -37,7 +37,7 @@ export type Ended = { request_id: string; status: RideStatus; vehicle_id?: strin
 export type Error = { code: ErrorCode; id?: string | null; message: string; retry_after_s?: number | null; type: ErrorWord };
 
 /** The codes of the protocol. */
-export type ErrorCode = ("bad_message" | "bad_value" | "too_large" | "binary" | "hello_expected" | "not_allowed" | "unauthenticated" | "unknown_ride" | "unknown_vehicle" | "name_taken" | "not_now" | "outside_area" | "full" | "id_reused" | "overloaded" | "storage" | "closing" | "not_found");
+export type ErrorCode = ("bad_message" | "bad_value" | "too_large" | "binary" | "hello_expected" | "not_allowed" | "unauthenticated" | "unknown_ride" | "unknown_vehicle" | "name_taken" | "not_now" | "outside_area" | "full" | "id_reused" | "overloaded" | "storage" | "storage_full" | "closing" | "not_found");
 
 /** `"error"`. */
 export type ErrorWord = ("error");
@@ -78,7 +78,7 @@ export type Next = { act: Act; at?: string | null; request_id?: string | null };
 export type OfVehicle = { vehicle_id: string };
 
 /** A plan is held until `expires_at`. */
-export type Offer = { direct_s: number; dropoff_at: string; dropoff_by: string; expires_at: string; pickup_at: string; pickup_by: string; ready_at: string; request_id: string; status: RideStatus; vehicle_id: string };
+export type Offer = { direct_s: number; dropoff?: [number, number]; dropoff_at: string; dropoff_by: string; expires_at: string; pickup?: [number, number]; pickup_at: string; pickup_by: string; ready_at: string; request_id: string; status: RideStatus; vehicle_id: string; walk_from_s?: number; walk_to_s?: number };
 
 /** The command `id` is durable; a request has the fields of the event that answers it. */
 export type Ok = ((Offer & { result: "offered" } | Promised & { result: "promised" } | Rejected & { result: "rejected" } | TrafficTaken & { result: "traffic_changed" }) | unknown) & { id: string; seq: number; type: OkWord };
@@ -108,7 +108,7 @@ export type Positions = { t: string; type: PositionsWord; vehicles: ([string, nu
 export type PositionsWord = ("positions");
 
 /** What is or would be promised, and how it looks now. */
-export type Promised = { direct_s: number; dropoff_at: string; dropoff_by: string; pickup_at: string; pickup_by: string; ready_at: string; request_id: string; status: RideStatus; vehicle_id: string };
+export type Promised = { direct_s: number; dropoff?: [number, number]; dropoff_at: string; dropoff_by: string; pickup?: [number, number]; pickup_at: string; pickup_by: string; ready_at: string; request_id: string; status: RideStatus; vehicle_id: string; walk_from_s?: number; walk_to_s?: number };
 
 /** Another vehicle will come. */
 export type Reassigned = { from_vehicle_id: string; request_id: string; vehicle_id: string };
@@ -126,10 +126,10 @@ export type Rejected = { alternative?: (Alternative | null); next_possible_at?: 
 export type Repositioning = { to: [number, number]; vehicle_id: string };
 
 /** A rider asked. */
-export type Requested = { from: [number, number]; passengers: number; request_id: string; request_kind: Kind; status: RideStatus; target_at?: string | null; to: [number, number]; wheelchairs: number };
+export type Requested = { child_seats?: number; from: [number, number]; luggage?: number; passengers: number; request_id: string; request_kind: Kind; status: RideStatus; target_at?: string | null; to: [number, number]; wheelchairs: number };
 
 /** A ride in a snapshot. */
-export type RideEntry = { at_risk?: boolean; broken?: boolean; dropoff_at?: string | null; dropoff_by?: string | null; from: [number, number]; passengers: number; pickup_at?: string | null; pickup_by?: string | null; ready_at?: string | null; request_id: string; state: RideState; status: RideStatus; to: [number, number]; vehicle_id?: string | null; wheelchairs: number };
+export type RideEntry = { at_risk?: boolean; broken?: boolean; dropoff?: [number, number] | null; dropoff_at?: string | null; dropoff_by?: string | null; from: [number, number]; passengers: number; pickup?: [number, number] | null; pickup_at?: string | null; pickup_by?: string | null; ready_at?: string | null; request_id: string; state: RideState; status: RideStatus; to: [number, number]; vehicle_id?: string | null; wheelchairs: number };
 
 /** Where a ride stands for the dispatcher; `status` says it for people. */
 export type RideState = "offered" | "promised" | "on_board" | "stranded" | "completed" | "rejected" | "expired" | "cancelled" | "no_show" | "aborted";
@@ -141,7 +141,7 @@ export type RideStatus = ("searching" | "offered" | "confirmed" | "assigned" | "
 export type Role = ("rider" | "vehicle" | "operator" | "dispatcher" | "analyst");
 
 /** A vehicle joined. */
-export type ShiftStarted = { arc: [number, number]; lat: number; lon: number; seats: number; vehicle_id: string; vehicle_type: string; wheelchairs: number };
+export type ShiftStarted = { arc: [number, number]; child_seats?: number; folding_seats?: number; lat: number; lon: number; luggage?: number; seats: number; vehicle_id: string; vehicle_type: string; wheelchairs: number };
 
 /** Everything that a client may see at one moment. */
 export type Snapshot = { kpi?: (Kpi | null); rides: (RideEntry)[]; seq: number; t: string; type: SnapshotWord; vehicles: (Vehicle)[] };
