@@ -199,20 +199,30 @@ fn vehicle(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 
 /// Why a ride has its vehicle, and what the move of an idle vehicle is for.
 fn why(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    warp::path!("v1" / String / String / "why")
-        .and(warp::get())
+    let ride = warp::path!("v1" / "rides" / String / "why");
+    let vehicle = warp::path!("v1" / "vehicles" / String / "why");
+    why_of(app, ride.boxed(), Question::WhyRide)
+        .or(why_of(app, vehicle.boxed(), Question::WhyMove))
+        .unify()
+        .boxed()
+}
+
+fn why_of(
+    app: &Arc<App>,
+    path: BoxedFilter<(String,)>,
+    question: fn(Name) -> Question,
+) -> BoxedFilter<(Response,)> {
+    path.and(warp::get())
         .and(with(app))
         .and(warp::ext::get::<Visitor>())
-        .then(|of: String, name: String, app: Arc<App>, visitor: Visitor| async move {
+        .then(move |name: String, app: Arc<App>, visitor: Visitor| async move {
             if let Err(error) = asker(&app, &visitor) {
                 return reply::error(&error);
             }
-            let question = match (of.as_str(), Name::new(decoded(&name))) {
-                ("rides", Ok(name)) => Question::WhyRide(name),
-                ("vehicles", Ok(name)) => Question::WhyMove(name),
-                _ => return reply::not_found("no such address"),
-            };
-            ask(&app, question, "nothing to explain").await
+            match Name::new(decoded(&name)) {
+                Ok(name) => ask(&app, question(name), "nothing to explain").await,
+                Err(_unnamed) => reply::not_found("nothing to explain"),
+            }
         })
         .boxed()
 }

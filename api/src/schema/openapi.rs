@@ -98,6 +98,23 @@ fn rides(paths: &mut Paths) {
     paths.add("get", "/v1/rides/{request_id}", |s| {
         Operation::new("One ride").segment("request_id").json::<RideInfo<'static>>(s)
     });
+    let object = |what: &str| json!({ "type": "object", "description": what });
+    let see = "As in docs/protocol.md";
+    paths.add("post", "/v1/recurring", |_| {
+        let mut operation = Operation::new("A weekly rule, booked ride by ride");
+        let content = json!({ JSON: { "schema": object(see) } });
+        operation.body = Some(json!({ "required": true, "content": content }));
+        operation.answer("200", "The answer to each ride", object(see), JSON)
+    });
+    paths.add("get", "/v1/rides/{request_id}/why", |_| {
+        let operation = Operation::new("Why this vehicle, or why nobody").segment("request_id");
+        operation.answer("200", "The reasons", object(see), JSON)
+    });
+    paths.add("get", "/v1/vehicles/{vehicle_id}/why", |_| {
+        let operation =
+            Operation::new("What the move of an idle vehicle is for").segment("vehicle_id");
+        operation.answer("200", "What it is worth", object(see), JSON)
+    });
     paths.add("get", "/v1/vehicles", |s| {
         Operation::new("All vehicles").json::<Vec<VehicleInfo<'static>>>(s)
     });

@@ -60,7 +60,7 @@ pub enum When {
 
 /// How many ride along and what they need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "(u8, u8)")]
+#[serde(try_from = "(u8, u8, u8, u8)")]
 pub struct Party {
     passengers: u8,
     wheelchairs: u8,
@@ -69,11 +69,12 @@ pub struct Party {
 }
 
 /// What is read back is checked like what is new; a journal can hold anything.
-impl TryFrom<(u8, u8)> for Party {
+impl TryFrom<(u8, u8, u8, u8)> for Party {
     type Error = InvalidRequest;
 
-    fn try_from((passengers, wheelchairs): (u8, u8)) -> Result<Self, Self::Error> {
-        Self::new(passengers, wheelchairs)
+    fn try_from(fields: (u8, u8, u8, u8)) -> Result<Self, Self::Error> {
+        let (passengers, wheelchairs, child_seats, luggage) = fields;
+        Self::new(passengers, wheelchairs)?.with_needs(child_seats, luggage)
     }
 }
 
