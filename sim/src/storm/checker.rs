@@ -327,6 +327,10 @@ impl Checker {
                 breach("I10", wrong(ride.terms.is_some()));
                 (ride.warned, ride.unsaid) = (true, None);
             }
+            "ride_status" => {
+                let is_hers = ride.vehicle.as_deref() == vehicle;
+                breach("I10", wrong(is_hers && matches!(stage, Stage::Promised | Stage::Stranded)));
+            }
             _ => breach("I10", Some(format!("{kind} is no kind of event"))),
         }
         let carrier = ride.vehicle.clone();
