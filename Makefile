@@ -1,12 +1,13 @@
-# `make test` is the one command: it sets up what it needs and checks everything. Rust and Node are enough.
-.PHONY: test lint rust web demo bench clean
+# `make test` is the one command: it sets up what it needs and checks everything. It needs Rust, Node and Python.
+.PHONY: test lint rust web python demo bench clean
 
 CARGO_FLAGS := --locked --workspace
 
-test: lint web rust demo
+test: lint web rust python demo
 
 lint:
 	cargo fmt --all --check
+	cargo fmt --manifest-path sim/python/Cargo.toml --check
 	cargo clippy $(CARGO_FLAGS) --all-targets --release -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps --release
 
@@ -18,6 +19,10 @@ web:
 	@if command -v npm >/dev/null; then \
 	  cd api/web && npm ci --no-audit --no-fund && npm run check && npm test; \
 	else echo "npm is missing: the page is neither checked nor built"; fi
+
+# The Python package, its tests and its notebook, in a folder of their own (target/venv).
+python:
+	sim/python/run-tests
 
 # The real thing, short: exit 1 if a promise breaks or a request stays unanswered.
 demo:

@@ -34,6 +34,7 @@ pub mod world;
 pub mod audit;
 
 pub mod trips;
+pub mod trips_table;
 
 pub mod kpi;
 

@@ -31,6 +31,8 @@ pub enum SweepError {
     Crew(#[from] CrewError),
     #[error("seed can't be varied; give seeds with --seeds")]
     VariedSeed,
+    #[error("the sweep was stopped; the runs that were done are kept")]
+    Stopped,
     #[error("encode a manifest")]
     Encode(#[from] serde_json::Error),
 }
@@ -81,6 +83,8 @@ pub struct Effort<'a> {
     pub audit: bool,
     /// Called with each run that is done.
     pub progress: &'a (dyn Fn() + Sync),
+    /// Asked before each run: whether to begin no further one.
+    pub is_stopped: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// The jobs of `base` with each of `all_settings` and each of `seeds`; seeds fastest. What is asked for twice is made
@@ -112,7 +116,7 @@ pub fn jobs(
     Ok(jobs)
 }
 
-/// Plays what is not done yet, and returns all. All runs are tried, even if one fails.
+/// Plays what is not done yet, and returns all. All runs are tried, even if one fails, unless the sweep is stopped.
 ///
 /// # Errors
 /// [`SweepError`] of the first run in order that failed; those that did not are kept.
@@ -122,11 +126,10 @@ pub fn sweep(
     folder: &Path,
     effort: Effort<'_>,
 ) -> Result<Swept, SweepError> {
-    let runs = folder.join("runs");
-    fs::create_dir_all(&runs).map_err(|source| StudyError::File { path: runs.clone(), source })?;
+    make_runs(folder)?;
     let mut tasks = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let done = read_done(&path_of(&runs, job), job, effort.audit);
+        let done = done(folder, job, effort.audit);
         // A region is only read if somebody drives on it.
         let land = match done {
             Some(_) => None,
@@ -137,8 +140,11 @@ pub fn sweep(
     let n_reused = tasks.iter().filter(|(_, _, done)| done.is_some()).count();
     let results = crew::each(&tasks, effort.n_threads, |(job, land, done)| {
         let manifest = match (done, land) {
+            _ if (effort.is_stopped)() => return Err(SweepError::Stopped),
             (Some(manifest), _) => Ok(manifest.clone()),
-            (None, Some(land)) => run(job, land, effort.audit, &path_of(&runs, job)),
+            (None, Some(land)) => {
+                play(job, land, effort.audit).and_then(|manifest| keep(folder, &manifest))
+            }
             (None, None) => Err(SweepError::Crew(CrewError::Lost)),
         };
         (effort.progress)();
@@ -148,20 +154,25 @@ pub fn sweep(
     Ok(Swept { manifests, n_reused })
 }
 
-fn path_of(runs: &Path, job: &Job) -> PathBuf {
-    runs.join(format!("{}.json", job.run_id))
+fn path_of(folder: &Path, run_id: &str) -> PathBuf {
+    folder.join("runs").join(format!("{run_id}.json"))
 }
 
-/// What stands in the file of a run, if it is this run, whole, and audited if that is wanted. A file that is anything
+/// The manifest of `job` in `folder`, if it is this run, whole, and audited if that is wanted. A file that is anything
 /// else is no result: the run is made again and the file replaced.
-fn read_done(path: &Path, job: &Job, audit: bool) -> Option<Manifest> {
-    let text = fs::read_to_string(path).ok()?;
+#[must_use]
+pub fn done(folder: &Path, job: &Job, audit: bool) -> Option<Manifest> {
+    let text = fs::read_to_string(path_of(folder, &job.run_id)).ok()?;
     let manifest: Manifest = serde_json::from_str(&text).ok()?;
     let is_it = manifest.run == job.run_id && (manifest.audit_breaches.is_some() || !audit);
     is_it.then_some(manifest)
 }
 
-fn run(job: &Job, land: &Land, audit: bool, path: &Path) -> Result<Manifest, SweepError> {
+/// Plays one run and keeps nothing.
+///
+/// # Errors
+/// [`SweepError`].
+pub fn play(job: &Job, land: &Land, audit: bool) -> Result<Manifest, SweepError> {
     let begin = Instant::now();
     let prepared = study::prepare_on(land, &job.scenario)?;
     let study = study::play(&job.scenario, &prepared, &|_| {})?;
@@ -170,20 +181,33 @@ fn run(job: &Job, land: &Land, audit: bool, path: &Path) -> Result<Manifest, Swe
     } else {
         None
     };
-    let manifest = Manifest {
+    Ok(Manifest {
         run: job.run_id.clone(),
         inputs: job.inputs.clone(),
         kpi: serde_json::to_value(study.kpi(false))?,
         audit_breaches: breaches,
         state_hash: format!("{:016x}", study.outcome.state_hash),
         wall_s: begin.elapsed().as_secs_f64(),
-    };
-    let mut text = serde_json::to_string_pretty(&manifest)?;
+    })
+}
+
+/// Keeps a manifest in `folder`, whole or not at all, and returns what was written: a run made now and one read later
+/// give the same numbers.
+///
+/// # Errors
+/// [`SweepError::Study`] if it can't be written.
+pub fn keep(folder: &Path, manifest: &Manifest) -> Result<Manifest, SweepError> {
+    make_runs(folder)?;
+    let path = path_of(folder, &manifest.run);
+    let mut text = serde_json::to_string_pretty(manifest)?;
     text.push('\n');
     let fresh = path.with_extension("json.part");
     study::write_text(&fresh, &text)?;
-    fs::rename(&fresh, path)
-        .map_err(|source| StudyError::File { path: path.to_owned(), source })?;
-    // What was written, so that a run made now and one read later give the same numbers.
+    fs::rename(&fresh, &path).map_err(|source| StudyError::File { path, source })?;
     Ok(serde_json::from_str(&text)?)
+}
+
+fn make_runs(folder: &Path) -> Result<(), SweepError> {
+    let path = folder.join("runs");
+    Ok(fs::create_dir_all(&path).map_err(|source| StudyError::File { path, source })?)
 }

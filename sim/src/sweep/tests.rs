@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::grid::{self, Axis};
 use super::inputs::{Base, Library};
 use super::results;
-use super::runner::{self, Effort, Job, Manifest};
+use super::runner::{self, Effort, Job, Manifest, SweepError};
 
 fn base(folder: &Path) -> Base {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data");
@@ -42,7 +42,7 @@ fn a_sweep_goes_on_where_it_stopped_and_gives_the_same_tables_on_any_number_of_t
     let mut library = Library::default();
     let jobs = jobs(&base, &mut library);
     let mut swept = |name: &str, jobs: &[Job], n_threads| {
-        let effort = Effort { n_threads, audit: true, progress: &|| {} };
+        let effort = Effort { n_threads, audit: true, progress: &|| {}, is_stopped: &|| false };
         let out = folder.path().join(name);
         let swept = runner::sweep(jobs, &mut library, &out, effort).unwrap();
         (tables(&out, &swept.manifests), swept)
@@ -57,8 +57,15 @@ fn a_sweep_goes_on_where_it_stopped_and_gives_the_same_tables_on_any_number_of_t
         (figure(2, "requests"), figure(3, "requests"))
     );
     assert!(figure(0, "promised") < figure(2, "promised"));
-    // Interrupted after one run, then with a torn file.
-    swept("one", &jobs[1..2], 1);
+    // Stopped after one run, then with a torn file.
+    let n_done = AtomicUsize::new(0);
+    let progress = || {
+        n_done.fetch_add(1, Ordering::Relaxed);
+    };
+    let is_stopped = || n_done.load(Ordering::Relaxed) == 1;
+    let effort = Effort { n_threads: 1, audit: true, progress: &progress, is_stopped: &is_stopped };
+    let stopped = runner::sweep(&jobs, &mut Library::default(), &folder.path().join("one"), effort);
+    assert!(matches!(stopped, Err(SweepError::Stopped)));
     fs::write(folder.path().join(format!("one/runs/{}.json", jobs[3].run_id)), "{\"run\":")
         .unwrap();
     let (again, on_one) = swept("one", &jobs, 1);
@@ -103,7 +110,7 @@ fn a_run_that_fails_is_named_and_the_others_are_kept() {
     let progress = || {
         n_done.fetch_add(1, Ordering::Relaxed);
     };
-    let effort = Effort { n_threads: 1, audit: false, progress: &progress };
+    let effort = Effort { n_threads: 1, audit: false, progress: &progress, is_stopped: &|| false };
     let error = runner::sweep(&jobs, &mut library, folder.path(), effort).unwrap_err();
     assert!(error.to_string().contains("tram"), "{error}");
     assert_eq!(n_done.into_inner(), 2);

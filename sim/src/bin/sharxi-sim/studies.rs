@@ -46,6 +46,10 @@ impl Scene {
     pub(crate) fn n_threads(&self) -> usize {
         self.threads.map_or_else(crew::threads_of_machine, usize::from)
     }
+
+    fn effort<'a>(&self, audit: bool, progress: &'a (dyn Fn() + Sync)) -> Effort<'a> {
+        Effort { n_threads: self.n_threads(), audit, progress, is_stopped: &|| false }
+    }
 }
 
 /// Seeds from `1,2,5` or `1..20`.
@@ -99,8 +103,7 @@ pub(crate) fn sweep(args: &Sweep, as_json: bool) -> Result<Outcome> {
     let jobs = runner::jobs(&args.scene.base(), &settings, &args.seeds.0, &mut library)?;
     let bar = progress::bar("runs", u64::try_from(jobs.len())?);
     let progress = || bar.inc(1);
-    let effort =
-        Effort { n_threads: args.scene.n_threads(), audit: args.audit, progress: &progress };
+    let effort = args.scene.effort(args.audit, &progress);
     let swept = runner::sweep(&jobs, &mut library, &args.output, effort)?;
     bar.finish_and_clear();
     results::write(&args.output, "runs", &results::runs(&swept.manifests))?;
@@ -198,8 +201,7 @@ pub(crate) fn compare(args: &Compare, as_json: bool) -> Result<Outcome> {
     let jobs = [jobs_a, jobs_b].concat();
     let bar = progress::bar("runs", u64::try_from(jobs.len())?);
     let progress = || bar.inc(1);
-    let effort =
-        Effort { n_threads: args.scene.n_threads(), audit: args.audit, progress: &progress };
+    let effort = args.scene.effort(args.audit, &progress);
     let swept = runner::sweep(&jobs, &mut library, &args.output, effort)?;
     bar.finish_and_clear();
     let (side_a, side_b) = swept.manifests.split_at(jobs.len() / 2);
