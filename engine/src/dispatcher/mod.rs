@@ -255,7 +255,8 @@ impl Dispatcher {
     ) -> Option<Improvement> {
         let now = now.max(self.state.now);
         let ctx = Context { oracle: self.oracle.as_ref(), policy: &self.policy, now };
-        ctx.policy.reoptimise.then(|| reoptimise::improvement(&self.state, ctx, around, tests))?
+        let may = ctx.policy.reoptimise && tests > 0;
+        may.then(|| reoptimise::improvement(&self.state, ctx, around, tests))?
     }
 
     /// Why a ride has the vehicle that it has, or none, as things stand; `None` for a ride that is unknown, ended without a

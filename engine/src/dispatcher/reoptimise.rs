@@ -238,7 +238,7 @@ impl Turn<'_> {
     /// Finds a place for a rider whom no vehicle can take as it is, by changing the plans of several.
     pub(super) fn rescue(&mut self, visits: (Visit, Visit)) -> Option<Placed> {
         let ctx = self.ctx;
-        if !ctx.policy.reoptimise {
+        if !ctx.policy.reoptimise || ctx.policy.rescue_tests == 0 {
             return None;
         }
         self.look_out();

@@ -3,8 +3,9 @@
 use crate::ids::VehicleId;
 use crate::planning::caution::Spread;
 use crate::planning::insertion::{Goal, Search};
-use crate::planning::outlook::{Outlook, Outlooks, Start, Wish};
+use crate::planning::outlook::{Outlook, Outlooks, Start};
 use crate::planning::view::Schedule;
+use crate::planning::wish::Wish;
 use crate::units::{EngineTime, Millis};
 
 /// Buffers of a trial.

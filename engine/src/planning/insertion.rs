@@ -17,10 +17,11 @@ use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::VehicleId;
 use crate::oracle::Oracle;
 use crate::planning::bounded::Bounds;
-use crate::planning::outlook::{Outlooks, Start, Wish};
+use crate::planning::outlook::{Outlooks, Start};
 use crate::planning::policy::Policy;
 use crate::planning::trial::{self, Scratch};
 use crate::planning::view::Load;
+use crate::planning::wish::Wish;
 use crate::units::{EngineTime, Millis};
 
 /// What is searched for.

@@ -28,10 +28,12 @@ use crate::fleet::visit::Visit;
 use crate::ids::VehicleId;
 use crate::limits::GROUPED_VEHICLES_MIN;
 use crate::oracle::Location;
-use crate::planning::bounds::{Landmarks, Sight};
+use crate::planning::bounds::Sight;
 use crate::planning::groups::{Groups, Key};
 use crate::planning::policy::Policy;
-use crate::planning::view::{Capacity, Load, View};
+use crate::planning::sights::Sights;
+use crate::planning::view::{Capacity, View};
+use crate::planning::wish::Wish;
 use crate::units::{EngineTime, Millis};
 
 /// Who left then is anywhere by now.
@@ -137,7 +139,7 @@ struct Slot {
 /// The outlooks of all vehicles.
 #[derive(Clone, Debug, Default)]
 pub struct Outlooks {
-    landmarks: Landmarks,
+    sights: Sights,
     starts: Vec<Option<Start>>,
     outlooks: Vec<Option<Outlook>>,
     stale: Vec<VehicleId>,
@@ -222,7 +224,19 @@ impl Outlooks {
     /// The sight of any place.
     #[must_use]
     pub fn sight(&self, place: Location, ctx: Context<'_>) -> Sight {
-        self.landmarks.sight(place, ctx.oracle)
+        self.sights.get(place, ctx.oracle)
+    }
+
+    /// Expects to be asked for the sights of these places, and bounds the times from each of `spots` to the first.
+    pub fn expect(
+        &mut self,
+        (from, to): (Location, Location),
+        spots: &[Location],
+        ctx: Context<'_>,
+        least: &mut Vec<Millis>,
+    ) {
+        self.sights.remember(to, ctx.oracle);
+        self.sights.spots_to(from, spots, ctx.oracle, least);
     }
 
     fn make(&mut self, id: VehicleId, vehicle: &Vehicle, ctx: Context<'_>) {
@@ -237,7 +251,7 @@ impl Outlooks {
             Motion::Driving { path, departed } => (path.from, *departed),
         };
         let known = before.as_ref();
-        let landmarks = &mut self.landmarks;
+        let sights_known = &mut self.sights;
         let mut others_stale = false;
         let mut sight = |place: Location| {
             let known = known.and_then(|known| {
@@ -245,8 +259,9 @@ impl Outlooks {
                 known.sights.get(at).copied()
             });
             known.unwrap_or_else(|| {
-                others_stale |= landmarks.see(place, ctx.oracle);
-                landmarks.sight(place, ctx.oracle)
+                let (sight, is_void) = sights_known.see(place, ctx.oracle);
+                others_stale |= is_void;
+                sight
             })
         };
         // The start goes last: so positions of visits are those of the schedule.
@@ -266,7 +281,7 @@ impl Outlooks {
                 is_free: vehicle.visits.is_empty(),
             };
             *cell = Some(start);
-            self.groups.put(id, start.key(self.landmarks.count()), &start);
+            self.groups.put(id, start.key(self.sights.n_landmarks()), &start);
         }
         let slots = slots(vehicle, &view, ctx.policy);
         *slot = Some(Outlook { view, start_at, places, sights, slots });
@@ -346,44 +361,6 @@ fn is_straight(vehicle: &Vehicle, ctx: Context<'_>) -> bool {
             let rest = Motion::arrival(path, *departed).since(start.time);
             path.to == first.location && ctx.oracle.time(start.location, path.to) == rest
         }
-    }
-}
-
-/// What a search asks of an outlook.
-#[derive(Clone, Copy, Debug)]
-pub struct Wish<'a> {
-    /// The pickup.
-    pub board: &'a Visit,
-    /// The drop-off.
-    pub alight: &'a Visit,
-    /// Sights of the two.
-    pub sights: (Sight, Sight),
-    /// Drive between the two.
-    pub between_ms: i64,
-    /// Detour of the rider who is driven straight: the dwells.
-    pub detour_ms: i64,
-    /// The party.
-    pub party: Load,
-    /// Time of a stop.
-    pub stop: Millis,
-    /// The time of the decision.
-    pub now: EngineTime,
-    /// When a vehicle hears of it.
-    pub informed: EngineTime,
-}
-
-impl Wish<'_> {
-    /// Time from the begin of the boarding to the end of the alighting, straight.
-    #[must_use]
-    pub fn straight_ms(&self) -> i64 {
-        let dwells = self.board.dwell + self.alight.dwell;
-        self.between_ms
-            + i64::from(dwells.get())
-            + self.stop_ms(self.board.location, self.alight.location)
-    }
-
-    fn stop_ms(&self, from: Location, to: Location) -> i64 {
-        if from == to { 0 } else { i64::from(self.stop.get()) }
     }
 }
 
