@@ -28,8 +28,8 @@ pub struct Sight([i16; 2 * LANDMARKS_MAX]);
 impl Sight {
     /// A lower bound of the time from here to `to` in milliseconds, zero or more.
     ///
-    /// Written as a difference, a halving and a rest, and never inlined: so it becomes a dozen vector instructions, where one loop over lanes
-    /// was unrolled into a hundred scalar ones.
+    /// Never inlined, and written as a difference, a halving and a rest: so it becomes a dozen vector instructions, where one loop
+    /// over lanes was unrolled into a hundred scalar ones.
     #[inline(never)]
     #[must_use]
     pub fn least_ms(&self, to: &Self) -> i64 {
