@@ -49,7 +49,8 @@ fn commands() -> Vec<(Value, May)> {
     ]
 }
 
-/// The addresses but `/v1/commands` and `/v1/ws`, which the commands try.
+/// The addresses but `/v1/commands` and `/v1/ws`, which the commands try. Each that the OpenAPI document has must be here:
+/// [`no_address_is_forgotten`].
 fn addresses() -> Vec<(&'static str, &'static str, &'static str, May)> {
     let traffic = r#"{"id":"t","changes":[]}"#;
     vec![
@@ -62,10 +63,16 @@ fn addresses() -> Vec<(&'static str, &'static str, &'static str, May)> {
         ("GET", "/v1/quote?from=54.15,-4.45&to=54.15,-4.4", "", "xxxxxxx"),
         // This machine may always look.
         ("GET", "/metrics", "", "x...xxx"),
+        // Who says nothing gets no further than that.
+        ("POST", "/v1/login", "{}", "xxxxxxx"),
         ("POST", "/v1/token", "", ".xxxxxx"),
         ("POST", "/v1/ticket", "", ".xxxxxx"),
         ("GET", "/v1/rides/r-anna", "", ".x.xxx."),
         ("GET", "/v1/rides/r-bert", "", "..xxxx."),
+        // How the fleet is used is told to those who run it, of one's own ride as well.
+        ("GET", "/v1/rides/r-anna/why", "", "....xx."),
+        ("GET", "/v1/vehicles/v1/why", "", "....xx."),
+        ("POST", "/v1/recurring", "{}", ".xxxxx."),
         ("GET", "/v1/vehicles", "", "....xx."),
         ("GET", "/v1/vehicles/v1", "", "...xxx."),
         ("GET", "/v1/vehicles/v2", "", "....xx."),
@@ -77,6 +84,19 @@ fn addresses() -> Vec<(&'static str, &'static str, &'static str, May)> {
         ("GET", "/v1/isochrone?at=54.15,-4.45&minutes=5", "", "...xxxx"),
         ("POST", "/v1/matrix", r#"{"points":[[54.15,-4.45]]}"#, "...xxxx"),
         ("POST", "/v1/match", r#"{"positions":[]}"#, "...xxxx"),
+        ("GET", "/v1/openapi.json", "", "xxxxxxx"),
+        ("GET", "/openapi.json", "", "xxxxxxx"),
+        ("GET", "/v1/asyncapi.json", "", "xxxxxxx"),
+        ("GET", "/asyncapi.json", "", "xxxxxxx"),
+        ("GET", "/feeds/gofs/gofs.json", "", "xxxxxxx"),
+        ("GET", "/feeds/gofs/wait_time?pickup_lat=54.15&pickup_lon=-4.45", "", "xxxxxxx"),
+        ("GET", "/feeds/gofs/realtime_booking?pickup_lat=54.15&pickup_lon=-4.45", "", "xxxxxxx"),
+        ("GET", "/feeds/gtfs-flex.zip", "", "xxxxxxx"),
+        ("GET", "/feeds/gtfs-rt/vehicle-positions.pb", "", "xxxxxxx"),
+        ("GET", "/feeds/gtfs-rt/alerts.pb", "", "xxxxxxx"),
+        ("GET", "/open-data", "", "xxxxxxx"),
+        ("GET", "/open-data/waits.csv", "", "xxxxxxx"),
+        // What is no address.
         ("GET", "/v1/secrets", "", ".....x."),
         ("POST", "/v1/secrets", "", ".....x."),
         ("POST", "/", "", "......."),
@@ -125,8 +145,9 @@ async fn every_address_by_everybody() {
             let (status, answer) =
                 call(running.addr(), method, path, token.as_deref(), json, body).await;
             let is_refused = matches!(status, 401 | 403)
-                || status == 404 && path.starts_with("/v1/rides")
-                || status == 404 && path.starts_with("/v1/vehicles/");
+                // What one may not see is not there; that there is nothing to explain is an answer.
+                || status == 404 && path.starts_with("/v1/rides") && !path.ends_with("/why")
+                || status == 404 && path.starts_with("/v1/vehicles/") && !path.ends_with("/why");
             assert_eq!(!is_refused, may == 'x', "{who}: {method} {path}: {status} {answer}");
             // Who shows nothing is asked to, who shows the wrong thing is not.
             assert_eq!(
@@ -195,6 +216,41 @@ fn no_command_is_forgotten() {
     // Positions have no answer; they are tried below.
     tried.insert("position".to_owned());
     assert_eq!(known, tried);
+}
+
+/// Whether a row tries an address of the document, whose parameters are in braces.
+fn tries(path: &str, described: &str) -> bool {
+    let path = path.split('?').next().unwrap();
+    let segment = |(said, meant): (&str, &str)| {
+        meant.split_once('{').map_or(said == meant, |(before, _)| said.starts_with(before))
+    };
+    path.split('/').count() == described.split('/').count()
+        && path.split('/').zip(described.split('/')).all(segment)
+}
+
+/// The document has every route of the source, and nothing that is not there: `schema.rs`.
+#[test]
+fn no_address_is_forgotten() {
+    let document = sharxi_api::schema::openapi::document();
+    let rows = addresses();
+    let mut n_found = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            if path == "/v1/commands" || path == "/v1/ws" {
+                continue;
+            }
+            // A row of a longer address that is described itself does not count for a parameter.
+            let exact = |row: &str| row.split('?').next() == Some(path.as_str());
+            let own = rows.iter().any(|(said, row, ..)| {
+                let is_others =
+                    !exact(row) && document["paths"].get(row.split('?').next().unwrap()).is_some();
+                said.eq_ignore_ascii_case(method) && tries(row, path) && !is_others
+            });
+            assert!(own, "nobody tries {method} {path}");
+            n_found += 1;
+        }
+    }
+    assert!(30 < n_found, "only {n_found} operations");
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use sharxi_engine::demand::promise::Promise;
 use sharxi_engine::demand::request::Party;
@@ -23,6 +25,7 @@ use sharxi_engine::fleet::vehicle::{Fittings, Vehicle, VehicleSpec};
 use sharxi_engine::fleet::visit::Visit;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::{Location, Oracle};
+use sharxi_engine::planning::explain::{self, Rule};
 use sharxi_engine::planning::insertion::{self, Fleet, Goal, Search};
 use sharxi_engine::planning::outlook::Outlooks;
 use sharxi_engine::planning::policy::Policy;
@@ -179,14 +182,14 @@ fn has_room(spec: &VehicleSpec, [people, wheelchairs, children, luggage]: [u8; 4
         && luggage <= there.luggage
 }
 
-/// The cost of the cheapest feasible place, by trying all.
+/// The cost of the cheapest feasible place and the earliest pickup of any, by trying all.
 fn brute_force(
     grid: &Grid,
     policy: &Policy,
     fleet: &[Vehicle],
     (board, alight): (Visit, Visit),
-) -> Option<i64> {
-    let mut best: Option<i64> = None;
+) -> Option<(i64, EngineTime)> {
+    let mut best: Option<(i64, EngineTime)> = None;
     for vehicle in fleet {
         let Motion::Standing { at, .. } = vehicle.motion else { panic!("all stand") };
         let run = |order: &[Visit], before: Option<Before<'_>>| {
@@ -212,11 +215,99 @@ fn brute_force(
                 let delay: i64 =
                     others.zip(&old_times).map(|(k, old)| ms(times[k].1) - ms(old.1)).sum();
                 let cost = (driven - old_driven) + wait + detour + delay;
-                best = Some(best.map_or(cost, |best| best.min(cost)));
+                let (least, soonest) = best.unwrap_or((cost, times[i].0));
+                best = Some((least.min(cost), soonest.min(times[i].0)));
             }
         }
     }
     best
+}
+
+/// Begin and end of each visit in this order, whatever breaks.
+fn timed(
+    grid: &Grid,
+    policy: &Policy,
+    (mut at, mut time): (Location, EngineTime),
+    order: &[Visit],
+) -> Vec<(EngineTime, EngineTime)> {
+    let mut times = Vec::new();
+    for visit in order {
+        let stop = if at == visit.location { Millis::ZERO } else { policy.stop };
+        let ready = time + grid.time(at, visit.location) + stop;
+        let begin = if visit.action == Action::Board { ready.max(visit.earliest) } else { ready };
+        (at, time) = (visit.location, begin + visit.dwell);
+        times.push((begin, time));
+    }
+    times
+}
+
+/// What stands against a vehicle: of all pairs of positions the first that breaks the fewest rules, by the least.
+fn why_not(
+    grid: &Grid,
+    policy: &Policy,
+    vehicle: &Vehicle,
+    (board, alight): (Visit, Visit),
+) -> Vec<(Rule, i64)> {
+    let Motion::Standing { at, .. } = vehicle.motion else { panic!("all stand") };
+    let begin = (at, minute(100));
+    let planned = timed(grid, policy, begin, &vehicle.visits);
+    let boarding = |first: &Visit| first.location == at && first.earliest <= minute(100);
+    let first = usize::from(vehicle.visits.first().is_some_and(boarding));
+    let mut best: Option<Vec<(Rule, i64)>> = None;
+    let sum =
+        |broken: &[(Rule, i64)]| (broken.len(), broken.iter().map(|rule| rule.1).sum::<i64>());
+    for i in first..=vehicle.visits.len() {
+        for j in i..=vehicle.visits.len() {
+            let mut order = vehicle.visits.clone();
+            order.insert(j, alight);
+            order.insert(i, board);
+            let times = timed(grid, policy, begin, &order);
+            let mut broken: BTreeMap<Rule, i64> = BTreeMap::new();
+            let mut note = |rule, by: i64, always: bool| {
+                if always || by > 0 {
+                    broken.entry(rule).and_modify(|most| *most = by.max(*most)).or_insert(by);
+                }
+            };
+            let mut load = [0u8; 4];
+            for (k, (visit, &(begins, ends))) in order.iter().zip(&times).enumerate() {
+                let party = visit.party;
+                let needs =
+                    [party.passengers(), party.wheelchairs(), party.child_seats(), party.luggage()];
+                let boards = visit.action == Action::Board;
+                (0..4).for_each(|k| {
+                    load[k] = if boards { load[k] + needs[k] } else { load[k] - needs[k] }
+                });
+                let (spec, [people, chairs, children, luggage]) = (&vehicle.spec, load);
+                let seats =
+                    i32::from(spec.seats) - i32::from(spec.fittings.fold) * i32::from(chairs);
+                note(Rule::Seats, 0, i32::from(people) - i32::from(chairs) > seats);
+                note(Rule::Wheelchairs, 0, chairs > spec.wheelchairs);
+                note(Rule::ChildSeats, 0, children > spec.fittings.child_seats);
+                note(Rule::Luggage, 0, luggage > spec.fittings.luggage);
+                let counts = if boards { begins } else { ends };
+                let late = counts.unix_ms() - visit.latest.unix_ms();
+                let own = order[..k].iter().position(|other| other.request == visit.request);
+                let over = own.filter(|_| !boards).map_or(0, |own| {
+                    ends.unix_ms() - times[own].0.unix_ms() - i64::from(visit.ride_max.get())
+                });
+                if k == i || k == j + 1 {
+                    note(if boards { Rule::Wait } else { Rule::DropOff }, late, false);
+                    note(Rule::RideTime, over, false);
+                } else {
+                    let old = planned[k - usize::from(i < k) - usize::from(j + 1 < k)].1;
+                    let longer = if ends <= old { 0 } else { over };
+                    note(Rule::OthersPromise(visit.request), late.max(longer), false);
+                }
+            }
+            let end = times.iter().map(|times| times.1).max().unwrap();
+            note(Rule::ShiftEnd, end.unix_ms() - vehicle.spec.shift_end.unix_ms(), false);
+            let broken: Vec<(Rule, i64)> = broken.into_iter().collect();
+            if best.as_ref().is_none_or(|best| sum(&broken) < sum(best)) {
+                best = Some(broken);
+            }
+        }
+    }
+    best.unwrap()
 }
 
 proptest! {
@@ -251,7 +342,29 @@ proptest! {
             let vehicles = Fleet { vehicles: &fleet, active: &active, outlooks: &outlooks };
             let found = insertion::best(&search, vehicles, None);
             let expected = brute_force(&grid, &policy, &fleet, (board, alight));
-            prop_assert_eq!(found.map(|place| place.cost), expected);
+            for vehicle in &fleet {
+                // As planned, and with some of it late.
+                for late_s in [0, 180, 720] {
+                    let late = Millis::from_secs(late_s);
+                    let mut vehicle = vehicle.clone();
+                    vehicle.visits.iter_mut().step_by(3).for_each(|visit| visit.latest = visit.latest - late);
+                    let told = explain::why_not(&search, &vehicle.schedule());
+                    let told: Vec<(Rule, i64)> =
+                        told.iter().map(|broken| (broken.rule, i64::from(broken.by.get()))).collect();
+                    prop_assert_eq!(told, why_not(&grid, &policy, &vehicle, (board, alight)));
+                }
+            }
+            prop_assert_eq!(found.map(|place| place.cost), expected.map(|(cost, _)| cost));
+            // Whoever is refused is told the earliest pickup, without a reserve; the promise would be made for that.
+            let whenever = |visit: Visit| Visit { latest: minute(10_000), ..visit };
+            let whenever = (whenever(board), whenever(alight));
+            if sigma_milli == 0 {
+                let soonest = Search::new(ctx, Goal::EarliestPickup, whenever);
+                prop_assert_eq!(
+                    insertion::best(&soonest, vehicles, None).map(|place| place.board.begin),
+                    brute_force(&grid, &policy, &fleet, whenever).map(|(_, begin)| begin)
+                );
+            }
             if let Some(place) = found {
                 // A limit cuts off nothing below it.
                 let below = |limit| insertion::best_below(&search, vehicles, None, limit);

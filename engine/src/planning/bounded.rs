@@ -21,6 +21,17 @@ pub(super) struct Cells {
     pub(super) from_ms: Vec<i64>,
 }
 
+/// Where a drop-off can still be better than the best place so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hope {
+    /// Here or farther on.
+    Here,
+    /// Not here.
+    Later,
+    /// Nowhere.
+    Lost,
+}
+
 /// What bounds the cost of insertions into a schedule.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds<'a> {

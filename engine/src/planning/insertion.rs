@@ -251,8 +251,7 @@ pub fn best_below(
         let schedule = vehicle.schedule();
         match Bounds::new(search, &wish, fleet.outlooks, id) {
             None => {
-                let found = trial::best_in(search, id, &schedule, &mut scratch);
-                best = found.map(|found| found.better(best)).or(best);
+                best = trial::best_in(search, (id, &schedule), &mut scratch, best);
             }
             Some(bounds) if is_close => {
                 best = trial::better_in(search, (id, &schedule), bounds, &mut scratch, best);

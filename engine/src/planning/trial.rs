@@ -16,7 +16,7 @@ use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::VehicleId;
 use crate::limits::VISITS_MAX;
 use crate::oracle::Location;
-use crate::planning::bounded::{Bounds, Cells};
+use crate::planning::bounded::{Bounds, Cells, Hope};
 use crate::planning::caution::Spread;
 use crate::planning::insertion::{Goal, Insertion, Search};
 use crate::planning::objective::Effect;
@@ -30,25 +30,25 @@ pub struct Scratch {
     pub(super) cells: Cells,
 }
 
-/// The best insertion into one schedule.
+/// The better of `best` and the best insertion into one schedule, whose costs nothing bounds.
 #[must_use]
 pub fn best_in(
     search: &Search<'_>,
-    vehicle: VehicleId,
-    schedule: &Schedule<'_>,
+    (vehicle, schedule): (VehicleId, &Schedule<'_>),
     scratch: &mut Scratch,
+    best: Option<Insertion>,
 ) -> Option<Insertion> {
     let straight = schedule.motion.divert(search.now);
     let reach = search.oracle.time(straight.location, search.board.location);
     let too_far = search.goal == Goal::Promise && straight.time + reach > search.board.latest;
     if reach.is_infinite() || too_far || straight.time > schedule.shift_end {
-        return None;
+        return best;
     }
     if schedule.is_silent(search.policy, search.now) {
-        return None;
+        return best;
     }
     schedule.view(search.policy, search.now, &mut scratch.view);
-    try_all(search, (vehicle, schedule), &scratch.view, &mut scratch.cells, (None, None))
+    try_all(search, (vehicle, schedule), &scratch.view, &mut scratch.cells, (None, best))
 }
 
 /// The better of `best` and the best insertion into a schedule whose costs are bounded.
@@ -131,17 +131,6 @@ impl From {
     }
 }
 
-/// Where a drop-off can still be better than the best place so far.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hope {
-    /// Here or farther on.
-    Here,
-    /// Not here.
-    Later,
-    /// Nowhere.
-    Lost,
-}
-
 /// A boarding that is being tried.
 #[derive(Clone, Copy)]
 struct Boarding {
@@ -157,15 +146,22 @@ impl Trial<'_, '_> {
     fn board_before(&mut self, i: usize) -> bool {
         let search = self.search;
         self.restore_begin(i);
-        if self.is_hopeless(i) {
+        let board = &search.board;
+        if self.is_late_behind(i, board.earliest + board.dwell) || self.is_hopeless(i) {
             return true;
         }
         let Some(from) = self.from(i) else { return false };
+        if self.is_later(from.time) {
+            return i == 0;
+        }
         let leg = search.oracle.time(from.location, search.board.location);
         let times = search.board.times(from.time + leg, self.pull_in(from, &search.board));
         if times.begin > search.board.latest && search.goal == Goal::Promise {
             // A vehicle that is sent elsewhere at once may lose time to hear of it: no cut from position 0.
             return i == 0;
+        }
+        if self.is_later(times.begin) || self.is_late_behind(i, times.end) {
+            return true;
         }
         let spread = self.spread_at(&search.board, times, (from, leg));
         let careful = !search.is_careful()
@@ -209,6 +205,17 @@ impl Trial<'_, '_> {
             self.set_begin(j, times, spread);
             from = From::visit(visit, times, spread);
         }
+    }
+
+    /// Whether visit `i` is bound to be late behind a boarding that ends then, however short the drive.
+    fn is_late_behind(&self, i: usize, boarded: EngineTime) -> bool {
+        self.schedule.visits.get(i).is_some_and(|visit| visit.latest < boarded)
+    }
+
+    /// Whether the rider could have been picked up before `time` by the best place so far, if that is what counts.
+    fn is_later(&self, time: EngineTime) -> bool {
+        self.search.goal == Goal::EarliestPickup
+            && self.best.is_some_and(|best| best.board.begin < time)
     }
 
     /// Whether boarding before visit `i` is bound to break a window or to cost more than the best place so far.
