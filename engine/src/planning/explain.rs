@@ -1,8 +1,8 @@
 //! Why a vehicle gets a rider, and why others do not: what each would have cost, or which rules stand against it.
 //!
-//! Slow and plain, for people who ask; no decision depends on it. What a vehicle would cost is what the search of
-//! [`crate::planning::trial`] finds in it. For a vehicle in which it finds nothing, every pair of positions is timed from scratch,
-//! and the pair that breaks the fewest rules, by the least, is told.
+//! For people who ask; no decision depends on it. What a vehicle would cost is what the search of [`crate::planning::trial`] finds in
+//! it. For a vehicle in which it finds nothing, the pair of positions that breaks the fewest rules, by the least, is told: found among
+//! all pairs, with each drive looked up once, since every refusal pays for it. `insertion_brute_force` tries them all in the plain way.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
