@@ -8,8 +8,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 [ $# -gt 0 ] || set -- data/regions/isle-of-man.osm.pbf
-cargo build --release --quiet -p sharxi-api --bin sharxi
-cargo build --release --quiet -p sharxi-benches --bin verify_routing
+cargo build --release --quiet --workspace --bin sharxi
+cargo build --release --quiet --workspace --bin verify_routing
 bin=${CARGO_TARGET_DIR:-target}/release
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -61,8 +61,7 @@ def run(command, **more):
 
 def programs():
     """Builds `sharxi` and `trips`, and says where they are."""
-    subprocess.run(["cargo", "build", "--release", "--quiet", "-p", "sharxi-api", "--bin", "sharxi"], cwd=ROOT, check=True)
-    subprocess.run(["cargo", "build", "--release", "--quiet", "-p", "sharxi-benches", "--bin", "trips"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "--quiet", "--workspace", "--bin", "sharxi", "--bin", "trips"], cwd=ROOT, check=True)
     told = subprocess.run(["cargo", "metadata", "--format-version", "1", "--no-deps"], cwd=ROOT, check=True, capture_output=True)
     release = pathlib.Path(json.loads(told.stdout)["target_directory"]) / "release"
     return release / "sharxi", release / "trips"

@@ -17,7 +17,7 @@ for map in rhein-neckar-roads-2016 malta-2024 vulkaneifel-matsim-2021 isle-of-ma
 done
 [ -n "$maps" ] || maps=data/regions/isle-of-man.osm.pbf
 
-cargo build --release --quiet -p sharxi-benches --features peers --bin compare_routing
+cargo build --release --quiet --workspace --features sharxi-benches/peers --bin compare_routing
 bin=${CARGO_TARGET_DIR:-target}/release
 for map in $maps; do
     "$bin/compare_routing" "$map" 20000 7 "$out/$(basename "$map" .osm.pbf).txt"

@@ -20,7 +20,7 @@ done
 [ -n "$all" ] || all=$island
 only() { file=$folder/$1.osm.pbf; if [ -n "$folder" ] && [ -f "$file" ]; then echo "$file"; else echo "$island"; fi; }
 
-cargo build --release --quiet -p sharxi-benches --features peers --bin mosaic --bin compare_routing
+cargo build --release --quiet --workspace --features sharxi-benches/peers --bin mosaic --bin compare_routing
 bin=${CARGO_TARGET_DIR:-target}/release
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -2,7 +2,9 @@
 //!
 //! `update_latency MAP [SECONDS] [OUT]`: MAP is a region file or an `.osm.pbf` extract. One thread asks for the time between
 //! random nodes, one query at a time, each on the version in use; first alone, then while a second thread changes 100 random roads
-//! over and over, then while it changes all. Phases take turns, three rounds. Wall time, less nothing: reading the
+//! over and over, then while it changes all. Each phase begins with the times of the map, and changes stay within a quarter of
+//! them: a version in which everything takes three times as long has pairs whose time no label holds, and their queries
+//! would be slower with nothing else going on. Phases take turns, three rounds. Wall time, less nothing: reading the
 //! clock (some 20 ns) is in all values. Needs two free processors to mean anything; the load is printed.
 
 use std::fmt::Write as _;
@@ -20,6 +22,9 @@ use sharxi_engine::region::{Directions, Effect, LiveRegion, Region, Scope, Traff
 const ROUNDS: usize = 3;
 /// Roads of a small change.
 const FEW: usize = 100;
+/// What a change makes of a time: at least so many per cent of it, and so many values from there on.
+const LEAST_PERCENT: u32 = 75;
+const SPREAD_PERCENT: usize = 51;
 
 /// What the other thread does.
 #[derive(Clone, Copy, Debug)]
@@ -34,12 +39,12 @@ fn main() -> Result<()> {
     let map = args.first().context("usage: update_latency MAP [SECONDS] [OUT]")?;
     let seconds: u64 = args.get(1).map_or(Ok(3), |n| n.parse())?;
     let region = load(Path::new(map))?;
-    let live = LiveRegion::new(region.with_traffic(&[])?);
     let name = Path::new(map).file_name().unwrap_or_default().to_string_lossy();
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let mut text = format!("{name}: {} nodes, load before {load}", region.n_nodes());
     for round in 1..=ROUNDS {
         for phase in [Phase::Rest, Phase::Few, Phase::All] {
+            let live = LiveRegion::new(region.with_traffic(&[])?);
             let (mut ns, n_versions) = run(&region, &live, phase, Duration::from_secs(seconds))?;
             ns.sort_unstable();
             let rank = |share: usize| ns.get(ns.len() * share / 1_000).copied().unwrap_or(0);
@@ -110,7 +115,7 @@ fn update(region: &Region, live: &LiveRegion, phase: Phase, done: &AtomicBool) -
             }
             Phase::All => Scope::All,
         };
-        let effect = Effect::TimePercent(50 + picks.below(300));
+        let effect = Effect::TimePercent(LEAST_PERCENT + picks.below(SPREAD_PERCENT));
         let change = TrafficChange { scope, directions: Directions::Both, effect };
         pool.install(|| live.apply(&[change]))?;
         n_versions += 1;

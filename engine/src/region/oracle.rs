@@ -90,13 +90,16 @@ impl Region {
             });
         };
         let targets = Targets::new(hierarchy, rows);
-        // Made if a row has what does not fit labels, or cannot be reached.
+        // Made if a row has what does not fit labels.
         let exact = OnceLock::new();
         for_rows(from, to.len(), out, |&source, cells| {
             if let Some(row) = Row::of_node(hierarchy, Flow::Up, source) {
                 targets.sweep(hierarchy, &row, |numbers, times| put(cells, numbers, times));
             }
-            if cells.iter().any(|cell| cell.is_infinite()) {
+            let is_open = |(cell, &target): (&Millis, &u32)| {
+                cell.is_infinite() && !hierarchy.has_no_way(source, target)
+            };
+            if cells.iter().zip(to).any(is_open) {
                 fill_exactly(exact.get_or_init(exact_targets), source, cells);
             }
         });

@@ -5,7 +5,7 @@
 //! depend on where in the region it is.
 
 use rstar::primitives::Line;
-use rstar::{AABB, PointDistance, RTree, RTreeObject};
+use rstar::{AABB, Envelope, PointDistance, RTree, RTreeObject};
 
 use super::Region;
 use crate::geo::LatLon;
@@ -31,33 +31,25 @@ pub struct Snap {
 /// Segments of one run.
 const RUN: usize = 8;
 
-/// Consecutive segments of one road.
+/// Consecutive segments of one road, known to the tree by the box around them: moving and comparing boxes is most of the work of
+/// building it.
 pub(super) struct Run {
-    /// The row of the first point.
     first: u32,
     n_segments: u32,
-    /// One more than segments are in use.
-    points: [[f64; 2]; RUN + 1],
-}
-
-impl Run {
-    fn points(&self) -> &[[f64; 2]] {
-        &self.points[..=self.n_segments as usize]
-    }
+    around: AABB<[f64; 2]>,
 }
 
 impl RTreeObject for Run {
     type Envelope = AABB<[f64; 2]>;
 
     fn envelope(&self) -> Self::Envelope {
-        AABB::from_points(self.points())
+        self.around
     }
 }
 
 impl PointDistance for Run {
     fn distance_2(&self, point: &[f64; 2]) -> f64 {
-        let segments = self.points().windows(2).map(|ends| Line::new(ends[0], ends[1]));
-        segments.map(|segment| segment.distance_2(point)).fold(f64::INFINITY, f64::min)
+        self.around.distance_2(point)
     }
 }
 
@@ -77,15 +69,32 @@ impl SegmentIndex {
             let last = ends[1].saturating_sub(1);
             for first in (ends[0]..last).step_by(RUN) {
                 let n_segments = (last - first).min(row(RUN));
-                let mut points = [[0.0; 2]; RUN + 1];
-                let rows = first as usize..=(first + n_segments) as usize;
-                for (flattened, &point) in points.iter_mut().zip(&roads.points[rows]) {
-                    *flattened = flat(point, shrink);
+                let mut around = AABB::new_empty();
+                for &point in &roads.points[first as usize..=(first + n_segments) as usize] {
+                    around.merge(&AABB::from_point(flat(point, shrink)));
                 }
-                runs.push(Run { first, n_segments, points });
+                runs.push(Run { first, n_segments, around });
             }
         }
         Self { tree: RTree::bulk_load(runs), shrink }
+    }
+
+    /// The square of the distance to the nearest segment, in the plane; `None` if there is no road.
+    fn nearest_2(&self, roads: &Roads, target: [f64; 2]) -> Option<f64> {
+        let mut least = None;
+        for (run, at_least) in self.tree.nearest_neighbor_iter_with_distance_2(target) {
+            if least.is_some_and(|least| at_least >= least) {
+                break;
+            }
+            let points = &roads.points[run.first as usize..=(run.first + run.n_segments) as usize];
+            let distance = points
+                .windows(2)
+                .map(|ends| Line::new(flat(ends[0], self.shrink), flat(ends[1], self.shrink)))
+                .map(|segment| segment.distance_2(&target))
+                .fold(f64::INFINITY, f64::min);
+            least = Some(distance.min(least.unwrap_or(f64::INFINITY)));
+        }
+        least
     }
 
     /// The first points of all segments within `reach` metres of a place in the plane, and of some farther away.
@@ -121,7 +130,7 @@ impl Region {
     pub fn snap(&self, point: LatLon, max_m: f64) -> Option<Snap> {
         let roads = &self.contents.roads;
         let target = flat(point, self.index.shrink);
-        let first = self.index.tree.nearest_neighbor(target)?.distance_2(&target);
+        let first = self.index.nearest_2(roads, target)?;
         if first.sqrt() > max_m * 1.5 + 10.0 {
             return None;
         }

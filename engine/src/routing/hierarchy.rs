@@ -14,6 +14,7 @@ use super::fill::Refilled;
 use super::labels::Labels;
 use super::lanes::{Instructions, far_ms, ms_of, n_blocks};
 use super::topology::{HierarchyError, Topology};
+use super::ways::Ways;
 use super::weights::Weights;
 use crate::graph::csr::Graph;
 use crate::graph::num::{Tick, row};
@@ -22,6 +23,7 @@ use crate::graph::num::{Tick, row};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hierarchy {
     pub(super) topology: Arc<Topology>,
+    ways: Arc<Ways>,
     pub(super) weights: Weights,
     pub(super) labels: Option<Labels>,
     /// What all times are multiples of.
@@ -83,8 +85,8 @@ impl Hierarchy {
             return Err(HierarchyError::TooDeep { depth });
         }
         let weights = Weights::new(&topology, graph);
-        let topology = Arc::new(topology);
-        let mut hierarchy = Self { topology, weights, tick, ..Self::default() };
+        let (topology, ways) = (Arc::new(topology), Arc::new(Ways::new(graph)));
+        let mut hierarchy = Self { topology, ways, weights, tick, ..Self::default() };
         hierarchy.limit_labels(graph, label_bytes_max);
         Ok(hierarchy)
     }
@@ -161,7 +163,7 @@ impl Hierarchy {
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         let labels = self.labels.as_ref().map_or(0, Labels::bytes);
-        labels + self.weights.bytes() + self.topology.bytes()
+        labels + self.weights.bytes() + self.topology.bytes() + self.ways.bytes()
     }
 
     /// Bytes that labels take or would take.
@@ -211,12 +213,21 @@ impl Hierarchy {
     #[cold]
     #[inline(never)]
     pub(crate) fn time_from(&self, from: u32, row: &mut Option<Times>, to: u32) -> u32 {
+        if self.has_no_way(from, to) {
+            return NEVER;
+        }
         let n_common = self.common_depth(from, to) as usize + 1;
         let ms = self.labels.as_ref().and_then(|labels| labels.ms(from, to, n_common));
         ms.unwrap_or_else(|| {
             let up = row.get_or_insert_with(|| self.climb(from, Flow::Up));
             least_sum(&up[..n_common], &self.climb(to, Flow::Down))
         })
+    }
+
+    /// Whether there certainly is no way, whatever the times are; `false` says nothing.
+    #[inline]
+    pub(crate) fn has_no_way(&self, from: u32, to: u32) -> bool {
+        self.ways.none(from, to)
     }
 
     /// The same where the quick way fails, or there are no labels.

@@ -7,7 +7,7 @@
 //! (arXiv 1402.0402) and the tree labellings of H2H (Ouyang et al., SIGMOD 2018).
 //!
 //! `bundle` joins the ends of a place along a road into one row, and `matrix` many such rows into tables;
-//! `sweep` goes from one place to all nodes.
+//! `sweep` goes from one place to all nodes, and `ways` knows where there is no way.
 //!
 //! All times are `u32` milliseconds below `NEVER`, and those of arcs whole ticks (`Tick`).
 
@@ -25,6 +25,7 @@ pub(crate) mod separator;
 pub(crate) mod sweep;
 pub(crate) mod topology;
 pub(crate) mod unpack;
+mod ways;
 pub(crate) mod weights;
 
 #[cfg(test)]

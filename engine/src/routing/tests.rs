@@ -96,6 +96,25 @@ fn times_and_paths_equal_dijkstra_with_and_without_labels() {
     }
 }
 
+#[test]
+fn where_there_certainly_is_no_way_there_is_none() {
+    let (mut n_none, mut n_told) = (0, 0);
+    for seed in 0..300 {
+        let (points, arcs) = random_graph(seed);
+        let graph = numbered(&points, &arcs);
+        let hierarchy = Hierarchy::new(&graph, Tick::FINEST, u64::MAX).unwrap();
+        for from in 0..row(graph.n_nodes()) {
+            for (to, ms) in (0..).zip(dijkstra::times_from(&graph, from)) {
+                let told = hierarchy.has_no_way(from, to);
+                assert!(ms == NEVER || !told, "seed {seed}, {from} to {to}");
+                n_none += u32::from(ms == NEVER);
+                n_told += u32::from(told);
+            }
+        }
+    }
+    assert!(n_told * 2 > n_none && n_none > 1_000, "{n_told} of {n_none}");
+}
+
 fn check_path(
     graph: &Graph,
     hierarchy: &Hierarchy,
