@@ -117,7 +117,7 @@ fn vehicles(
         for track in drives {
             let mut points = track.points.iter();
             let set_off = points.next().map_or(time, |point| scene.seconds(point.1));
-            let head = [set_off - time, i64::from(track.passengers), points.len() as i64];
+            let head = [set_off - time, i64::from(track.passengers), count(points.len())];
             head.iter().for_each(|&value| push(value, &mut line));
             time = set_off;
             for &(point, passed) in points {
@@ -159,6 +159,10 @@ fn riders(scene: &Scene<'_>, story: &Story) -> String {
         before = (begin, at);
     }
     line
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 /// Appends a number.
