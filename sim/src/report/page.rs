@@ -47,11 +47,17 @@ svg text.mark { stroke: none; fill: var(--mark); } .dot { fill: var(--good); opa
 table { border-collapse: collapse; width: 100%; } td, th { padding: .2rem .6rem; border-bottom: 1px solid var(--grid); text-align: left; }
 td:last-child { text-align: right; font-variant-numeric: tabular-nums; } footer { margin-top: 3rem; font-size: .85rem; }
 .shapes { position: absolute; width: 0; height: 0; } .stage { position: relative; } .stage svg { display: block; }
-.stage canvas { position: absolute; inset: 0; width: 100%; height: 100%; } .stage:focus-visible { outline: 2px solid var(--good); }
-.controls { display: flex; flex-wrap: wrap; gap: .3rem 1rem; align-items: center; } .controls .time { flex: 1 1 16rem; display: flex; gap: .5rem; }
-.controls input { flex: 1; } .controls button { min-width: 5rem; } #day-clock { min-width: 4rem; font-variant-numeric: tabular-nums; }
-.key { display: inline-block; width: .75em; height: .75em; border-radius: 50%; box-sizing: border-box; } .k0 { background: var(--k0); } .k1 { background: var(--k1); }
-.k2 { background: var(--k2); } .k3 { background: var(--k3); } .wait { border: 2px solid var(--wait); } .no { background: var(--bad); border-radius: 0; }
+.stage canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
+.stage:focus-visible { outline: 2px solid var(--good); }
+.controls { display: flex; flex-wrap: wrap; gap: .3rem 1rem; align-items: center; }
+.controls .time { flex: 1 1 16rem; display: flex; gap: .5rem; }
+.controls input { flex: 1; }
+.controls button { min-width: 5rem; }
+#day-clock { min-width: 4rem; font-variant-numeric: tabular-nums; }
+.key { display: inline-block; width: .75em; height: .75em; border-radius: 50%; box-sizing: border-box; }
+.k0 { background: var(--k0); } .k1 { background: var(--k1); }
+.k2 { background: var(--k2); } .k3 { background: var(--k3); }
+.wait { border: 2px solid var(--wait); } .no { background: var(--bad); border-radius: 0; }
 ";
 
 /// The page. Without what the wall clock measured it is the same bytes every time.
