@@ -4,7 +4,8 @@
 //! from a region file, or from a small made-up map in tests.
 
 use sharxi_engine::geo::LatLon;
-use sharxi_engine::oracle::{Location, Oracle};
+use sharxi_engine::oracle::{Location, Oracle, Path};
+use sharxi_engine::units::Millis;
 
 /// Roads with places on them.
 pub trait Ground: Oracle {
@@ -16,6 +17,15 @@ pub trait Ground: Oracle {
 
     /// Where a place is.
     fn point(&self, location: Location) -> LatLon;
+
+    /// Where a vehicle on `path` is, and when since it set off; from the first place to the last.
+    fn course(&self, path: &Path) -> Vec<(LatLon, Millis)> {
+        let nodes = path.waypoints.iter();
+        let passed = nodes.map(|passed| (Location::Node(passed.node), passed.elapsed));
+        let ends = ([(path.from, Millis::ZERO)], [(path.to, path.duration)]);
+        let stops = ends.0.into_iter().chain(passed).chain(ends.1);
+        stops.map(|(place, elapsed)| (self.point(place), elapsed)).collect()
+    }
 }
 
 /// Where people live and go.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::NodeId;
 use sharxi_engine::import::{ImportError, Profile, import_pbf};
-use sharxi_engine::oracle::Location;
+use sharxi_engine::oracle::{self, Location};
 use sharxi_engine::region::{Region, RegionError};
+use sharxi_engine::units::Millis;
 
 use crate::audit::roads::{Arc as AuditArc, Node};
 use crate::ground::{Attraction, Ground, Landscape, Settlement, Street};
@@ -55,6 +56,10 @@ impl Ground for Region {
 
     fn point(&self, location: Location) -> LatLon {
         Self::point(self, location)
+    }
+
+    fn course(&self, path: &oracle::Path) -> Vec<(LatLon, Millis)> {
+        self.path_geometry(path)
     }
 }
 

@@ -28,6 +28,7 @@ pub mod demand_model;
 pub mod actors;
 pub mod event_log;
 pub mod event_loop;
+pub mod tracks;
 pub mod uncertainty;
 pub mod world;
 

@@ -201,7 +201,19 @@ pub fn play(
     prepared: &Prepared,
     progress: &dyn Fn(u64),
 ) -> Result<Study, StudyError> {
-    play_until(scenario, prepared, u32::MAX, progress)
+    play_day(scenario, prepared, u32::MAX, false, progress)
+}
+
+/// Plays a study, and notes where each drive led: what the map of the day in a report needs.
+///
+/// # Errors
+/// [`StudyError::Loop`].
+pub fn play_tracked(
+    scenario: &Scenario,
+    prepared: &Prepared,
+    progress: &dyn Fn(u64),
+) -> Result<Study, StudyError> {
+    play_day(scenario, prepared, u32::MAX, true, progress)
 }
 
 /// Plays a study, and ends it as soon as more than `refusals_max` riders have been refused; then the log is that of a
@@ -215,6 +227,16 @@ pub fn play_until(
     refusals_max: u32,
     progress: &dyn Fn(u64),
 ) -> Result<Study, StudyError> {
+    play_day(scenario, prepared, refusals_max, false, progress)
+}
+
+fn play_day(
+    scenario: &Scenario,
+    prepared: &Prepared,
+    refusals_max: u32,
+    is_tracked: bool,
+    progress: &dyn Fn(u64),
+) -> Result<Study, StudyError> {
     let begin = Instant::now();
     let ground: Arc<dyn Ground> = prepared.region.clone();
     let policy = if scenario.pooling { scenario.policy.clone() } else { alone(scenario, prepared) };
@@ -222,6 +244,9 @@ pub fn play_until(
     let mut world = World::new(ground, dispatcher, prepared.period.clock);
     if scenario.output.explain {
         world = world.explaining();
+    }
+    if is_tracked {
+        world = world.tracking();
     }
     let cast = Cast {
         demand: &prepared.demand,

@@ -248,7 +248,7 @@ pub(crate) fn play_by(
         .map(|n| Spot { location: Location::Node(Town::node(n, n)), weight: 1 + n })
         .collect();
     let dispatcher = Dispatcher::new(oracle, policy, &spots);
-    let world = World::new(ground, dispatcher, LocalClock::UTC);
+    let world = World::new(ground, dispatcher, LocalClock::UTC).tracking();
     let cast = Cast {
         demand,
         fleet,

@@ -23,6 +23,7 @@ use crate::clock::LocalClock;
 use crate::demand::DemandRow;
 use crate::event_log::{Record, RecordKind, Stamp, Stand, Walks, actor_word};
 use crate::ground::Ground;
+use crate::tracks::Track;
 
 /// A drive from one stop to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub struct World {
     announced: BTreeMap<(EngineTime, VehicleId), RecordKind>,
     /// Why, for each answer and each idle move, if wanted.
     reasons: Option<Vec<Value>>,
+    /// The course of every drive, if wanted.
+    tracks: Option<Vec<Track>>,
 }
 
 /// What remains of a world when the study is over.
@@ -70,6 +73,8 @@ pub struct Outcome {
     pub coverage_milli: Vec<u32>,
     /// Explanations, in order of time; empty unless asked for.
     pub reasons: Vec<Value>,
+    /// The course of every drive, in order of arrival; empty unless asked for.
+    pub tracks: Vec<Track>,
     /// Hash of the dispatcher's last state.
     pub state_hash: u64,
 }
@@ -90,7 +95,14 @@ impl World {
             plans_changed: BTreeSet::new(),
             announced: BTreeMap::new(),
             reasons: None,
+            tracks: None,
         }
+    }
+
+    /// The same world, which notes as well where each drive led.
+    #[must_use]
+    pub fn tracking(self) -> Self {
+        Self { tracks: Some(Vec::new()), ..self }
     }
 
     /// The same world, which notes as well why each request was answered as it was and what each idle move is for.
@@ -127,12 +139,15 @@ impl World {
     /// # Errors
     /// The dispatcher's refusal; then nothing has changed.
     pub fn apply(&mut self, time: EngineTime, command: Command) -> Result<(), CommandError> {
-        let leg = match command {
-            Command::Arrive { vehicle, .. } => self.leg_of(vehicle, time),
-            _ => None,
+        let (leg, track) = match command {
+            Command::Arrive { vehicle, .. } => self.leg_of(vehicle, time).unzip(),
+            _ => (None, None),
         };
         let events = self.dispatcher.apply(time, command)?;
         self.legs.extend(leg);
+        if let Some(tracks) = &mut self.tracks {
+            tracks.extend(track.flatten());
+        }
         for event in &events {
             self.note(event);
             self.explain(event);
@@ -200,24 +215,30 @@ impl World {
             legs: self.legs,
             decisions: self.decisions,
             reasons: self.reasons.unwrap_or_default(),
+            tracks: self.tracks.unwrap_or_default(),
             coverage_milli,
         }
     }
 
-    fn leg_of(&self, vehicle: VehicleId, arrived: EngineTime) -> Option<Leg> {
-        let NextAct::Arrive { path, .. } = self.dispatcher.next_act(vehicle) else {
+    fn leg_of(&self, vehicle: VehicleId, arrived: EngineTime) -> Option<(Leg, Option<Track>)> {
+        let NextAct::Arrive { path, departed, .. } = self.dispatcher.next_act(vehicle) else {
             return None;
         };
         let on_board = self.dispatcher.on_board(vehicle);
         let party =
             |request: &RequestId| self.passengers.get(request.idx()).copied().unwrap_or_default();
-        Some(Leg {
+        let leg = Leg {
             vehicle,
             arrived,
             distance: path.distance,
             passengers: on_board.iter().map(party).sum(),
             rides: u32::try_from(on_board.len()).unwrap_or(u32::MAX),
-        })
+        };
+        let track = self.tracks.is_some().then(|| {
+            let course = self.ground.course(&path);
+            Track::new(vehicle, leg.passengers, (departed, arrived), &course)
+        });
+        Some((leg, track))
     }
 
     /// Notes the shifts that have begun by `time`.

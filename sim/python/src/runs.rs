@@ -94,10 +94,12 @@ fn play(
     let given = Given { seed, ..base.given.clone() };
     let scenario = scenario::read(base.path.as_deref(), &base.sets, &given)?;
     let prepared = study::prepare(&scenario, &|_, _| {})?;
-    let study = study::play(&scenario, &prepared, &|_| {})?;
+    let is_shown = output.is_some() && scenario.output.report;
+    let play = if is_shown { study::play_tracked } else { study::play };
+    let study = play(&scenario, &prepared, &|_| {})?;
     if let Some(folder) = output {
         study::write(&folder, &scenario, &prepared, &study, true)?;
-        if scenario.output.report {
+        if is_shown {
             let price = table::price(&Assumptions::bundled()?, &prepared, &study);
             let subject = Subject {
                 prepared: &prepared,

@@ -8,7 +8,10 @@ use crate::ground::Landscape;
 use crate::kpi::{self, Spread};
 use crate::trips::{Answer, Story, Trip};
 
-const WIDTH: f64 = 700.0;
+/// Width of a map; its height follows from the region.
+pub(crate) const WIDTH: f64 = 700.0;
+/// Room around it.
+pub(crate) const MARGIN: f64 = 4.0;
 
 /// Roads that are drawn, with the class that styles them.
 const CLASSES: [(&str, &str); 7] = [
@@ -22,16 +25,16 @@ const CLASSES: [(&str, &str); 7] = [
 ];
 
 /// Latitude and longitude to the plane of the picture.
-struct Projection {
+pub(crate) struct Projection {
     west: f64,
     north: f64,
     scale: f64,
     shrink: f64,
-    height: f64,
+    pub(crate) height: f64,
 }
 
 impl Projection {
-    fn new(landscape: &Landscape) -> Option<Self> {
+    pub(crate) fn new(landscape: &Landscape) -> Option<Self> {
         let points = || landscape.streets.iter().flat_map(|street| &street.geometry);
         let fold =
             |value: fn(&LatLon) -> f64, pick: fn(f64, f64) -> f64| points().map(value).reduce(pick);
@@ -42,7 +45,7 @@ impl Projection {
         Some(Self { west, north, scale, shrink, height: (north - south) * scale })
     }
 
-    fn place(&self, lat: f64, lon: f64) -> (f64, f64) {
+    pub(crate) fn place(&self, lat: f64, lon: f64) -> (f64, f64) {
         ((lon - self.west) * self.shrink * self.scale, (self.north - lat) * self.scale)
     }
 }
@@ -51,7 +54,7 @@ impl Projection {
 #[must_use]
 pub fn pickups(landscape: &Landscape, story: &Story) -> String {
     let Some(projection) = Projection::new(landscape) else { return String::new() };
-    let mut body = roads(landscape, &projection, &["minor", "main"]);
+    let mut body = roads(&["minor", "main"]);
     for trip in &story.trips {
         let (x, y) = projection.place(trip.from[0], trip.from[1]);
         let class = match trip.answer {
@@ -70,7 +73,7 @@ pub fn pickups(landscape: &Landscape, story: &Story) -> String {
 #[must_use]
 pub fn places(landscape: &Landscape, story: &Story, max_wait_s: f64) -> String {
     let Some(projection) = Projection::new(landscape) else { return String::new() };
-    let mut body = roads(landscape, &projection, &["main"]);
+    let mut body = roads(&["main"]);
     for place in served_places(story) {
         let (x, y) = projection.place(place.middle[0], place.middle[1]);
         let p95_s = place.waits.p95.unwrap_or(0.0);
@@ -135,26 +138,33 @@ pub fn served_places(story: &Story) -> Vec<ServedPlace> {
     squares.into_values().map(of_square).collect()
 }
 
-fn roads(landscape: &Landscape, projection: &Projection, classes: &[&str]) -> String {
-    let mut body = String::new();
-    for &class in classes {
+/// The courses of all roads, once for all maps of a page; empty if the region has none.
+#[must_use]
+pub fn road_shapes(landscape: &Landscape) -> String {
+    let Some(projection) = Projection::new(landscape) else { return String::new() };
+    let shape = |class: &str| {
         let mut path = String::new();
         for street in &landscape.streets {
-            let is_in = |&&(name, style): &&(&str, &str)| name == street.class && style == class;
-            if CLASSES.iter().any(|entry| is_in(&entry)) {
-                draw(projection, &street.geometry, &mut path);
+            if CLASSES.iter().any(|&(name, style)| name == street.class && style == class) {
+                draw(&projection, &street.geometry, &mut path);
             }
         }
-        body.push_str(&format!("<path class=\"road {class}\" d=\"{path}\"/>"));
-    }
-    body
+        format!("<path id=\"road-{class}\" class=\"road {class}\" d=\"{path}\"/>")
+    };
+    let shapes = ["minor", "main"].map(shape).concat();
+    format!("<svg class=\"shapes\" aria-hidden=\"true\"><defs>{shapes}</defs></svg>\n")
 }
 
-fn finish(label: &str, projection: &Projection, body: &str) -> String {
+/// The roads of a map, by their names in [`road_shapes`].
+pub(crate) fn roads(classes: &[&str]) -> String {
+    classes.iter().map(|class| format!("<use href=\"#road-{class}\"/>")).collect()
+}
+
+pub(crate) fn finish(label: &str, projection: &Projection, body: &str) -> String {
     format!(
-        "<svg role=\"img\" aria-label=\"{label}\" viewBox=\"-4 -4 {:.0} {:.0}\">{body}</svg>",
-        WIDTH + 8.0,
-        projection.height + 8.0
+        "<svg role=\"img\" aria-label=\"{label}\" viewBox=\"-{MARGIN} -{MARGIN} {:.0} {:.0}\">{body}</svg>",
+        WIDTH + 2.0 * MARGIN,
+        projection.height + 2.0 * MARGIN
     )
 }
 

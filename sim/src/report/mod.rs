@@ -9,4 +9,6 @@ pub mod charts;
 
 pub mod map;
 
+pub mod day;
+
 pub mod page;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::baseline::table::{Price, Row};
 use crate::report::svg::escape;
-use crate::report::{charts, map};
+use crate::report::{charts, day, map};
 use crate::scenario::file::Scenario;
 use crate::study::{Prepared, Study};
 use crate::trips::Answer;
@@ -28,9 +28,11 @@ pub struct Subject<'a> {
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1c2733; --paper: #fbfaf7; --soft: #9cc3dd; --good: #1f6f9f;
-  --bad: #c2452d; --idle: #c9c4b8; --grid: #e3dfd5; --mark: #b3541e; }
+  --bad: #c2452d; --idle: #c9c4b8; --grid: #e3dfd5; --mark: #b3541e; --wait: #7a4fa3;
+  --k0: #8d8a82; --k1: #4f9fd0; --k2: #1c5f96; --k3: #d9822b; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ec; --paper: #15191e; --soft: #3f7396; --good: #6db9e4;
-  --bad: #ee7b62; --idle: #575c63; --grid: #2b3138; --mark: #f0a070; } }
+  --bad: #ee7b62; --idle: #575c63; --grid: #2b3138; --mark: #f0a070; --wait: #c39be6;
+  --k0: #8b9097; --k1: #4f9fd0; --k2: #a9d6f5; --k3: #f0a04f; } }
 body { margin: 2rem auto; max-width: 46rem; padding: 0 1rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .3rem; }
@@ -44,6 +46,18 @@ svg text.mark { stroke: none; fill: var(--mark); } .dot { fill: var(--good); opa
 .span.idle { stroke: var(--idle); } .road { fill: none; stroke: var(--idle); stroke-width: .5; } .road.main { stroke-width: 1.4; }
 table { border-collapse: collapse; width: 100%; } td, th { padding: .2rem .6rem; border-bottom: 1px solid var(--grid); text-align: left; }
 td:last-child { text-align: right; font-variant-numeric: tabular-nums; } footer { margin-top: 3rem; font-size: .85rem; }
+.shapes { position: absolute; width: 0; height: 0; } .stage { position: relative; } .stage svg { display: block; }
+.stage canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
+.stage:focus-visible { outline: 2px solid var(--good); }
+.controls { display: flex; flex-wrap: wrap; gap: .3rem 1rem; align-items: center; }
+.controls .time { flex: 1 1 16rem; display: flex; gap: .5rem; }
+.controls input { flex: 1; }
+.controls button { min-width: 5rem; }
+#day-clock { min-width: 4rem; font-variant-numeric: tabular-nums; }
+.key { display: inline-block; width: .75em; height: .75em; border-radius: 50%; box-sizing: border-box; }
+.k0 { background: var(--k0); } .k1 { background: var(--k1); }
+.k2 { background: var(--k2); } .k3 { background: var(--k3); }
+.wait { border: 2px solid var(--wait); } .no { background: var(--bad); border-radius: 0; }
 ";
 
 /// The page. Without what the wall clock measured it is the same bytes every time.
@@ -57,6 +71,8 @@ pub fn page(subject: &Subject<'_>, with_timings: bool) -> String {
         format!("<section><h2>{}</h2><p>{}</p>{figure}</section>\n", escape(title), escape(text))
     };
     let sections = [
+        map::road_shapes(&prepared.landscape),
+        day::section(prepared, study),
         section("Figures", "", &figures(study, with_timings)),
         section(
             "Waits",

@@ -44,7 +44,8 @@ pub(crate) fn run(args: &args::Run, as_json: bool) -> Result<Outcome> {
     })?;
     bar.finish_and_clear();
     let bar = progress::bar("playing", u64::try_from(prepared.demand.len())?);
-    let study = study::play(&scenario, &prepared, &|done| bar.set_position(done))?;
+    let play = if scenario.output.report { study::play_tracked } else { study::play };
+    let study = play(&scenario, &prepared, &|done| bar.set_position(done))?;
     bar.finish_and_clear();
     study::write(&args.output, &scenario, &prepared, &study, !args.no_timings)?;
     let assumptions = match &args.assumptions {
