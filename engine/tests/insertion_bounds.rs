@@ -23,6 +23,7 @@ use sharxi_engine::fleet::visit::Visit;
 use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::oracle::Oracle;
 use sharxi_engine::planning::insertion::{self, Fleet, Goal, Search};
+use sharxi_engine::planning::objective::Scarcity;
 use sharxi_engine::planning::outlook::Outlooks;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::planning::view::Load;
@@ -68,8 +69,8 @@ fn vehicle(grid: &Grid, id: usize, (x, y): (u32, u32)) -> Vehicle {
     let spec = VehicleSpec {
         name: name(&format!("v{id}")),
         kind: name("taxi"),
-        seats: 3,
-        wheelchairs: 0,
+        seats: 3 + u8::from(id % 5 == 1),
+        wheelchairs: u8::from(id % 3 == 1),
         fittings: Fittings::default(),
         start,
         shift_start: minute(100),
@@ -187,7 +188,8 @@ proptest! {
             prop_assert_eq!(found, insertion::best(&search, all, None));
             let mut groups = outlooks.clone().in_groups();
             prop_assert_eq!(found, insertion::best(&search, Fleet { outlooks: &groups, ..all }, None));
-            let search = Search::new(ctx, Goal::Promise, pair);
+            let scarcity = Scarcity::of(fleet.iter().map(Vehicle::capacity));
+            let search = Search { scarcity, ..Search::new(ctx, Goal::Promise, pair) };
             let found = insertion::best(&search, bounded, None);
             prop_assert_eq!(found, insertion::best(&search, all, None));
             prop_assert_eq!(found, insertion::best(&search, Fleet { outlooks: &groups, ..all }, None));

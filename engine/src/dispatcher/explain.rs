@@ -55,6 +55,7 @@ pub(super) fn ride(state: &State, ctx: Context<'_>, request: RequestId) -> Optio
     let mut vehicles = state.vehicles.clone();
     vehicles.get_mut(vehicle.idx())?.remove(request, ctx);
     let search = Search::new(ctx, Goal::Promise, (*board, *alight));
+    let search = Search { scarcity: state.scarcity, ..search };
     let outlooks = Outlooks::default();
     let fleet = Fleet { vehicles: &vehicles, active: &state.active, outlooks: &outlooks };
     Some(RideReason::Waits { vehicle, explanation: explain::explain(&search, fleet) })

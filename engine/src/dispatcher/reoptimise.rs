@@ -18,12 +18,15 @@ use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::limits::SNAPSHOT_VEHICLES_MAX;
 use crate::oracle::Location;
+use crate::planning::objective::is_needy;
 use crate::planning::snapshot::{Improvement, NOTICE, Snapshot, boards_from, may_move};
-use crate::planning::view::View;
+use crate::planning::view::{Load, View};
 use crate::units::EngineTime;
 
 /// Vehicles that are asked to make room for a rider.
 const RESCUE_VEHICLES: usize = 48;
+/// For a party for which few vehicles will do, a search may spend so many times the insertion tests.
+const NEEDY_TESTS: u32 = 4;
 /// Vehicles whose plans are made better at a time.
 const IMPROVED_VEHICLES: usize = 12;
 
@@ -38,13 +41,13 @@ pub(super) struct Placed {
     pub(super) dropoff_at: EngineTime,
 }
 
-/// The vehicles that could be at `place` soonest, with the time of the soonest. Lower bounds say whom not to look at; the answer
+/// The vehicles with room for `need` when empty that could be at `place` soonest, with the time of the soonest. Lower bounds say whom not to look at; the answer
 /// does not depend on how good they are.
 fn nearest(
     state: &State,
     ctx: Context<'_>,
     place: Location,
-    count: usize,
+    (count, need): (usize, Load),
 ) -> (Vec<VehicleId>, EngineTime) {
     let sight = state.outlooks.sight(place, ctx);
     let informed = ctx.now + ctx.policy.react;
@@ -52,7 +55,10 @@ fn nearest(
         let bound = state.outlooks.start(id).map(|start| start.arrives(&sight, ctx.now, informed));
         Reverse((bound.unwrap_or(ctx.now), false, id))
     };
-    let mut queue: BinaryHeap<_> = state.active.iter().map(bound).collect();
+    let fits = |id: &&VehicleId| {
+        state.vehicles.get(id.idx()).is_some_and(|vehicle| need.fits(vehicle.capacity()))
+    };
+    let mut queue: BinaryHeap<_> = state.active.iter().filter(fits).map(bound).collect();
     let (mut found, mut soonest) = (Vec::new(), EngineTime::NEVER);
     while let Some(Reverse((arrives, is_exact, id))) = queue.pop() {
         if is_exact {
@@ -80,7 +86,8 @@ fn snapshot<'a>(
     newcomer: Option<(Visit, Visit)>,
 ) -> Snapshot<'a> {
     let record = |id: &VehicleId| Some((*id, state.vehicles.get(id.idx())?));
-    Snapshot::new(ctx, &state.rides, ids.iter().filter_map(record).collect(), newcomer)
+    let vehicles = ids.iter().filter_map(record).collect();
+    Snapshot::new(ctx, &state.rides, vehicles, newcomer).sparing(state.scarcity)
 }
 
 /// Better plans for the vehicles around `place` that can be taken over as they are.
@@ -90,7 +97,7 @@ pub(super) fn improvement(
     place: Location,
     tests: u32,
 ) -> Option<Improvement> {
-    let (ids, _) = nearest(state, ctx, place, IMPROVED_VEHICLES);
+    let (ids, _) = nearest(state, ctx, place, (IMPROVED_VEHICLES, Load::default()));
     let found = snapshot(state, ctx, &ids, None).improve(tests, u64::from(state.n_rides))?;
     Check { state, ctx }.drafts(&found, None).is_ok().then_some(found)
 }
@@ -244,12 +251,25 @@ impl Turn<'_> {
         self.look_out();
         let careful = ctx.policy.with_reserve(visits);
         let (board, _) = visits;
-        let (ids, soonest) = nearest(self.state, ctx, board.location, RESCUE_VEHICLES);
+        let need = Load::of(board.party);
+        let count = if is_needy(need) { RESCUE_VEHICLES / 2 } else { RESCUE_VEHICLES };
+        let (mut ids, soonest) = nearest(self.state, ctx, board.location, (count, need));
+        if is_needy(need) {
+            // Others take over whoever has to leave the few that fit.
+            let all = (RESCUE_VEHICLES, Load::default());
+            let (mut others, _) = nearest(self.state, ctx, board.location, all);
+            others.retain(|id| !ids.contains(id));
+            others.truncate(RESCUE_VEHICLES - ids.len());
+            ids.extend(others);
+            ids.sort_unstable();
+        }
         if board.latest < soonest {
             return None;
         }
         let seed = u64::from(board.request.get());
-        let tests = self.state.allow_tests(ctx.now, ctx.policy.rescue_tests)?;
+        let times = if is_needy(need) { NEEDY_TESTS } else { 1 };
+        let tests =
+            self.state.allow_tests(ctx.now, ctx.policy.rescue_tests.saturating_mul(times))?;
         let found = snapshot(self.state, ctx, &ids, Some(careful));
         let found = found.improve(tests, seed)?;
         let drafts = Check { state: self.state, ctx }.drafts(&found, Some(visits)).ok()?;

@@ -282,6 +282,7 @@ impl Turn<'_> {
         need: bool,
     ) -> Option<Insertion> {
         let careful = Search::new(self.ctx, Goal::Promise, visits);
+        let careful = Search { scarcity: self.state.scarcity, ..careful };
         let best = |search: &Search<'_>| insertion::best(search, self.state.fleet(), except);
         let dares = need && !self.ctx.policy.is_exact();
         best(&careful).or_else(|| dares.then(|| best(&Search { reserve: false, ..careful }))?)

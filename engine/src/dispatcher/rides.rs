@@ -103,7 +103,9 @@ pub(super) fn quote(state: &State, ctx: Context<'_>, request: &RideRequest) -> O
     let promise = promise_for(ctx, request, &request.doors()).ok()?;
     let id = RequestId::new(state.n_rides);
     let visits = Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
-    insertion::best(&Search::new(ctx, Goal::Promise, visits), state.fleet(), None)
+    let search = Search::new(ctx, Goal::Promise, visits);
+    let search = Search { scarcity: state.scarcity, ..search };
+    insertion::best(&search, state.fleet(), None)
 }
 
 impl Turn<'_> {
@@ -222,6 +224,7 @@ impl Turn<'_> {
         // Nothing is driven less for another rider.
         let limit = least.map_or(i64::MAX, |least| least - way.cost(0, 0));
         let search = Search::new(self.ctx, Goal::Promise, way.visits);
+        let search = Search { scarcity: self.state.scarcity, ..search };
         let place = insertion::best_below(&search, self.state.fleet(), None, limit);
         if let Some((cost, place)) = place.map(|at| (way.cost(at.cost, at.drive_ms), at))
             && least.is_none_or(|least| cost < least)

@@ -62,6 +62,7 @@ impl Dispatcher {
         let version = state.traffic_version;
         let oracle = if version == 0 { oracle } else { oracle.with_pieces(version, &pieces)? };
         let mut dispatcher = Self { oracle, policy, state };
+        dispatcher.state.weigh_needs();
         let found = dispatcher.state_hash();
         if found != hash {
             return Err(SavedError::OtherState { expected: hash, found });

@@ -14,6 +14,7 @@ use crate::oracle::Location;
 use crate::planning::explain::Explanation;
 use crate::planning::forecast::{Forecast, Reach};
 use crate::planning::insertion::Fleet;
+use crate::planning::objective::Scarcity;
 use crate::planning::outlook::Outlooks;
 use crate::units::{EngineTime, Millis};
 
@@ -78,6 +79,9 @@ pub(super) struct State {
     pub(super) rescue_tests: (EngineTime, u64),
     /// What each vehicle reaches from where it will wait; kept while place and number of spots stay.
     pub(super) reaches: BTreeMap<VehicleId, (Location, usize, Reach)>,
+    /// What few vehicles have; from [`State::active`].
+    #[serde(skip)]
+    pub(super) scarcity: Scarcity,
     #[serde(skip)]
     /// What each vehicle will do; [`Turn::vehicle_mut`](super::turn::Turn::vehicle_mut) forgets, `look_out` renews.
     pub(super) outlooks: Outlooks,
@@ -105,6 +109,7 @@ impl State {
             traffic_version: 0,
             rescue_tests: (EngineTime::from_unix_ms(i64::MIN / 4), limits::RESCUE_TESTS_SAVED_MAX),
             reaches: BTreeMap::new(),
+            scarcity: Scarcity::default(),
             outlooks: Outlooks::default(),
         }
     }
@@ -156,6 +161,12 @@ impl State {
             self.vehicle_names.remove(name);
         }
         Some(id)
+    }
+
+    /// Looks again at what the vehicles on shift have.
+    pub(super) fn weigh_needs(&mut self) {
+        let on_shift = self.active.iter().filter_map(|id| self.vehicles.get(id.idx()));
+        self.scarcity = Scarcity::of(on_shift.map(Vehicle::capacity));
     }
 
     /// All that a search looks at.

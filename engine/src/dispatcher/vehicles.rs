@@ -63,6 +63,7 @@ impl Turn<'_> {
         let place = self.state.active.partition_point(|&active| active < id);
         self.state.active.insert(place, id);
         self.state.outlooks.join(id);
+        self.state.weigh_needs();
         self.say(EventKind::ShiftStarted { vehicle: id, standing });
         self.touch(id);
         self.plan_review();
@@ -88,6 +89,7 @@ impl Turn<'_> {
             vehicle.errand = None;
         }
         self.state.active.retain(|&active| active != id);
+        self.state.weigh_needs();
         self.state.left.push_back((self.ctx.now, id));
         self.state.reaches.remove(&id);
         self.touch(id);

@@ -446,6 +446,12 @@ impl Problem {
         self.allowed = (0..self.requests.len()).map(allowed).collect();
     }
 
+    /// Leaves a request only the vehicles of which `may` is true; the one that it has must be among them.
+    pub fn restrict(&mut self, request: u32, may: impl Fn(u32) -> bool) {
+        let allowed = self.allowed.get_mut(request as usize);
+        allowed.into_iter().for_each(|allowed| allowed.retain(|&vehicle| may(vehicle)));
+    }
+
     /// Requests.
     #[must_use]
     pub fn n_requests(&self) -> usize {

@@ -17,6 +17,7 @@ use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::VehicleId;
 use crate::oracle::Oracle;
 use crate::planning::bounded::Bounds;
+use crate::planning::objective::Scarcity;
 use crate::planning::outlook::{Outlooks, Start};
 use crate::planning::policy::Policy;
 use crate::planning::trial::{self, Scratch};
@@ -54,6 +55,8 @@ pub struct Search<'a> {
     pub goal: Goal,
     /// Whether the new rider needs a reserve, see [`crate::planning::caution`]; the others keep theirs anyhow.
     pub reserve: bool,
+    /// What other riders need more.
+    pub scarcity: Scarcity,
 }
 
 impl<'a> Search<'a> {
@@ -62,7 +65,17 @@ impl<'a> Search<'a> {
     pub fn new(ctx: Context<'a>, goal: Goal, (board, alight): (Visit, Visit)) -> Self {
         let Context { oracle, policy, now } = ctx;
         let between = oracle.time(board.location, alight.location);
-        Self { oracle, policy, now, board, alight, between, goal, reserve: true }
+        Self {
+            oracle,
+            policy,
+            now,
+            board,
+            alight,
+            between,
+            goal,
+            reserve: true,
+            scarcity: Scarcity::default(),
+        }
     }
 
     /// Whether a place must leave the new rider a reserve.

@@ -23,6 +23,7 @@ use crate::optimiser::plan::PlanError;
 use crate::optimiser::problem::{self, NEVER, Problem, Request, StopId, Unserved};
 use crate::optimiser::search::Settings;
 use crate::oracle::Location;
+use crate::planning::objective::{Scarcity, is_needy};
 use crate::planning::view::{Load, View};
 use crate::units::{EngineTime, Millis};
 
@@ -79,6 +80,7 @@ pub struct Snapshot<'a> {
     rides: &'a BTreeMap<RequestId, Ride>,
     vehicles: Vec<(VehicleId, &'a Vehicle)>,
     newcomer: Option<(Visit, Visit)>,
+    scarcity: Scarcity,
 }
 
 impl<'a> Snapshot<'a> {
@@ -96,7 +98,13 @@ impl<'a> Snapshot<'a> {
             !far && !schedule.is_silent(ctx.policy, ctx.now)
                 && schedule.is_kept(ctx.policy, ctx.now)
         });
-        Self { ctx, rides, vehicles, newcomer }
+        Self { ctx, rides, vehicles, newcomer, scarcity: Scarcity::default() }
+    }
+
+    /// Nobody who has no need of it is moved into a vehicle that is to be spared.
+    #[must_use]
+    pub fn sparing(self, scarcity: Scarcity) -> Self {
+        Self { scarcity, ..self }
     }
 
     /// New plans that serve the newcomer as well, or that cost less; `None` if there are none within `tests`.
@@ -129,6 +137,10 @@ struct Draft {
     names: Vec<RequestId>,
     vehicles: Vec<problem::Vehicle>,
     routes: Vec<Vec<StopId>>,
+    /// Vehicles that are spared for who needs them.
+    spared: Vec<bool>,
+    /// Riders who are not moved to those, and where they are.
+    keep_out: Vec<(u32, u32)>,
 }
 
 impl Draft {
@@ -198,6 +210,9 @@ impl Draft {
                     let only = (!is_free).then_some(id);
                     let request =
                         self.add_request(snapshot, Some(pickup), alight, only, Unserved::Never);
+                    if is_free && !is_needy(Load::of(visit.party)) {
+                        self.keep_out.push((request, id));
+                    }
                     begun.push((visit.request, request));
                     route.push(StopId::pickup(request));
                 }
@@ -215,6 +230,7 @@ impl Draft {
                 }
             }
         }
+        self.spared.push(snapshot.scarcity.spares(vehicle.capacity(), Load::default()));
         self.vehicles.push(problem::Vehicle {
             start,
             ready: since(ready, ctx.now),
@@ -287,9 +303,14 @@ impl Draft {
         let mut times = vec![Millis::INFINITE; n * n];
         snapshot.ctx.oracle.times(&self.places, &self.places, &mut times);
         let drives: Vec<u32> = times.into_iter().map(Millis::get).collect();
-        let Ok(problem) = Problem::new(n, &drives, self.vehicles, self.requests) else {
+        let Ok(mut problem) = Problem::new(n, &drives, self.vehicles, self.requests) else {
             return Ok(None);
         };
+        self.keep_out.iter().for_each(|&(request, home)| {
+            problem.restrict(request, |vehicle| {
+                vehicle == home || !self.spared.get(vehicle as usize).is_some_and(|&spared| spared)
+            });
+        });
         let settings = Settings { seed, heat: 0.0, ..Settings::default() };
         let before = problem.plan(&self.routes)?.cost;
         let effort = Effort { tests: u64::from(tests), chains: 1, settings };

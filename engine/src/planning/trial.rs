@@ -84,6 +84,7 @@ fn try_all(
     if !party.fits(schedule.capacity) || n + 2 > VISITS_MAX {
         return best;
     }
+    let price = search.scarcity.price(schedule.capacity, party);
     cells.begins.clear();
     cells.begins.extend(view.times.iter().map(|times| times.begin));
     cells.spreads.clear();
@@ -92,7 +93,7 @@ fn try_all(
         drives.clear();
         drives.resize(n + 1, None);
     }
-    let mut trial = Trial { search, schedule, vehicle, view, cells, party, bounds, best };
+    let mut trial = Trial { search, schedule, vehicle, view, cells, party, price, bounds, best };
     for i in view.locked..=n {
         if !trial.board_before(i) {
             break;
@@ -109,6 +110,8 @@ struct Trial<'a, 'b> {
     view: &'a View,
     cells: &'b mut Cells,
     party: Load,
+    /// See [`Scarcity`](crate::planning::objective::Scarcity).
+    price: i64,
     bounds: Option<Bounds<'a>>,
     best: Option<Insertion>,
 }
@@ -356,7 +359,7 @@ impl Trial<'_, '_> {
             board_at: boarding.at,
             alight_at: j,
             first,
-            cost: effect.cost(),
+            cost: effect.cost() + self.price,
             drive_ms,
             board: boarding.times,
             alight,
