@@ -142,7 +142,8 @@ impl Turn<'_> {
         };
         self.state.rides.insert(id, ride);
         self.say(EventKind::Requested { request: id });
-        self.learn(request);
+        self.state.forecast.see(request.from, self.ctx.oracle);
+        self.state.outlooks.expect(request.from, request.to, self.ctx);
         match self.find_place(id, request) {
             Ok((way, placed)) => self.offer(id, request, &way, &placed),
             Err(reason) => {
@@ -154,15 +155,6 @@ impl Turn<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Notes where demand is seen, with what the search will need anyhow.
-    fn learn(&mut self, request: &RideRequest) {
-        let State { outlooks, forecast, .. } = &mut *self.state;
-        let mut least = Vec::new();
-        let ends = (request.from, request.to);
-        outlooks.expect(ends, forecast.spots(), self.ctx, &mut least);
-        forecast.see(request.from, &least, self.ctx.oracle);
     }
 
     /// Finds a place and takes it: by plain insertion, from door to door or from the stops to which the rider could walk,

@@ -227,16 +227,11 @@ impl Outlooks {
         self.sights.get(place, ctx.oracle)
     }
 
-    /// Expects to be asked for the sights of these places, and bounds the times from each of `spots` to the first.
-    pub fn expect(
-        &mut self,
-        (from, to): (Location, Location),
-        spots: &[Location],
-        ctx: Context<'_>,
-        least: &mut Vec<Millis>,
-    ) {
-        self.sights.remember(to, ctx.oracle);
-        self.sights.spots_to(from, spots, ctx.oracle, least);
+    /// Expects to be asked for the sights of these places.
+    pub fn expect(&mut self, from: Location, to: Location, ctx: Context<'_>) {
+        for place in [from, to] {
+            self.sights.remember(place, ctx.oracle);
+        }
     }
 
     fn make(&mut self, id: VehicleId, vehicle: &Vehicle, ctx: Context<'_>) {
