@@ -41,8 +41,8 @@ pub(super) struct Placed {
     pub(super) dropoff_at: EngineTime,
 }
 
-/// The vehicles with room for `need` when empty that could be at `place` soonest, with the time of the soonest. Lower bounds say whom not to look at; the answer
-/// does not depend on how good they are.
+/// The vehicles with room for `need` when empty that could be at `place` soonest, with the time of the soonest. Lower bounds say whom
+/// not to look at; the answer does not depend on how good they are.
 fn nearest(
     state: &State,
     ctx: Context<'_>,
