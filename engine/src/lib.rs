@@ -12,6 +12,7 @@ pub mod geo;
 pub mod ids;
 pub mod limits;
 pub mod oracle;
+pub mod sight;
 pub mod units;
 
 pub mod graph;

@@ -36,8 +36,6 @@ pub const EXPLAINED_VEHICLES_MAX: usize = 5;
 pub const EXPLAINED_REFUSALS_MAX: usize = 256;
 /// Spots of expected demand that a dispatcher keeps.
 pub const SPOTS_MAX: usize = 128;
-/// Places whose bounds are kept for the next decisions, 100 bytes each.
-pub const SIGHTS_MAX: usize = 4_096;
 /// Vehicles whose plans are made better together.
 pub const SNAPSHOT_VEHICLES_MAX: usize = 64;
 /// How often a rider who is not on board may be given to another vehicle to make plans better.

@@ -1,8 +1,8 @@
 //! The one interface to travel times. The dispatcher knows roads only through it.
 //!
 //! Contract, the same for every implementation: times are exact earliest arrivals under turn restrictions on the
-//! region's graph; `time(a, c) <= time(a, b) + time(b, c)`, except that stopping at `b` near a junction with a
-//! forbidden turn can be quicker than that junction allows, for who stops may turn round; a matrix cell equals the
+//! region's graph; `time(a, c) <= time(a, b) + time(b, c) + saves(b)`, for stopping at `b` near a junction with a
+//! forbidden turn can be quicker than that junction allows: who stops may turn round; a matrix cell equals the
 //! single query bit for bit; a path adds up to the time of its query.
 
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{NodeId, RoadId};
 use crate::region::{ChangedPiece, ChangedWay, Region, TrafficChange, TrafficError};
+use crate::sight::Sight;
 use crate::units::{Millimeters, Millis};
 
 /// A point where a vehicle can be: on a node, or along a road.
@@ -90,6 +91,17 @@ pub trait Oracle: Send + Sync {
 
     /// A fastest path, or `None` if there is no way.
     fn path(&self, from: Location, to: Location) -> Option<Path>;
+
+    /// What bounds times from and to a place: `time(a, b) >= sight(a).least_ms(sight(b))`, whatever lies near them. Without more
+    /// knowledge all bounds are zero.
+    fn sight(&self, _place: Location) -> Sight {
+        Sight::default()
+    }
+
+    /// How much longer than by way of a stop at `place` a drive takes at most; infinite if there is no saying.
+    fn saves(&self, _place: Location) -> Millis {
+        Millis::ZERO
+    }
 
     /// The number of this version of the travel times: 0 as imported, one more with every [`Oracle::with_traffic`].
     fn traffic_version(&self) -> u64 {

@@ -49,7 +49,7 @@ fn nearest(
     place: Location,
     (count, need): (usize, Load),
 ) -> (Vec<VehicleId>, EngineTime) {
-    let sight = state.outlooks.sight(place, ctx);
+    let sight = ctx.oracle.sight(place);
     let informed = ctx.now + ctx.policy.react;
     let bound = |&id: &VehicleId| {
         let bound = state.outlooks.start(id).map(|start| start.arrives(&sight, ctx.now, informed));

@@ -142,8 +142,9 @@ impl Turn<'_> {
         };
         self.state.rides.insert(id, ride);
         self.say(EventKind::Requested { request: id });
-        self.state.forecast.see(request.from, self.ctx.oracle);
-        self.state.outlooks.expect(request.from, request.to, self.ctx);
+        let State { outlooks, forecast, .. } = &mut *self.state;
+        let least = outlooks.from_spots(forecast.spots(), request.from, self.ctx);
+        forecast.see(request.from, &least, self.ctx.oracle);
         match self.find_place(id, request) {
             Ok((way, placed)) => self.offer(id, request, &way, &placed),
             Err(reason) => {

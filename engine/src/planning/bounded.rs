@@ -1,10 +1,12 @@
-//! The buffers of a trial, and what bounds the costs that it finds: one vehicle's [`Outlook`] as one search sees it.
+//! The buffers of a trial, what it knows before it begins, and what bounds the costs that it finds: one vehicle's [`Outlook`] as one search sees it.
 
+use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::VehicleId;
+use crate::oracle::Location;
 use crate::planning::caution::Spread;
 use crate::planning::insertion::{Goal, Search};
 use crate::planning::outlook::{Outlook, Outlooks, Start};
-use crate::planning::view::Schedule;
+use crate::planning::view::{Schedule, View};
 use crate::planning::wish::Wish;
 use crate::units::{EngineTime, Millis};
 
@@ -19,6 +21,32 @@ pub(super) struct Cells {
     /// See [`Outlook::drop_offs`].
     pub(super) own_ms: Vec<i64>,
     pub(super) from_ms: Vec<i64>,
+}
+
+/// What is known of a schedule before anything is tried.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) view: &'a View,
+    /// See [`Schedule::saves`].
+    pub(super) saves: Millis,
+}
+
+/// Where the vehicle comes from: place, when it may leave, whether it is driving.
+#[derive(Clone, Copy)]
+pub(super) struct From {
+    pub(super) location: Location,
+    pub(super) time: EngineTime,
+    pub(super) moving: bool,
+    /// It stands and sets off just in time for its first visit, so it waits there for nobody.
+    pub(super) holds: bool,
+    pub(super) spread: Spread,
+}
+
+impl From {
+    /// The place of a visit, when it is done.
+    pub(super) fn visit(visit: &Visit, times: VisitTimes, spread: Spread) -> Self {
+        Self { location: visit.location, time: times.end, moving: false, holds: false, spread }
+    }
 }
 
 /// Where a drop-off can still be better than the best place so far.

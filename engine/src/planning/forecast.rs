@@ -40,8 +40,6 @@ const PRIOR_REQUESTS: u64 = 20;
 const KEPT: u64 = 61_858;
 /// A request this near to a spot belongs to it; farther away it opens a new one while there is room.
 const SAME_SPOT: Millis = Millis::from_secs(240);
-/// Spots whose times to a new place are looked up to rule out others.
-const PROBES: usize = 8;
 /// Farther than this no idle vehicle is sent.
 const MOVE_MAX: Millis = Millis::from_secs(1200);
 /// Driving that it is worth to cover one more of the requests that were seen lately.
@@ -147,9 +145,10 @@ impl Forecast {
         self.priors.iter().zip(&self.seen).map(|(prior, seen)| prior + seen)
     }
 
-    /// Learns from a request. A few queries, and one look at every spot.
-    pub fn see(&mut self, pickup: Location, oracle: &dyn Oracle) {
-        match self.nearest(pickup, oracle) {
+    /// Learns from a request. `least` are lower bounds of the times from each spot to the pickup, for as many as there are. A few
+    /// queries, and one look at every spot.
+    pub fn see(&mut self, pickup: Location, least: &[Millis], oracle: &dyn Oracle) {
+        match self.nearest(pickup, least, oracle) {
             Some((time, spot)) if time <= SAME_SPOT || self.spots.len() == SPOTS_MAX => {
                 if let Some(weight) = self.seen.get_mut(spot).filter(|_| !time.is_infinite()) {
                     *weight += SEEN;
@@ -159,19 +158,15 @@ impl Forecast {
         }
     }
 
-    /// The spot from which `place` is reached soonest, the first of equal ones. Most are ruled out by the triangle rule with a
-    /// few spots whose times to and from the place are known. Near forbidden turns that rule is off by a little, and what it rules out
-    /// is part of the state: so it may rest on nothing but the state, and on no cache that a restart begins anew (I9).
-    fn nearest(&self, place: Location, oracle: &dyn Oracle) -> Option<(Millis, usize)> {
-        let probes = self.spots.get(..PROBES).unwrap_or(&self.spots);
-        let mut from = [Millis::INFINITE; PROBES];
-        oracle.times_to(probes, place, from.get_mut(..probes.len())?);
-        let mut least = [Millis::ZERO; SPOTS_MAX];
-        for (row, from) in self.between.iter().zip(from) {
-            for (least, &there) in least.iter_mut().zip(row) {
-                *least = (*least).max(from.saturating_sub(there));
-            }
-        }
+    /// The spot from which `place` is reached soonest, the first of equal ones. Bounds say which need not be asked; the answer does
+    /// not depend on how good they are.
+    fn nearest(
+        &self,
+        place: Location,
+        least: &[Millis],
+        oracle: &dyn Oracle,
+    ) -> Option<(Millis, usize)> {
+        let least = least.iter().copied().chain(std::iter::repeat(Millis::ZERO));
         let mut left: Vec<(Millis, usize)> =
             (0..self.spots.len()).zip(least).map(|(spot, least)| (least, spot)).collect();
         let mut nearest: Option<(Millis, usize)> = None;

@@ -83,14 +83,15 @@ impl<'a> Search<'a> {
         self.reserve && self.goal == Goal::Promise && !self.policy.is_exact()
     }
 
-    fn wish(&self, outlooks: &Outlooks) -> Wish<'_> {
-        let ctx = Context { oracle: self.oracle, policy: self.policy, now: self.now };
+    fn wish(&self) -> Wish<'_> {
         let (board, alight) = (&self.board, &self.alight);
-        let sights = (outlooks.sight(board.location, ctx), outlooks.sight(alight.location, ctx));
+        let ends = (board.location, alight.location);
+        let saves_ms = (ms(self.oracle.saves(ends.0)), ms(self.oracle.saves(ends.1)));
         let mut wish = Wish {
             board,
             alight,
-            sights,
+            sights: (self.oracle.sight(ends.0), self.oracle.sight(ends.1)),
+            saves_ms,
             between_ms: ms(self.between),
             detour_ms: 0,
             party: Load::default().after(board),
@@ -240,7 +241,7 @@ pub fn best_below(
     except: Option<VehicleId>,
     limit: i64,
 ) -> Option<Insertion> {
-    let wish = search.wish(fleet.outlooks);
+    let wish = search.wish();
     let looks = Looks { search, wish: &wish, fleet, except };
     let mut queue = looks.begin();
     let mut scratch = Scratch::default();

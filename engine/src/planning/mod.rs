@@ -7,7 +7,6 @@
 //! wait. [`explain`] says why a vehicle was chosen and what stands against the others.
 
 mod bounded;
-pub mod bounds;
 pub mod caution;
 pub mod explain;
 pub mod forecast;
@@ -16,7 +15,6 @@ pub mod insertion;
 pub mod objective;
 pub mod outlook;
 pub mod policy;
-mod sights;
 pub mod snapshot;
 pub mod trial;
 pub mod view;

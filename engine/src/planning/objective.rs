@@ -35,8 +35,8 @@ pub fn journey(cost: i64, drive_ms: i64, direct: Millis, walk: Millis) -> i64 {
 /// The parts of an insertion's cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
-    /// Additional driving, milliseconds; negative if the new legs are shorter (they never are, by the triangle rule,
-    /// except that a vehicle under way may lose less than it gains).
+    /// Additional driving, milliseconds; negative if the new legs are shorter: a stop near a forbidden turn can be a way
+    /// round it, and a vehicle under way may lose less than it gains.
     pub drive_ms: i64,
     /// Wait of the new rider.
     pub wait: Millis,

@@ -5,14 +5,16 @@
 //! bounds what an insertion would cost.
 //!
 //! **Why no best place is lost.** A bound is only used to skip what would cost strictly more than a place that has been found,
-//! so ties are still settled by the total order, whatever the order of looking. Bounds are true if travel times obey the
-//! triangle rule (see [`crate::oracle`]):
-//! - No boarding begins before the vehicle has driven straight from where it set off, `leaves + time(start, pickup)`.
+//! so ties are still settled by the total order, whatever the order of looking. Bounds rest on two properties of travel times
+//! (see [`crate::oracle`]): sights bound them, however they were come by, and by way of a stop no drive is shorter than without by more
+//! than the stop `saves`, which is nothing but near forbidden turns:
+//! - No boarding begins before the vehicle has driven straight from where it set off, `leaves` and the bound from there.
 //! - A detour by way of a place is at least what the two legs take at least, less the leg that they replace, and never
-//!   negative; the drop-off adds at least its own detour behind one of the later visits.
+//!   below zero less what the place saves; the drop-off adds at least its own detour behind one of the later visits.
 //! - If a vehicle is ready for visit `i` later by `x`, then every visit from `i` on ends later by at least `x` less all waiting
-//!   from `i` on; and if `x` is more than the slack of `i`, one of them becomes late, or later.
-//! - The time on board is at least that of the straight drive with its dwells.
+//!   from `i` on, and less what a drop-off in between saves; and if that is more than the slack of `i`, one of them becomes late, or
+//!   later. Who is earlier by `x` is earlier by no more from there on.
+//! - The time on board is at least that of the straight drive with its dwells, less what the visits of the vehicle save.
 //!
 //! All this holds for a vehicle that is on time and takes a fastest way to its first visit. Whoever is not is searched in full; who
 //! is farther on than the travel times of now allow ([`Vehicle::outruns`]) may even be anywhere.
@@ -28,12 +30,11 @@ use crate::fleet::visit::Visit;
 use crate::ids::VehicleId;
 use crate::limits::GROUPED_VEHICLES_MIN;
 use crate::oracle::Location;
-use crate::planning::bounds::Sight;
 use crate::planning::groups::{Groups, Key};
 use crate::planning::policy::Policy;
-use crate::planning::sights::Sights;
 use crate::planning::view::{Capacity, View};
 use crate::planning::wish::Wish;
+use crate::sight::Sight;
 use crate::units::{EngineTime, Millis};
 
 /// Who left then is anywhere by now.
@@ -50,6 +51,9 @@ pub struct Start {
     is_driving: bool,
     /// It has no visits.
     is_free: bool,
+    n_visits: u32,
+    /// What all its visits together can save of a drive.
+    saves: Millis,
 }
 
 impl Start {
@@ -84,8 +88,15 @@ impl Start {
             (false, _) => 0,
         };
         let wait_ms = ms_between(wish.board.earliest, arrives.max(wish.board.earliest));
-        let cost = self.is_bounded(wish.now).then_some(wait_ms + wish.detour_ms + drive_ms);
-        (arrives, cost)
+        let saved_ms =
+            i64::from(self.n_visits.min(1) + self.n_visits) * (wish.saves_ms.0 + wish.saves_ms.1);
+        let cost = wait_ms + self.detour_ms(wish) + drive_ms - saved_ms;
+        (arrives, self.is_bounded(wish.now).then_some(cost))
+    }
+
+    /// The least detour of a rider who shares the ride.
+    fn detour_ms(&self, wish: &Wish<'_>) -> i64 {
+        (wish.detour_ms - i64::from(self.saves.get())).max(0)
     }
 
     /// What looks no worse than either of two vehicles that are free or not, and driving or not, alike.
@@ -94,14 +105,16 @@ impl Start {
             sight: self.sight.least(&other.sight),
             leaves: self.leaves.min(other.leaves),
             bounded_until: self.bounded_until.min(other.bounded_until),
+            n_visits: self.n_visits.max(other.n_visits),
+            saves: self.saves.max(other.saves),
             ..*self
         }
     }
 
     /// Vehicles of one key are worth a look together.
-    fn key(&self, n_landmarks: usize) -> Key {
+    fn key(&self) -> Key {
         let kind = u8::from(self.is_free) | u8::from(self.is_driving) << 1;
-        let [first, second] = self.sight.nearest(n_landmarks);
+        let [first, second] = self.sight.nearest();
         (kind | u8::from(LONG_AGO < self.bounded_until) << 2, first, second)
     }
 
@@ -117,6 +130,8 @@ impl Start {
 pub struct Outlook {
     /// Times, loads and what is locked.
     pub view: View,
+    /// What all visits together can save of a drive by being stopped at.
+    pub saves: Millis,
     start_at: Location,
     places: Vec<Location>,
     sights: Vec<Sight>,
@@ -139,7 +154,8 @@ struct Slot {
 /// The outlooks of all vehicles.
 #[derive(Clone, Debug, Default)]
 pub struct Outlooks {
-    sights: Sights,
+    /// Of the spots of demand, in their order.
+    spots: Vec<Sight>,
     starts: Vec<Option<Start>>,
     outlooks: Vec<Option<Outlook>>,
     stale: Vec<VehicleId>,
@@ -198,7 +214,7 @@ impl Outlooks {
         self.stale.push(vehicle);
     }
 
-    /// Makes the outlooks of all vehicles that have changed. O(visits) for each, and the sights of places that are new.
+    /// Makes the outlooks of all vehicles that have changed. O(visits) for each.
     pub fn refresh(&mut self, fleet: &[Vehicle], ctx: Context<'_>) {
         self.starts.resize(fleet.len(), None);
         self.outlooks.resize(fleet.len(), None);
@@ -221,22 +237,23 @@ impl Outlooks {
         self.outlooks.get(vehicle.idx())?.as_ref()
     }
 
-    /// The sight of any place.
-    #[must_use]
-    pub fn sight(&self, place: Location, ctx: Context<'_>) -> Sight {
-        self.sights.get(place, ctx.oracle)
-    }
-
-    /// Expects to be asked for the sights of these places.
-    pub fn expect(&mut self, from: Location, to: Location, ctx: Context<'_>) {
-        for place in [from, to] {
-            self.sights.remember(place, ctx.oracle);
-        }
+    /// Lower bounds of the times from each of `spots` to `place`. Spots are only ever added at the end.
+    pub fn from_spots(
+        &mut self,
+        spots: &[Location],
+        place: Location,
+        ctx: Context<'_>,
+    ) -> Vec<Millis> {
+        let new = spots.get(self.spots.len()..).unwrap_or_default();
+        self.spots.extend(new.iter().map(|&spot| ctx.oracle.sight(spot)));
+        let sight = ctx.oracle.sight(place);
+        let bound = |spot: &Sight| u32::try_from(spot.least_ms(&sight)).map(Millis::new);
+        self.spots.iter().map(|spot| bound(spot).unwrap_or(Millis::ZERO)).collect()
     }
 
     fn make(&mut self, id: VehicleId, vehicle: &Vehicle, ctx: Context<'_>) {
         let Some(slot) = self.outlooks.get_mut(id.idx()) else { return };
-        let before = slot.take();
+        *slot = None;
         self.groups.take(id, &self.starts);
         if vehicle.duty != Duty::OnShift {
             return;
@@ -245,24 +262,11 @@ impl Outlooks {
             Motion::Standing { at, ready_from, .. } => (*at, *ready_from),
             Motion::Driving { path, departed } => (path.from, *departed),
         };
-        let known = before.as_ref();
-        let sights_known = &mut self.sights;
-        let mut others_stale = false;
-        let mut sight = |place: Location| {
-            let known = known.and_then(|known| {
-                let at = known.places.iter().position(|known| *known == place)?;
-                known.sights.get(at).copied()
-            });
-            known.unwrap_or_else(|| {
-                let (sight, is_void) = sights_known.see(place, ctx.oracle);
-                others_stale |= is_void;
-                sight
-            })
-        };
         // The start goes last: so positions of visits are those of the schedule.
         let mut places: Vec<Location> = vehicle.visits.iter().map(|visit| visit.location).collect();
         places.push(start_at);
-        let sights: Vec<Sight> = places.iter().map(|place| sight(*place)).collect();
+        let sights: Vec<Sight> = places.iter().map(|&place| ctx.oracle.sight(place)).collect();
+        let saves = vehicle.schedule().saves(ctx.oracle);
         let mut view = View::default();
         vehicle.schedule().view(ctx.policy, ctx.now, &mut view);
         if let Some((cell, &sight)) = self.starts.get_mut(id.idx()).zip(sights.last()) {
@@ -274,18 +278,14 @@ impl Outlooks {
                 bounded_until: bounded_until(vehicle, &view, ctx),
                 is_driving: is_driving || vehicle.outruns,
                 is_free: vehicle.visits.is_empty(),
+                n_visits: u32::try_from(vehicle.visits.len()).unwrap_or(u32::MAX),
+                saves,
             };
             *cell = Some(start);
-            self.groups.put(id, start.key(self.sights.n_landmarks()), &start);
+            self.groups.put(id, start.key(), &start);
         }
         let slots = slots(vehicle, &view, ctx.policy);
-        *slot = Some(Outlook { view, start_at, places, sights, slots });
-        if others_stale {
-            self.outlooks.fill(None);
-            self.starts.fill(None);
-            self.groups = Groups::default();
-            self.stale = (0..).take(self.starts.len()).map(VehicleId::new).collect();
-        }
+        *slot = Some(Outlook { view, saves, start_at, places, sights, slots });
     }
 }
 
@@ -371,7 +371,9 @@ impl Outlook {
             };
             let there = before.least_ms(sight);
             match self.slots.get(j).zip(self.sights.get(j)) {
-                Some((slot, next)) => (there + sight.least_ms(next) - slot.leg_ms).max(0),
+                Some((slot, next)) => {
+                    (there + sight.least_ms(next) - slot.leg_ms).max(-wish.saves_ms.1)
+                }
                 None => there,
             }
         }));
@@ -417,7 +419,8 @@ impl Outlook {
         if begin > wish.board.latest {
             return None;
         }
-        let base = ms_between(wish.board.earliest, begin) + wish.detour_ms;
+        let (saves_on, saves_off) = wish.saves_ms;
+        let waits = ms_between(wish.board.earliest, begin);
         // Of the two drives that replace a leg, the first less the leg.
         let drive_ms = match slot.zip(self.view.times.get(i)) {
             // Who is under way may have driven part of it: count from when it would arrive.
@@ -432,34 +435,43 @@ impl Outlook {
             Some(_) | None => there_ms - leg_ms,
         };
         let Some((slot, next)) = slot.zip(self.sights.get(i)) else {
-            return Some(base + drive_ms + wish.between_ms);
+            return Some(waits + wish.detour_ms + drive_ms + wish.between_ms);
         };
-        let begun = |at: EngineTime, leg_ms: i64, from: &Visit| {
+        // `saved_ms`: what the stops before visit `i` can save, and one behind it.
+        let begun = |at: EngineTime, leg_ms: i64, from: &Visit, saved_ms: (i64, i64)| {
             let stop_ms = self.places.get(i).map_or(0, |next| wish.stop_ms(from.location, *next));
             let later_ms = ms_between(slot.ready, ms_after(at, leg_ms + stop_ms));
+            let later_ms = later_ms.max(-saved_ms.0) - saved_ms.1;
             (later_ms <= slot.slack_ms).then(|| self.least_delay(i, later_ms))
         };
         let (on, off) = (pickup.least_ms(next), drop_off.least_ms(next));
         let boarded = ms_after(begin, i64::from(wish.board.dwell.get()));
-        let apart = begun(boarded, on, wish.board).map(|delay_ms| {
-            (drive_ms + on).max(0) + delay_ms + from.get(i + 1).copied().unwrap_or(0)
+        let apart = begun(boarded, on, wish.board, (saves_on, saves_off)).map(|delay_ms| {
+            let drive_ms = (drive_ms + on).max(-saves_on);
+            start.detour_ms(wish) + drive_ms + delay_ms + from.get(i + 1).copied().unwrap_or(0)
         });
-        let together = begun(ms_after(begin, wish.straight_ms()), off, wish.alight)
-            .map(|delay_ms| (drive_ms + wish.between_ms + off).max(0) + delay_ms);
+        let saves_both = saves_on + saves_off;
+        let together =
+            begun(ms_after(begin, wish.straight_ms()), off, wish.alight, (saves_both, 0)).map(
+                |delay_ms| {
+                    let drive_ms = (drive_ms + wish.between_ms + off).max(-saves_both);
+                    wish.detour_ms + drive_ms + delay_ms
+                },
+            );
         let least = match (apart, together) {
             (Some(apart), Some(together)) => apart.min(together),
             (apart, together) => apart.or(together)?,
         };
-        Some(base + least)
+        Some(waits + least)
     }
 
-    /// How much the visits from `j` on are delayed at least if the vehicle leaves the one before later by `later_ms`.
+    /// How much the visits from `j` on are delayed at least if the vehicle leaves the one before later by `later_ms`. If it is
+    /// earlier, that is less than zero.
     #[must_use]
     pub fn least_delay(&self, j: usize, later_ms: i64) -> i64 {
         let n_left = i64::try_from(self.slots.len().saturating_sub(j)).unwrap_or(0);
-        self.slots
-            .get(j)
-            .map_or(0, |slot| (later_ms - slot.waiting_ms).max(0).saturating_mul(n_left))
+        let each = |slot: &Slot| (later_ms - slot.waiting_ms).max(later_ms.min(0));
+        self.slots.get(j).map_or(0, |slot| each(slot).saturating_mul(n_left))
     }
 }
 

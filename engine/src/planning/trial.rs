@@ -1,13 +1,10 @@
 //! One schedule: every pair of positions for one ride, except those that are bound to be worse than the best so far.
 //!
 //! Three cuts save work and never lose the best, all from the triangle rule of the oracle (what comes later in a schedule also
-//! reaches a given place later):
+//! reaches a given place later, but for what the stops in between save, see [`Oracle::saves`](crate::oracle::Oracle::saves)):
 //! - a vehicle that could not even drive straight to the pickup in time is skipped;
 //! - once the pickup is too late behind visit i, it is too late behind every later one;
 //! - once the drop-off is too late before visit j, it is too late before every later one.
-//!
-//! (Where a stop lets a vehicle turn round that a forbidden turn would send farther, the rule is off by that detour, and a
-//! cut may lose a place that it makes possible. No place that is found is ever wrong.)
 //!
 //! O(n²) pairs of O(n) each, for n visits; lazily 4 n travel times.
 
@@ -15,8 +12,7 @@ use crate::fleet::motion::Start;
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::VehicleId;
 use crate::limits::VISITS_MAX;
-use crate::oracle::Location;
-use crate::planning::bounded::{Bounds, Cells, Hope};
+use crate::planning::bounded::{Bounds, Cells, From, Hope, Seen};
 use crate::planning::caution::Spread;
 use crate::planning::insertion::{Goal, Insertion, Search};
 use crate::planning::objective::Effect;
@@ -40,15 +36,19 @@ pub fn best_in(
 ) -> Option<Insertion> {
     let straight = schedule.motion.divert(search.now);
     let reach = search.oracle.time(straight.location, search.board.location);
-    let too_far = search.goal == Goal::Promise && straight.time + reach > search.board.latest;
-    if reach.is_infinite() || too_far || straight.time > schedule.shift_end {
+    let saves = schedule.saves(search.oracle);
+    let too_far =
+        search.goal == Goal::Promise && straight.time + reach > search.board.latest + saves;
+    let no_way = reach.is_infinite() && !saves.is_infinite();
+    if no_way || too_far || straight.time > schedule.shift_end {
         return best;
     }
     if schedule.is_silent(search.policy, search.now) {
         return best;
     }
     schedule.view(search.policy, search.now, &mut scratch.view);
-    try_all(search, (vehicle, schedule), &scratch.view, &mut scratch.cells, (None, best))
+    let view = Seen { view: &scratch.view, saves };
+    try_all(search, (vehicle, schedule), view, &mut scratch.cells, (None, best))
 }
 
 /// The better of `best` and the best insertion into a schedule whose costs are bounded.
@@ -68,6 +68,7 @@ pub(super) fn better_in(
         schedule.1.view(search.policy, search.now, view);
         view
     };
+    let known = Seen { view: known, saves: bounds.outlook.saves };
     try_all(search, schedule, known, cells, (Some(bounds), best))
 }
 
@@ -75,7 +76,7 @@ pub(super) fn better_in(
 fn try_all(
     search: &Search<'_>,
     (vehicle, schedule): (VehicleId, &Schedule<'_>),
-    view: &View,
+    Seen { view, saves }: Seen<'_>,
     cells: &mut Cells,
     (bounds, best): (Option<Bounds<'_>>, Option<Insertion>),
 ) -> Option<Insertion> {
@@ -93,7 +94,8 @@ fn try_all(
         drives.clear();
         drives.resize(n + 1, None);
     }
-    let mut trial = Trial { search, schedule, vehicle, view, cells, party, price, bounds, best };
+    let mut trial =
+        Trial { search, schedule, vehicle, view, saves, cells, party, price, bounds, best };
     for i in view.locked..=n {
         if !trial.board_before(i) {
             break;
@@ -108,30 +110,13 @@ struct Trial<'a, 'b> {
     schedule: &'a Schedule<'a>,
     vehicle: VehicleId,
     view: &'a View,
+    saves: Millis,
     cells: &'b mut Cells,
     party: Load,
     /// See [`Scarcity`](crate::planning::objective::Scarcity).
     price: i64,
     bounds: Option<Bounds<'a>>,
     best: Option<Insertion>,
-}
-
-/// Where the vehicle comes from: place, when it may leave, whether it is driving.
-#[derive(Clone, Copy)]
-struct From {
-    location: Location,
-    time: EngineTime,
-    moving: bool,
-    /// It stands and sets off just in time for its first visit, so it waits there for nobody.
-    holds: bool,
-    spread: Spread,
-}
-
-impl From {
-    /// The place of a visit, when it is done.
-    fn visit(visit: &Visit, times: VisitTimes, spread: Spread) -> Self {
-        Self { location: visit.location, time: times.end, moving: false, holds: false, spread }
-    }
 }
 
 /// A boarding that is being tried.
@@ -161,7 +146,7 @@ impl Trial<'_, '_> {
         let times = search.board.times(from.time + leg, self.pull_in(from, &search.board));
         if times.begin > search.board.latest && search.goal == Goal::Promise {
             // A vehicle that is sent elsewhere at once may lose time to hear of it: no cut from position 0.
-            return i == 0;
+            return i == 0 || times.begin <= search.board.latest + self.saves;
         }
         if self.is_later(times.begin) || self.is_late_behind(i, times.end) {
             return true;
@@ -243,10 +228,11 @@ impl Trial<'_, '_> {
         let wait_ms = ms(boarding.times.begin.since(self.search.board.earliest));
         let planned = self.view.times.get(before).map_or(from.time, |times| times.end);
         let later_ms = from.time.unix_ms() - planned.unix_ms();
-        let delay_ms = delay_ms + bounds.outlook.least_delay(j, later_ms);
+        let delay_ms = delay_ms + bounds.outlook.least_delay(j, later_ms - bounds.wish.saves_ms.1);
+        let rides_ms = (bounds.wish.detour_ms - ms(self.saves)).max(0);
         let least = |detours: &[i64]| {
             let detour_ms = detours.get(j).copied().unwrap_or(0);
-            drive_ms + wait_ms + bounds.wish.detour_ms + delay_ms + detour_ms
+            drive_ms + wait_ms + rides_ms + delay_ms + detour_ms
         };
         if best.cost < least(&self.cells.from_ms) {
             Hope::Lost
@@ -270,10 +256,16 @@ impl Trial<'_, '_> {
         let leg_in = if j == boarding.at { search.between } else { self.leg_in(j, from) };
         let times = search.alight.times(from.time + leg_in, self.pull_in(from, &search.alight));
         let ride = times.end.since(boarding.times.begin);
-        let rides_too_long = ride > search.alight.ride_max && search.goal != Goal::LeastLate;
-        let too_late = times.end > search.alight.latest && search.goal == Goal::Promise;
-        if rides_too_long || too_late || times.end > self.schedule.shift_end {
-            return false;
+        // Whether it is too late even for who is sooner by so much.
+        let too_late = |sooner: Millis| {
+            let too_long = ride > search.alight.ride_max + sooner;
+            let late = times.end > search.alight.latest + sooner;
+            (too_long && search.goal != Goal::LeastLate)
+                || (late && search.goal == Goal::Promise)
+                || times.end > self.schedule.shift_end + sooner
+        };
+        if too_late(Millis::ZERO) {
+            return !too_late(self.saves);
         }
         let spread = self.spread_at(&search.alight, times, (from, leg_in));
         if search.is_careful() {
@@ -318,7 +310,7 @@ impl Trial<'_, '_> {
                 return None;
             }
             let delay = self.delay(k, times);
-            if delay <= 0 {
+            if delay == 0 {
                 // Waiting has swallowed the detour: the rest is as it was.
                 break;
             }

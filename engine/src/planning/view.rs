@@ -7,7 +7,7 @@ use crate::fleet::motion::{Motion, Start};
 use crate::fleet::plan::Action;
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::limits::VISITS_MAX;
-use crate::oracle::Path;
+use crate::oracle::{Oracle, Path};
 use crate::planning::caution::Spread;
 use crate::planning::policy::Policy;
 use crate::units::{EngineTime, Millis};
@@ -130,6 +130,13 @@ pub struct View {
 }
 
 impl Schedule<'_> {
+    /// How much sooner the vehicle can be anywhere for stopping at its visits than if it drove there straight, at most.
+    #[must_use]
+    pub fn saves(&self, oracle: &dyn Oracle) -> Millis {
+        let saves = self.visits.iter().map(|visit| oracle.saves(visit.location));
+        saves.fold(Millis::ZERO, |sum, saves| sum + saves)
+    }
+
     /// When the vehicle sets off on its first leg, if it stands and its first visit is elsewhere: as soon as it may, but
     /// not so early that it would only wait there.
     #[must_use]

@@ -2,8 +2,8 @@
 
 use crate::fleet::visit::Visit;
 use crate::oracle::Location;
-use crate::planning::bounds::Sight;
 use crate::planning::view::Load;
+use crate::sight::Sight;
 use crate::units::{EngineTime, Millis};
 
 /// What a search asks of an outlook.
@@ -15,6 +15,8 @@ pub struct Wish<'a> {
     pub alight: &'a Visit,
     /// Sights of the two.
     pub sights: (Sight, Sight),
+    /// What stopping there can save of a drive ([`Oracle::saves`](crate::oracle::Oracle::saves)), in milliseconds.
+    pub saves_ms: (i64, i64),
     /// Drive between the two.
     pub between_ms: i64,
     /// Detour of the rider who is driven straight: the dwells.

@@ -17,6 +17,7 @@ mod oracle;
 mod path;
 mod pieces;
 mod reach;
+mod relaxed;
 mod rings;
 mod snap;
 mod stops;
@@ -27,7 +28,7 @@ mod traffic;
 mod twins;
 mod week;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::geo::LatLon;
 use crate::graph::csr::{self, Graph, first_rows, rows_by_key};
@@ -117,6 +118,8 @@ pub struct Region {
     twins: Arc<twins::Twins>,
     /// Lengths by arc row.
     arc_mm: Arc<[u32]>,
+    /// What bounds the times of this version, once somebody asks.
+    relaxed: OnceLock<relaxed::Relaxed>,
 }
 
 /// One arc of the graph that queries run on.
@@ -205,6 +208,7 @@ impl Region {
             departure: departure.into(),
             twins: Arc::new(twins),
             arc_mm: arc_mm.into(),
+            relaxed: OnceLock::new(),
         })
     }
 

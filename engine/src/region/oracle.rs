@@ -6,7 +6,7 @@
 //!
 //! Who stops at a place along a road may turn round there and has no restriction under way any more. So stopping can,
 //! close to a restricted junction, be a way round the restriction, and `time(a, c) <= time(a, b) + time(b, c)` holds for
-//! all nodes, and for places along roads wherever no restriction is in reach.
+//! all nodes, and for places along roads wherever no restriction is in reach. How far it can be off is [`Oracle::saves`].
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use super::locate::{Access, HEADINGS};
+use super::relaxed::Relaxed;
 use super::{ChangedPiece, ChangedWay, Region, TrafficChange, TrafficError};
 use crate::graph::num::row;
 use crate::ids::NodeId;
@@ -23,6 +24,7 @@ use crate::routing::NEVER;
 use crate::routing::bundle::{Bundle, Bundles, Flow};
 use crate::routing::lanes::vectorised;
 use crate::routing::matrix::{Row, Targets};
+use crate::sight::Sight;
 use crate::units::Millis;
 
 /// Matrices with fewer cells are not worth a second thread.
@@ -198,8 +200,12 @@ impl Oracle for Region {
             return millis(self.hierarchy.time(from, to));
         }
         let beside = self.time_beside(from, to);
+        // Worked out once, not for each exit again.
+        let entries: SmallVec<[(u32, u32); 8]> =
+            self.entries(to).map(|entry| (entry.node, entry.ms)).collect();
         millis(self.exits(from).fold(beside, |best, exit| {
-            self.entries(to).fold(best, |best, entry| best.min(self.time_over(&exit, &entry)))
+            let over = |&(node, ms): &(u32, u32)| self.hierarchy.time(exit.node, node) + ms;
+            entries.iter().map(over).fold(best, |best, ms| best.min(ms + exit.ms))
         }))
     }
 
@@ -247,6 +253,14 @@ impl Oracle for Region {
             Some((from, to)) => self.node_table(from, to, out),
             None => self.place_table(from, to, out),
         }
+    }
+
+    fn sight(&self, place: Location) -> Sight {
+        self.relaxed.get_or_init(|| Relaxed::new(self)).sight(self, place)
+    }
+
+    fn saves(&self, place: Location) -> Millis {
+        self.relaxed.get_or_init(|| Relaxed::new(self)).saves(self, place)
     }
 
     fn region(&self) -> Option<&Region> {

@@ -9,7 +9,7 @@
 //! number of ticks, like the imported one; times of its parts are cut out of it, rounded as always, so paths still
 //! add up.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -283,6 +283,7 @@ impl Region {
             departure: Arc::clone(&self.departure),
             twins: Arc::clone(&self.twins),
             arc_mm: Arc::clone(&self.arc_mm),
+            relaxed: OnceLock::new(),
         };
         let change = next.take_over(news, self.version() + 1, None);
         (next, change)
@@ -299,6 +300,7 @@ impl Region {
             }
         }
         let entries = &news.entries;
+        self.relaxed = OnceLock::new();
         self.traffic.version = version;
         self.traffic.layers.clone_from(&news.layers);
         self.traffic.ms.resize(self.contents.roads.n() * 2, IMPORTED);

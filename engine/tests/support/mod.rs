@@ -16,6 +16,7 @@ use sharxi_engine::ids::{NodeId, RequestId, RoadId, VehicleId};
 use sharxi_engine::oracle::{Location, Oracle, Path, Waypoint};
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::region::{ChangedPiece, Effect, TrafficChange, TrafficError};
+use sharxi_engine::sight::Sight;
 use sharxi_engine::units::{EngineTime, Millimeters, Millis};
 
 /// That many cases (`PROPTEST_CASES` overrules), with what once failed kept in `regressions` and tried first.
@@ -122,6 +123,17 @@ impl Oracle for Grid {
             first_arc: self.arc_at(from),
             last_arc: self.arc_at(to),
         })
+    }
+
+    /// From the corners.
+    fn sight(&self, place: Location) -> Sight {
+        let end = self.width - 1;
+        let corners = [(0, 0), (end, end), (0, end), (end, 0)].map(|(x, y)| self.at(x, y));
+        let [to, from] = [
+            corners.map(|corner| self.time(place, corner)),
+            corners.map(|corner| self.time(corner, place)),
+        ];
+        Sight::new(to, from)
     }
 
     fn arc_at(&self, at: Location) -> [NodeId; 2] {

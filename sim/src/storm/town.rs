@@ -6,6 +6,7 @@ use sharxi_api::map::{Map, Place, RoadLine, Snap};
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::ids::NodeId;
 use sharxi_engine::oracle::{Location, Oracle, Path, Waypoint};
+use sharxi_engine::sight::Sight;
 use sharxi_engine::units::{Millimeters, Millis};
 
 use crate::audit::roads;
@@ -129,6 +130,13 @@ impl Oracle for Town {
             first_arc: self.arc_at(from),
             last_arc: self.arc_at(to),
         })
+    }
+
+    /// From the corners.
+    fn sight(&self, place: Location) -> Sight {
+        let corners = [0, WIDTH - 1, N_NODES - WIDTH, N_NODES - 1];
+        let to = corners.map(|corner| drive(node_of(place), corner));
+        Sight::new(to, corners.map(|corner| drive(corner, node_of(place))))
     }
 
     fn arc_at(&self, at: Location) -> [NodeId; 2] {
