@@ -28,7 +28,7 @@ const ROUNDED: i16 = 2;
 #[repr(align(64))]
 pub struct Sight([i16; 2 * LANDMARKS_MAX]);
 
-/// Of a place of which nothing is known: all bounds are zero.
+/// Without landmarks: among such places all bounds are zero. Beside other sights, that of a place to which there is no way.
 impl Default for Sight {
     fn default() -> Self {
         Self(std::array::from_fn(|lane| if lane < LANDMARKS_MAX { FAR } else { -FAR }))
@@ -122,10 +122,11 @@ mod tests {
 
     #[test]
     fn a_sight_without_landmarks_bounds_nothing() {
-        let some = Sight::new([Millis::from_secs(90)], [Millis::from_secs(60)]);
+        let some = [90, 500].map(|to| Sight::new([Millis::from_secs(to)], []));
         let none = Sight::default();
-        assert_eq!([none.least_ms(&some), some.least_ms(&none), none.least_ms(&none)], [0; 3]);
-        assert_eq!((some.nearest()[0], none.nearest()), (0, [0, 0]));
+        assert_eq!([none.least_ms(&none), some[0].least_ms(&some[1])], [0; 2]);
+        assert_eq!(some[1].least_ms(&some[0]), 409_000);
+        assert_eq!((some[0].nearest()[0], none.nearest()), (0, [0, 0]));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The buffers of a trial, what it knows before it begins, and what bounds the costs that it finds: one vehicle's [`Outlook`] as one search sees it.
+//! The buffers of a trial, what it knows before it begins, and what bounds the costs that it finds: one vehicle's [`Outlook`]
+//! as one search sees it.
 
 use crate::fleet::visit::{Visit, VisitTimes};
 use crate::ids::VehicleId;

@@ -116,7 +116,7 @@ impl Relaxed {
         Self { sights, junctions, ends, saves }
     }
 
-    /// The sight of a place; of one that is not of this region that of which nothing is known.
+    /// The sight of a place; of one that is not of this region that of one to which there is no way.
     pub(super) fn sight(&self, region: &Region, place: Location) -> Sight {
         if let Location::Node(node) = place {
             let at = self.junctions.get(node.idx()).and_then(|&at| self.sights.get(at as usize));
