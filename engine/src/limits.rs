@@ -34,6 +34,8 @@ pub const TRAFFIC_ITEMS_MAX: usize = 200_000;
 pub const EXPLAINED_VEHICLES_MAX: usize = 5;
 /// Refusals whose explanations are kept, the newest.
 pub const EXPLAINED_REFUSALS_MAX: usize = 256;
+/// Of these, those of one second that keep what stood against them: nobody asks why in a flood, and it costs more than the decision.
+pub const EXPLAINED_A_SECOND_MAX: usize = 16;
 /// Spots of expected demand that a dispatcher keeps.
 pub const SPOTS_MAX: usize = 128;
 /// Vehicles whose plans are made better together.
@@ -42,5 +44,6 @@ pub const SNAPSHOT_VEHICLES_MAX: usize = 64;
 pub const MOVES_MAX: u8 = 2;
 /// Insertion tests that searches for riders whom nobody can take may spend in a second of command time, on average …
 pub const RESCUE_TESTS_PER_S: u64 = 1_000_000;
-/// … and at once, after a quiet while. More riders than that are answered by plain insertion.
-pub const RESCUE_TESTS_SAVED_MAX: u64 = 4_000_000;
+/// … and at once, after a quiet while. More riders than that are answered by plain insertion. A million is about a tenth of a second, for
+/// which whoever comes after them waits.
+pub const RESCUE_TESTS_SAVED_MAX: u64 = 1_000_000;

@@ -16,7 +16,7 @@ use sharxi_engine::demand::request::{Party, RideRequest, When};
 use sharxi_engine::dispatcher::command::Command;
 use sharxi_engine::dispatcher::explain::RideReason;
 use sharxi_engine::ids::RequestId;
-use sharxi_engine::limits::EXPLAINED_REFUSALS_MAX;
+use sharxi_engine::limits::{EXPLAINED_A_SECOND_MAX, EXPLAINED_REFUSALS_MAX};
 use sharxi_engine::planning::explain::{Broken, Explanation, Rule, Verdict};
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::units::{EngineTime, Millis};
@@ -115,11 +115,28 @@ fn only_the_newest_refusals_are_kept() {
     town.vehicle("v", (0, 0), 4, 0);
     for n in 0..=EXPLAINED_REFUSALS_MAX {
         let ride = town.request(&format!("r{n}"), (30, 0), (35, 0));
-        ask(&mut town, minute(1), ride);
+        ask(&mut town, minute(1) + Millis::new(n as u32 * 100), ride);
     }
     assert_eq!(town.dispatcher.explain_ride(RequestId::new(0)), None);
     refused(&town, 1);
     refused(&town, EXPLAINED_REFUSALS_MAX as u32);
+}
+
+#[test]
+fn in_a_flood_some_are_told_what_stood_against_them_and_all_are_told_the_reason() {
+    let mut town = Town::new(40, policy());
+    town.vehicle("v", (0, 0), 4, 0);
+    let last = EXPLAINED_A_SECOND_MAX as u32;
+    for n in 0..=last {
+        let ride = town.request(&format!("r{n}"), (30, 0), (35, 0));
+        ask(&mut town, minute(1), ride);
+    }
+    refused(&town, last - 1);
+    let flooded = town.dispatcher.explain_ride(RequestId::new(last));
+    assert!(matches!(flooded, Some(RideReason::Refused { explanation: None, .. })), "{flooded:?}");
+    let ride = town.request("later", (30, 0), (35, 0));
+    ask(&mut town, minute(1) + Millis::from_secs(1), ride);
+    refused(&town, last + 1);
 }
 
 #[test]

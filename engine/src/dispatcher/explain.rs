@@ -1,7 +1,7 @@
 //! Questions about decisions: why this vehicle, why nobody, why an idle vehicle moves.
 //!
 //! Answers about rides that wait for their vehicle are worked out when asked, as things stand then; what stood against a
-//! refused rider is kept from the moment of the refusal, for the newest [`EXPLAINED_REFUSALS_MAX`].
+//! refused rider is kept from the moment of the refusal, for the newest [`EXPLAINED_REFUSALS_MAX`], in a flood for some of them.
 
 use crate::dispatcher::event::RejectReason;
 use crate::dispatcher::state::{Refusal, State};
@@ -11,11 +11,14 @@ use crate::fleet::plan::Action;
 use crate::fleet::reroute::Context;
 use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
-use crate::limits::EXPLAINED_REFUSALS_MAX;
+use crate::limits::{EXPLAINED_A_SECOND_MAX, EXPLAINED_REFUSALS_MAX};
 use crate::planning::explain::{self, Explanation};
 use crate::planning::forecast::{Cover, Worth};
 use crate::planning::insertion::{Fleet, Goal, Search};
 use crate::planning::outlook::Outlooks;
+use crate::units::Millis;
+
+const SECOND: Millis = Millis::from_secs(1);
 
 /// Why a ride has the vehicle that it has, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +27,7 @@ pub enum RideReason {
     Refused {
         /// In a word.
         reason: RejectReason,
-        /// What stood against the nearest vehicles; absent if no vehicle was looked at.
+        /// What stood against the nearest vehicles; absent if no vehicle was looked at, or in a flood of refusals.
         explanation: Option<Explanation>,
     },
     /// A vehicle is to come. What it and the others would cost if the ride were given out anew.
@@ -84,7 +87,7 @@ impl Turn<'_> {
         reason: RejectReason,
         visits: Option<(Visit, Visit)>,
     ) {
-        let explanation = visits.map(|visits| {
+        let explanation = visits.filter(|_| self.may_explain()).map(|visits| {
             let search = Search::new(self.ctx, Goal::Promise, visits);
             explain::refusal(&search, self.state.fleet())
         });
@@ -92,5 +95,12 @@ impl Turn<'_> {
         if self.state.refusals.len() > EXPLAINED_REFUSALS_MAX {
             self.state.refusals.pop_first();
         }
+    }
+
+    /// Whether few riders enough were refused within a second, by the time of commands, for one more to be told why.
+    fn may_explain(&self) -> bool {
+        let explained = self.state.refusals.values().filter_map(|kept| kept.explanation.as_ref());
+        let lately = explained.filter(|kept| self.now().since(kept.at) < SECOND);
+        lately.count() < EXPLAINED_A_SECOND_MAX
     }
 }

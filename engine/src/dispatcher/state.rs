@@ -40,7 +40,7 @@ pub(super) enum Due {
 #[derive(Clone, Debug, Hash, Serialize, Deserialize)]
 pub(super) struct Refusal {
     pub(super) reason: RejectReason,
-    /// Absent if no vehicle was looked at.
+    /// Absent if no vehicle was looked at, or in a flood.
     pub(super) explanation: Option<Explanation>,
 }
 
