@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -74,13 +75,31 @@ pub fn host_of(url: &str) -> Result<String, DriveError> {
     Ok(if host.contains(':') { host.to_owned() } else { format!("{host}:80") })
 }
 
-/// What lets a drive into a service that asks for proof: one token of an operator, as whom everybody then speaks.
+/// What lets a drive into a service that asks for proof: one token of an operator, as whom everybody then speaks. All clones hold the
+/// same token, which [`super::renewal`] replaces before it expires.
 #[derive(Clone)]
 pub struct Pass {
-    /// The token.
-    pub token: String,
-    /// Tells this drive's command ids from those of another: they all belong to the same operator.
-    pub run: String,
+    token: watch::Sender<String>,
+    run: String,
+}
+
+impl Pass {
+    /// With a token to begin with; `run` tells this drive's command ids from those of another: they all belong to the same operator.
+    #[must_use]
+    pub fn new(token: String, run: String) -> Self {
+        Self { token: watch::Sender::new(token), run }
+    }
+
+    /// The token that is good now.
+    #[must_use]
+    pub fn token(&self) -> String {
+        self.token.borrow().clone()
+    }
+
+    /// Another one from now on.
+    pub fn replace(&self, token: String) {
+        self.token.send_replace(token);
+    }
 }
 
 // Tokens are not to be seen in messages.
@@ -95,8 +114,8 @@ pub struct Link {
     host: String,
     role: &'static str,
     name: String,
-    /// The token, and what comes before each command id, if there is one.
-    pass: Option<(String, String)>,
+    /// The pass, and what comes before each command id, if there is one.
+    pass: Option<(Pass, String)>,
     socket: Option<WebSocketStream<TcpStream>>,
     seq: Option<u64>,
     /// Commands without an answer, by id.
@@ -124,7 +143,7 @@ impl Link {
     /// The same with a pass; `n` tells the links of a drive apart.
     #[must_use]
     pub fn with_pass(mut self, pass: Option<&Pass>, n: usize) -> Self {
-        self.pass = pass.map(|pass| (pass.token.clone(), format!("{}.{n}.", pass.run)));
+        self.pass = pass.map(|pass| (pass.clone(), format!("{}.{n}.", pass.run)));
         self
     }
 
@@ -246,8 +265,8 @@ impl Link {
         let url = format!("ws://{}/v1/ws", self.host);
         let mut request = url.into_client_request().map_err(text)?;
         let mut hello = json!({ "type": "hello", "role": self.role, "name": self.name });
-        if let Some((token, _)) = &self.pass {
-            let bearer = HeaderValue::from_str(&format!("Bearer {token}"));
+        if let Some((pass, _)) = &self.pass {
+            let bearer = HeaderValue::from_str(&format!("Bearer {}", pass.token()));
             let bearer = bearer.map_err(|_error| "the token is none".to_owned())?;
             request.headers_mut().insert("authorization", bearer);
             // The token says who this is.

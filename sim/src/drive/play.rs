@@ -12,7 +12,7 @@ use super::clock::ServiceClock;
 use super::link::{DriveError, Link, Pass, host_of};
 use super::operator::{self, View};
 use super::rider::{self, Answers};
-use super::{messages, vehicle};
+use super::{messages, renewal, vehicle};
 use crate::clock::shifted;
 use crate::demand::DemandRow;
 use crate::event_log::Record;
@@ -98,6 +98,11 @@ pub async fn run(
     let begin = Instant::now();
     let host = host_of(url)?;
     let pass = options.pass.as_ref();
+    // Ends with the drive.
+    let mut renewals = JoinSet::new();
+    if let Some(pass) = pass {
+        renewals.spawn(renewal::keep(host.clone(), pass.clone()));
+    }
     let mut desk = Link::new(&host, "operator", "drive").with_pass(pass, 0);
     let clock = welcome(&mut desk, options.speed).await?;
     let offset_ms = clock.offset_ms(cast.period.start);

@@ -30,6 +30,8 @@ use crate::{event_log, fleet};
 
 /// Half an hour of the made-up town in three seconds.
 const SPEED: f64 = 600.0;
+/// For how long a token is good; a drive takes longer.
+const TOKEN_S: u64 = 2;
 
 fn rows() -> Vec<DemandRow> {
     let soon = |row: &DemandRow| row.when == When::Now && row.requested_at < minute(20);
@@ -82,7 +84,7 @@ async fn every_rider_is_answered_over_the_wire_and_every_ride_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_asks_for_proof_is_driven_with_one_token() {
+async fn a_service_that_asks_for_proof_is_driven_with_one_token_that_is_renewed() {
     let folder = tempfile::tempdir().unwrap();
     let [keys, accounts] = ["keys.toml", "users.toml"].map(|name| folder.path().join(name));
     add_key(&keys).unwrap();
@@ -96,20 +98,21 @@ async fn a_service_that_asks_for_proof_is_driven_with_one_token() {
         account: "boss".into(),
         role: Role::Operator,
         name: "boss".into(),
-        expires: now + 600,
+        expires: now + TOKEN_S,
         auth_at: Some(now),
     };
     let ring = KeyRing::parse(&std::fs::read_to_string(&keys).unwrap()).unwrap();
     let token = issue(&ring, &boss, now).unwrap();
     let auth =
-        AuthConfig { keys, users: Some(accounts), token_s: 900, session_s: 3600, oidc: None };
-    let pass = Some(Pass { token, run: "7".into() });
+        AuthConfig { keys, users: Some(accounts), token_s: TOKEN_S, session_s: 3600, oidc: None };
+    let pass = Some(Pass::new(token, "7".into()));
     let options = Options { speed: Some(SPEED), pass, ..Options::default() };
     let summary = drive_guarded(SPEED, options, Some(auth.clone())).await.unwrap();
+    assert!(now + TOKEN_S < unix_now(), "the first token would have done");
     assert_eq!((summary.answered, summary.under_way), (summary.demand.len(), 0));
     assert_eq!(summary.kpi.completed, summary.kpi.promised);
     assert!(summary.kpi.promised > 10, "{:?}", summary.kpi);
-    let wrong = Some(Pass { token: "none".into(), run: "8".into() });
+    let wrong = Some(Pass::new("none".into(), "8".into()));
     let refused = drive_guarded(SPEED, Options { pass: wrong, ..Options::default() }, Some(auth));
     let said = refused.await.unwrap_err().to_string();
     assert!(said.contains("401"), "{said}");

@@ -181,7 +181,7 @@ pub(crate) struct Drive {
     #[arg(long, value_name = "X")]
     pub(crate) speed: Option<f64>,
     /// Token of an operator, for a service with [auth]; better put in the variable SHARXI_TOKEN. Everybody speaks as that
-    /// operator, until the token expires.
+    /// operator; the token is renewed for as long as the session of its login lasts.
     #[arg(long)]
     pub(crate) token: Option<String>,
     /// Region (.region) or map (.osm.pbf) instead of the scenario's, to make the demand on.

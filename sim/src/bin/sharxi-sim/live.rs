@@ -27,7 +27,7 @@ pub(crate) fn drive(args: &args::Drive, as_json: bool) -> Result<Outcome> {
     // On the command line a token would be seen by everybody on this machine.
     let token = args.token.clone().or_else(|| std::env::var("SHARXI_TOKEN").ok());
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    let pass = token.map(|token| Pass { token, run: format!("{:x}", since.as_secs()) });
+    let pass = token.map(|token| Pass::new(token, format!("{:x}", since.as_secs())));
     let options = Options { speed: args.speed, ask_for, end_after: None, pass };
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     let summary = runtime.block_on(watched(&args.url, cast, &options, n_requests))?;
