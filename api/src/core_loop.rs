@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sharxi_engine::dispatcher::event::EventKind;
 use sharxi_engine::ids::VehicleId;
 use sharxi_engine::oracle::Oracle;
 use sharxi_engine::units::EngineTime;
@@ -18,6 +17,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use crate::access;
 use crate::clock::{self, Clock};
 use crate::desk::{Desk, Question};
+use crate::erasing;
 use crate::executor::{Executed, Executor, Sent};
 use crate::hours::Hours;
 use crate::idle::Idle;
@@ -28,7 +28,7 @@ use crate::journal::record::{Batch, Outcome, StateHash};
 use crate::journal::{Journal, JournalError};
 use crate::keeping::Keeping;
 use crate::limits::{BATCH_MAX, BEAT, IMPROVE_PAUSE, LOOKS_MAX, TICK_PAUSE, TURN_BUDGET};
-use crate::pending::{Done, Pending, unsaved};
+use crate::pending::{Done, Pending, changed, unsaved};
 use crate::planted::{self, Bug};
 use crate::waiting::{Held, Waiting};
 use crate::wire::error::{Code, WireError};
@@ -338,7 +338,9 @@ impl Core {
         match order {
             Order::Lasting { id, body_digest, intent } => {
                 let sent = Sent { at: self.now(), caller, id: &id, body_digest };
+                let begun = Instant::now();
                 let executed = self.executor.execute(sent, intent, self.journal.as_ref())?;
+                self.keeping.count(begun.elapsed());
                 self.hold(Some(answer), executed, pending);
             }
             Order::Position { vehicle, mut fix } => {
@@ -428,6 +430,17 @@ impl Core {
     fn look(&mut self, input: Input) -> Result<(), JournalError> {
         let journal = self.journal.as_ref();
         match input {
+            Input::Erase(rider, answer) => {
+                // What ended an hour ago is forgotten once time has passed.
+                let mut pending = Pending::default();
+                let executed = self.executor.tick(self.now())?;
+                self.hold(None, executed, &mut pending);
+                self.commit(&mut pending)?;
+                let memory = (&mut self.executor, &mut self.desk, &mut self.keeping);
+                let told = erasing::erase(memory, self.journal.as_mut(), &rider)?;
+                // Who no longer waits needs no answer.
+                drop(answer.send(told));
+            }
             Input::Join { client, caller, resume, outbox } => {
                 let speed = self.clock.speed();
                 self.desk.publisher.join(client, caller.as_ref().clone(), outbox);
@@ -473,17 +486,4 @@ impl Core {
         self.desk.publisher.close(&Utf8Bytes::from(text));
         Ok(())
     }
-}
-
-/// The vehicles whose plan may be another one now, or that have just reported.
-fn changed(executed: &Executed) -> BTreeSet<VehicleId> {
-    let events = executed.events.iter().filter_map(|(_, happening)| happening.event());
-    let planned = events.filter_map(|event| match event.kind {
-        EventKind::PlanChanged { vehicle, .. }
-        | EventKind::ShiftStarted { vehicle, .. }
-        | EventKind::ShiftEnded { vehicle }
-        | EventKind::BrokeDown { vehicle, .. } => Some(vehicle),
-        _ => None,
-    });
-    planned.chain(executed.reporter).collect()
 }

@@ -61,6 +61,12 @@ impl Dedupe {
         }
     }
 
+    /// Forgets all answers to a caller.
+    pub fn forget(&mut self, caller: &Caller) {
+        self.answers.retain(|key, _| key.0 != *caller);
+        self.order.retain(|key| key.0 != *caller);
+    }
+
     /// Remembers an answer, forgetting the oldest beyond the limit.
     pub fn remember(&mut self, caller: &Caller, id: &str, body_digest: u64, reply: &str) {
         let key = Arc::new((caller.clone(), id.to_owned()));

@@ -286,14 +286,15 @@ impl Desk {
                 status::ride(ride, names).map(|ride| to_text(&ride))
             }
             Question::WhyRide(name) => {
-                let told = wire::explain::ride(dispatcher.find_ride(name)?, dispatcher)?;
-                Some(told.to_string())
+                let ride = dispatcher.find_ride(name)?;
+                let reason = dispatcher.explain_ride(ride)?;
+                Some(to_text(&wire::explain::ride(ride, &reason, dispatcher)))
             }
             Question::WhyMove(name) => {
                 let id = dispatcher.find_vehicle(name)?;
                 let why = dispatcher.explain_move(id)?;
                 let to = names.point(why.to);
-                Some(wire::explain::idle_move(id, &why, to, dispatcher).to_string())
+                Some(to_text(&wire::explain::idle_move(id, &why, to, dispatcher)))
             }
             Question::Vehicle(name) => {
                 let id = dispatcher.find_vehicle(name)?;

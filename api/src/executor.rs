@@ -359,6 +359,11 @@ impl Executor {
         }
     }
 
+    /// Forgets what was answered to a caller.
+    pub fn forget_answers(&mut self, caller: &Caller) {
+        self.dedupe.forget(caller);
+    }
+
     /// Numbers events and what follows from them, and enters them in the book.
     fn take_in(&mut self, caller: Option<&Caller>, mut events: Vec<Event>) -> Vec<Numbered> {
         events.retain(|event| !is_hidden(&event.kind));

@@ -47,6 +47,8 @@ pub enum Input {
     Leave(ClientId),
     /// Somebody wants to know something; `None` is answered if there is no such thing.
     Ask(Question, oneshot::Sender<Option<String>>),
+    /// A rider is to be erased, by name; the answer is JSON.
+    Erase(String, oneshot::Sender<Result<String, WireError>>),
     /// The service goes down, for the reason given.
     Stop(&'static str),
 }
@@ -94,6 +96,18 @@ impl CoreHandle {
         let (sender, receiver) = oneshot::channel();
         self.submit(Input::Ask(question, sender))?;
         receiver.await.map_err(|_error| closing())
+    }
+}
+
+impl CoreHandle {
+    /// Erases a rider.
+    ///
+    /// # Errors
+    /// As [`CoreHandle::ask`], or why that can't be done now.
+    pub async fn erase(&self, rider: String) -> Result<String, WireError> {
+        let (sender, receiver) = oneshot::channel();
+        self.submit(Input::Erase(rider, sender))?;
+        receiver.await.map_err(|_error| closing())?
     }
 }
 

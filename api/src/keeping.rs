@@ -4,7 +4,7 @@
 //! batches that follow, so that nobody waits for all of it. It counts once it is sealed.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sharxi_engine::units::{EngineTime, Millis};
 
@@ -12,7 +12,7 @@ use crate::desk::Desk;
 use crate::executor::Executor;
 use crate::journal::record::SnapshotStep;
 use crate::journal::{Journal, JournalError, snapshot};
-use crate::limits::{SNAPSHOT_PART_BYTES, SNAPSHOT_PARTS_MAX};
+use crate::limits::{REPLAY_MAX, SNAPSHOT_PART_BYTES, SNAPSHOT_PARTS_MAX, SNAPSHOT_RECORDS_MIN};
 
 /// Milliseconds of a day.
 const DAY_MS: u32 = 24 * 3600 * 1000;
@@ -26,6 +26,8 @@ pub struct Keeping {
     keep_days: Option<u32>,
     /// The record of the newest snapshot.
     last: u64,
+    /// What the commands since then took; a replay takes as long again.
+    spent: Duration,
     /// What is still to be written of it.
     steps: VecDeque<SnapshotStep>,
     /// Whether there may be something that is old enough to go.
@@ -37,7 +39,19 @@ impl Keeping {
     /// `keep_days`.
     #[must_use]
     pub fn new(every: u64, keep_days: Option<u32>, last: u64) -> Self {
-        Self { every, keep_days, last, steps: VecDeque::new(), removing: true }
+        Self {
+            every,
+            keep_days,
+            last,
+            spent: Duration::ZERO,
+            steps: VecDeque::new(),
+            removing: true,
+        }
+    }
+
+    /// A command took so long.
+    pub fn count(&mut self, took: Duration) {
+        self.spent += took;
     }
 
     /// Begins a snapshot if enough has happened since the last one. Everything up to now must be durable.
@@ -45,7 +59,9 @@ impl Keeping {
     /// # Errors
     /// [`JournalError`] if it can't be encoded, a bug.
     pub fn begin_if_due(&mut self, executor: &Executor, desk: &Desk) -> Result<(), JournalError> {
-        let due = 0 < self.every && self.last + self.every <= executor.record_seq();
+        let since = executor.record_seq().saturating_sub(self.last);
+        let is_long = REPLAY_MAX <= self.spent && self.every.min(SNAPSHOT_RECORDS_MIN) <= since;
+        let due = 0 < self.every && (self.every <= since || is_long);
         if due && self.steps.is_empty() { self.begin(executor, desk) } else { Ok(()) }
     }
 
@@ -54,7 +70,7 @@ impl Keeping {
         let Some(taken) = snapshot::take(executor, desk)? else { return Ok(()) };
         let (seq, at, crc) = (taken.seq, taken.at, taken.crc());
         let n_bytes = taken.body.len();
-        self.last = seq;
+        (self.last, self.spent) = (seq, Duration::ZERO);
         if n_bytes.div_ceil(SNAPSHOT_PART_BYTES) > SNAPSHOT_PARTS_MAX as usize {
             tracing::warn!(seq, n_bytes, "the state is too large for a snapshot");
             return Ok(());
@@ -67,6 +83,12 @@ impl Keeping {
         let ms = begun.elapsed().as_secs_f64() * 1000.0;
         tracing::info!(seq, n_bytes, ms, "a snapshot begins");
         Ok(())
+    }
+
+    /// A snapshot of record `seq` was made by somebody else, and what is still to be written of an older one must not be.
+    pub fn replaced(&mut self, seq: u64) {
+        (self.last, self.spent, self.removing) = (seq, Duration::ZERO, true);
+        self.steps.clear();
     }
 
     /// What goes into the next batch; the seal goes with the last part.

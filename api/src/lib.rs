@@ -20,6 +20,7 @@ pub mod wire;
 
 pub mod core_loop;
 pub mod desk;
+pub(crate) mod erasing;
 pub mod executor;
 pub mod idle;
 pub mod inputs;

@@ -45,6 +45,10 @@ pub const RESUME_BYTES_MAX: usize = OUTBOX_BYTES_MAX / 2;
 pub const ENDED_RIDES_SHOWN_MAX: usize = 100;
 /// Bytes of a snapshot written with one batch, so that nobody waits long for it.
 pub const SNAPSHOT_PART_BYTES: usize = 256 * 1024;
+/// What the commands after a snapshot may have taken before the next one begins, so that a start does not take longer …
+pub const REPLAY_MAX: Duration = Duration::from_secs(3);
+/// … and how many there must be.
+pub const SNAPSHOT_RECORDS_MIN: u64 = 500;
 /// Parts of one snapshot.
 pub const SNAPSHOT_PARTS_MAX: u32 = 4_096;
 /// Snapshots kept: the newest this many.

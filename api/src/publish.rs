@@ -134,6 +134,11 @@ impl Publisher {
         }
     }
 
+    /// Forgets what has happened: who comes back is told that there was a gap.
+    pub fn forget_events(&mut self) {
+        self.ring.clear();
+    }
+
     /// Sends to one client; one that can't be reached is let go.
     pub fn tell(&mut self, id: ClientId, text: Utf8Bytes) {
         let reached = self

@@ -18,6 +18,7 @@ use sharxi_api::desk::Desk;
 use sharxi_api::executor::Executor;
 use sharxi_api::inputs::{AnswerTo, Input, queue};
 use sharxi_api::intent::{Caller, Order};
+use sharxi_api::journal::person::Erased;
 use sharxi_api::journal::record::{Batch, EndedRide, Header, Record, Snapshot};
 use sharxi_api::journal::{Journal, JournalError, Visit};
 use sharxi_api::map::Map;
@@ -317,6 +318,10 @@ impl Journal for BadDisk {
 
     fn prune(&mut self, _before: EngineTime) -> Result<usize, JournalError> {
         Ok(0)
+    }
+
+    fn erase(&mut self, _caller: &Caller, _now: &Snapshot) -> Result<Erased, JournalError> {
+        Err(JournalError::History)
     }
 
     fn header(&self) -> &Header {

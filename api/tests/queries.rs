@@ -6,7 +6,7 @@
 mod support;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 use sharxi_api::limits::{
@@ -21,7 +21,7 @@ use sharxi_engine::ids::RoadId;
 use sharxi_engine::import::{Profile, import_pbf};
 use sharxi_engine::oracle::Location;
 use sharxi_engine::region::{Directions, Effect, Scope, TrafficChange};
-use support::{config, get, post, start};
+use support::{config, get, post, schemas, start};
 
 const ISLAND_PBF: &[u8] = include_bytes!("../../data/regions/isle-of-man.osm.pbf");
 
@@ -32,12 +32,26 @@ async fn island() -> Running {
 
 async fn asked(addr: SocketAddr, path: &str) -> (u16, Value) {
     let (status, body) = get(addr, path).await;
-    (status, serde_json::from_str(&body).unwrap())
+    as_described("get", path, status, serde_json::from_str(&body).unwrap())
+}
+
+/// Every answer is as the OpenAPI document says.
+fn as_described(method: &str, path: &str, status: u16, answer: Value) -> (u16, Value) {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    let document = DOCUMENT.get_or_init(sharxi_api::schema::openapi::document);
+    let path = path.split('?').next().unwrap();
+    let answers = &document["paths"][path][method]["responses"];
+    let described = answers.get(status.to_string()).unwrap_or(&answers["default"]);
+    let schema = &described["content"]["application/json"]["schema"];
+    assert!(schema.is_object(), "{method} {path} {status} has no schema");
+    schemas::fits(schema, document, &answer)
+        .unwrap_or_else(|fault| panic!("{path} {status}: {fault}: {answer}"));
+    (status, answer)
 }
 
 async fn posted(addr: SocketAddr, path: &str, body: &Value) -> (u16, Value) {
     let (status, body) = post(addr, path, &body.to_string()).await;
-    (status, serde_json::from_str(&body).unwrap())
+    as_described("post", path, status, serde_json::from_str(&body).unwrap())
 }
 
 #[tokio::test]
@@ -49,6 +63,9 @@ async fn roads_answer_over_http() {
     assert_eq!(route["steps"][0]["type"], "depart");
     let (_, short) = asked(addr, "/v1/route?from=54.15,-4.48&to=54.32,-4.38&format=polyline").await;
     assert!(short["geometry"].is_string() && short["duration_s"] == route["duration_s"]);
+    let (_, feature) =
+        asked(addr, "/v1/route?from=54.15,-4.48&to=54.32,-4.38&format=geojson").await;
+    assert_eq!(feature["geometry"], route["geometry"]);
 
     let points = json!([[54.15, -4.48], [54.32, -4.38], [0.0, 0.0]]);
     let (status, table) =

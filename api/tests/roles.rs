@@ -73,6 +73,7 @@ fn addresses() -> Vec<(&'static str, &'static str, &'static str, May)> {
         ("GET", "/v1/rides/r-anna/why", "", "....xx."),
         ("GET", "/v1/vehicles/v1/why", "", "....xx."),
         ("POST", "/v1/recurring", "{}", ".xxxxx."),
+        ("DELETE", "/v1/riders/nobody-known", "", ".....x."),
         ("GET", "/v1/vehicles", "", "....xx."),
         ("GET", "/v1/vehicles/v1", "", "...xxx."),
         ("GET", "/v1/vehicles/v2", "", "....xx."),

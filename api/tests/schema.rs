@@ -118,6 +118,14 @@ async fn what_is_answered_over_http_is_as_described() {
         ("/v1/region", "/v1/region"),
         ("/v1/quote", "/v1/quote?from=54.15,-4.45&to=54.15,-4.4"),
         ("/v1/traffic", "/v1/traffic"),
+        ("/v1/rides/{request_id}/why", "/v1/rides/r1/why"),
+        ("/v1/rides/{request_id}/why", "/v1/rides/r2/why"),
+        ("/feeds/gofs/{file}", "/feeds/gofs/gofs.json"),
+        ("/feeds/gofs/wait_time", "/feeds/gofs/wait_time?pickup_lat=54.15&pickup_lon=-4.45"),
+        (
+            "/feeds/gofs/realtime_booking",
+            "/feeds/gofs/realtime_booking?pickup_lat=54.15&pickup_lon=-4.45&drop_off_lat=54.15&drop_off_lon=-4.4",
+        ),
         ("/health", "/health"),
         ("/ready", "/ready"),
     ] {

@@ -311,3 +311,52 @@ async fn a_rider_is_told_and_erased_and_nobody_else_is() {
     let running = start(ServiceConfig { start: start_at, ..service }).await;
     running.shutdown().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_rider_is_erased_while_the_service_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    // An hour passes in a good second.
+    let service = ServiceConfig { snapshot_every: 20, speed: 3_000.0, ..on(&path) };
+    let running = start(service.clone()).await;
+    let addr = running.addr();
+    let mut desk = Client::hello(addr, "operator", "desk").await;
+    assert_eq!(desk.command(shift("1", "v1")).await["type"], "ok");
+    let mut rider = Client::hello(addr, "rider", "annabel").await;
+    let asked = request("q", "ride-of-annabel", 3, 8, true);
+    assert_eq!(rider.command(asked.clone()).await["result"], "promised");
+    let (status, body) = delete(addr, "/v1/riders/annabel").await;
+    assert_eq!((status, body.contains("is open")), (409, true), "{body}");
+    let cancel = json!({"id": "c", "type": "cancel_ride", "request_id": "ride-of-annabel"});
+    assert_eq!(rider.command(cancel).await["type"], "ok");
+    let (status, body) = delete(addr, "/v1/riders/annabel").await;
+    assert_eq!((status, body.contains("an hour ago")), (409, true), "{body}");
+    drop(rider);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let mut other = Client::hello(addr, "rider", "bertram").await;
+    assert_eq!(other.command(request("q", "ride-of-bertram", 3, 8, true)).await["type"], "ok");
+    let (status, body) = delete(addr, "/v1/riders/annabel").await;
+    assert_eq!(status, 200, "{body}");
+    let erased: Value = serde_json::from_str(&body).unwrap();
+    let all = json!({"rider": "annabel", "commands": 2, "ended_rides": 1, "rewritten": true});
+    assert_eq!(erased, all);
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap().path();
+        let bytes = std::fs::read(&file).unwrap();
+        let found = bytes.windows(7).position(|seven| seven == b"annabel");
+        assert_eq!(found, None, "{} still knows", file.display());
+    }
+    // Who comes back is somebody new: the ids and names are free again, and everybody else goes on.
+    let mut anew = Client::hello(addr, "rider", "annabel").await;
+    assert_eq!(anew.command(asked).await["type"], "ok");
+    assert_eq!(get(addr, "/v1/rides/ride-of-bertram").await.0, 200);
+    drop((desk, other, anew));
+    running.shutdown().await.unwrap();
+    assert!(copies::look_through(&path).is_ok());
+    start(service).await.shutdown().await.unwrap();
+}
+
+async fn delete(addr: std::net::SocketAddr, path: &str) -> (u16, String) {
+    let request = format!("DELETE {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n");
+    support::http(addr, &request).await
+}

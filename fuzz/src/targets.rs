@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use sharxi_api::desk::Desk;
 use sharxi_api::executor::{Executor, Sent};
 use sharxi_api::intent::{Asked, Caller, Fact, Intent};
+use sharxi_api::journal::person::Erased;
 use sharxi_api::journal::record::{Batch, EndedRide, Header, Record, Snapshot, StateHash};
 use sharxi_api::journal::sqlite::SqliteJournal;
 use sharxi_api::journal::{Journal, JournalError, Visit, recovery, snapshot};
@@ -349,6 +350,10 @@ impl Journal for Loose {
 
     fn prune(&mut self, _before: EngineTime) -> Result<usize, JournalError> {
         Ok(0)
+    }
+
+    fn erase(&mut self, _caller: &Caller, _now: &Snapshot) -> Result<Erased, JournalError> {
+        Err(JournalError::History)
     }
 
     fn header(&self) -> &Header {

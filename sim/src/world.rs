@@ -179,12 +179,13 @@ impl World {
         let dispatcher = &self.dispatcher;
         let reason = match event.kind {
             EventKind::Promised { request, .. } | EventKind::Rejected { request, .. } => {
-                explain::ride(request, dispatcher)
+                let reason = dispatcher.explain_ride(request);
+                reason.map(|reason| written(&explain::ride(request, &reason, dispatcher)))
             }
             EventKind::Repositioning { vehicle, .. } => {
                 dispatcher.explain_move(vehicle).map(|why| {
                     let to = degrees(self.ground.point(why.to));
-                    explain::idle_move(vehicle, &why, to, dispatcher)
+                    written(&explain::idle_move(vehicle, &why, to, dispatcher))
                 })
             }
             _ => None,
@@ -390,6 +391,11 @@ impl World {
 
 fn degrees(point: LatLon) -> [f64; 2] {
     [point.lat(), point.lon()]
+}
+
+/// A reason as JSON. Its keys are all text, so there always is one.
+fn written(reason: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(reason).unwrap_or_default()
 }
 
 fn requested(row: &DemandRow, clock: LocalClock) -> RecordKind {

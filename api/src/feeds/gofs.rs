@@ -2,10 +2,83 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::live::Live;
 use super::model::{Estimate, Feeds};
+
+/// Any file: when it was made, for how many seconds it is good, and what is in it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Gofs{D}")]
+pub struct Document<D> {
+    last_updated: i64,
+    ttl: u32,
+    version: Version,
+    data: D,
+}
+
+/// Of the specification.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+enum Version {
+    #[serde(rename = "1.0")]
+    One,
+}
+
+/// The contents of a file, as the schemas of the specification say.
+#[derive(JsonSchema)]
+#[schemars(rename = "File", inline)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct File(Map<String, Value>);
+
+/// The answer to `wait_time`.
+#[derive(Serialize, JsonSchema)]
+pub struct WaitTimes {
+    wait_times: Vec<WaitTime>,
+}
+
+/// How long one would wait.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "GofsWaitTime")]
+struct WaitTime {
+    brand_id: &'static str,
+    /// Seconds.
+    wait_time: u64,
+}
+
+/// The answer to `realtime_booking`.
+#[derive(Serialize, JsonSchema)]
+pub struct RealtimeBooking {
+    realtime_booking: Vec<Booking>,
+}
+
+/// What could be booked.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "GofsBooking")]
+struct Booking {
+    brand_id: &'static str,
+    /// Seconds.
+    wait_time: u64,
+    /// Seconds; absent without a drop-off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    travel_time: Option<u64>,
+    /// Absent without a way to book.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    booking_detail: Option<BookingDetail>,
+}
+
+/// How to book; at least one way.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "GofsBookingDetail")]
+struct BookingDetail {
+    service_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    web_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_number: Option<String>,
+}
 
 /// The one brand.
 pub const BRAND: &str = "sharxi";
@@ -55,8 +128,11 @@ pub fn file(name: &str, feeds: &Feeds, live: &Live) -> Option<Value> {
     Some(document(ttl, live, &data))
 }
 
-fn document(ttl: u32, live: &Live, data: &Value) -> Value {
-    json!({ "last_updated": live.now_ms.div_euclid(1000), "ttl": ttl, "version": "1.0", "data": data })
+fn document(ttl: u32, live: &Live, data: &impl Serialize) -> Value {
+    let last_updated = live.now_ms.div_euclid(1000);
+    // Every key is text, so there is nothing that could fail.
+    serde_json::to_value(Document { last_updated, ttl, version: Version::One, data })
+        .unwrap_or_default()
 }
 
 fn address(feeds: &Feeds, name: &str) -> String {
@@ -149,9 +225,8 @@ fn booking_rule(feeds: &Feeds) -> Value {
 /// The answer to `wait_time`; no entry if there is no service there just now.
 #[must_use]
 pub fn wait_time(estimate: Option<Estimate>, live: &Live) -> Value {
-    let entry = |found: Estimate| json!({ "brand_id": BRAND, "wait_time": found.wait_s });
-    let all: Vec<Value> = estimate.map(entry).into_iter().collect();
-    document(0, live, &json!({ "wait_times": all }))
+    let entry = |found: Estimate| WaitTime { brand_id: BRAND, wait_time: found.wait_s };
+    document(0, live, &WaitTimes { wait_times: estimate.map(entry).into_iter().collect() })
 }
 
 /// The answer to `realtime_booking`, likewise; `ends` are what a booking page is told. The travel time is left out if no
@@ -165,28 +240,20 @@ pub fn realtime_booking(
 ) -> Value {
     let has_drop_off = ends.iter().any(|(key, _)| *key == "drop_off_lat");
     let entry = |found: Estimate| {
-        let mut entry = Map::new();
-        entry.insert("brand_id".into(), json!(BRAND));
-        entry.insert("wait_time".into(), json!(found.wait_s));
-        if has_drop_off {
-            entry.insert("travel_time".into(), json!(found.travel_s));
-        }
-        let mut detail = Map::new();
-        if let Some(url) = &feeds.config.booking_url {
-            detail.insert("web_uri".into(), json!(deep_link(url, ends)));
-        }
-        if let Some(phone) = &feeds.config.phone {
-            detail.insert("phone_number".into(), json!(phone));
-        }
+        let web_uri = feeds.config.booking_url.as_ref().map(|url| deep_link(url, ends));
+        let phone_number = feeds.config.phone.clone();
         // At least one way to book, or no detail at all.
-        if !detail.is_empty() {
-            detail.insert("service_name".into(), json!(feeds.name));
-            entry.insert("booking_detail".into(), Value::Object(detail));
+        let is_bookable = web_uri.is_some() || phone_number.is_some();
+        let detail = BookingDetail { service_name: feeds.name.clone(), web_uri, phone_number };
+        Booking {
+            brand_id: BRAND,
+            wait_time: found.wait_s,
+            travel_time: has_drop_off.then_some(found.travel_s),
+            booking_detail: is_bookable.then_some(detail),
         }
-        Value::Object(entry)
     };
-    let all: Vec<Value> = estimate.map(entry).into_iter().collect();
-    document(0, live, &json!({ "realtime_booking": all }))
+    let realtime_booking = estimate.map(entry).into_iter().collect();
+    document(0, live, &RealtimeBooking { realtime_booking })
 }
 
 /// `url` with the ends of the ride as its query.

@@ -7,6 +7,7 @@ pub mod page;
 pub mod queries;
 mod recurring;
 pub mod reply;
+mod riders;
 pub mod routes;
 mod state;
 mod traffic;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::StatusCode;
@@ -17,6 +17,9 @@ use crate::desk::Question;
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::wire::error::{Code, WireError};
 use crate::wire::message::Unreadable;
+use crate::wire::recurring::{Booked, Recurring};
+use crate::wire::status::to_text;
+use crate::wire::words::RecurringWord;
 use crate::wire::{recurring, time};
 
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -28,7 +31,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::body::bytes())
         .then(|app: Arc<App>, visitor: Visitor, body: Bytes| async move {
             match book(&app, &visitor, &body).await {
-                Ok(told) => reply::json(StatusCode::OK, told.to_string()),
+                Ok(told) => reply::json(StatusCode::OK, told),
                 Err(error) => reply::error(&error),
             }
         })
@@ -36,7 +39,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// Books the rides one after the other; each is answered for itself.
-async fn book(app: &App, visitor: &Visitor, body: &[u8]) -> Result<Value, WireError> {
+async fn book(app: &App, visitor: &Visitor, body: &[u8]) -> Result<String, WireError> {
     let rule = recurring::read(body)?;
     let standing = app.core.ask(Question::Standing).await?.unwrap_or_default();
     let standing: Value = serde_json::from_str(&standing).unwrap_or_default();
@@ -49,7 +52,7 @@ async fn book(app: &App, visitor: &Visitor, body: &[u8]) -> Result<Value, WireEr
             Err(Unreadable { id, error }) => error.encode(id.as_deref()),
         };
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
-        rides.push(json!({ "target_at": single.target_at, "answer": answer }));
+        rides.push(Booked { target_at: single.target_at, answer });
     }
-    Ok(json!({ "type": "recurring", "id": rule.id(), "rides": rides }))
+    Ok(to_text(&Recurring { r#type: RecurringWord::It, id: rule.id(), rides }))
 }

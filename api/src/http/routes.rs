@@ -15,7 +15,7 @@ use warp::hyper::body::Bytes;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use super::{account, documents, feeds, page, queries, recurring, reply, state, traffic};
+use super::{account, documents, feeds, page, queries, recurring, reply, riders, state, traffic};
 use crate::access;
 use crate::app::App;
 use crate::auth::visitor::Visitor;
@@ -54,6 +54,8 @@ pub fn routes(app: &Arc<App>) -> Routes {
         .or(traffic::routes(app))
         .unify()
         .or(recurring::routes(app))
+        .unify()
+        .or(riders::routes(app))
         .unify()
         .or(tile(app))
         .unify()
@@ -352,7 +354,7 @@ async fn refused(rejection: Rejection) -> Result<Response, Infallible> {
 }
 
 /// A path segment without its percent signs; as it is if they make no sense.
-fn decoded(segment: &str) -> String {
+pub(super) fn decoded(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

@@ -20,6 +20,7 @@ mod snapshots;
 use record::{Batch, EndedRide, Header, Record, Snapshot};
 use sharxi_engine::units::EngineTime;
 
+use self::person::Erased;
 use crate::intent::Caller;
 
 /// Where records are kept.
@@ -85,6 +86,12 @@ pub trait Journal: Send {
     fn look_after(&mut self) -> Result<bool, JournalError> {
         Ok(true)
     }
+
+    /// Erases a caller of whom no ride is known any more; recovery goes on from `now`, which must be of this moment.
+    ///
+    /// # Errors
+    /// [`JournalError`]; then nothing was erased.
+    fn erase(&mut self, caller: &Caller, now: &Snapshot) -> Result<Erased, JournalError>;
 
     /// What the journal was opened with first.
     fn header(&self) -> &Header;

@@ -14,10 +14,11 @@ use super::record::{Batch, EndedRide, Outcome, Record, Snapshot, SnapshotStep};
 use super::recovery::{Recovered, recover};
 use super::sqlite::{ERASED, RECORD, SqliteJournal, read, storage};
 use super::{Journal, JournalError, history, snapshot, snapshots};
+use crate::desk::Desk;
+use crate::executor::Executor;
 use crate::intent::Caller;
 use crate::limits::SNAPSHOT_PART_BYTES;
 use crate::map::Map;
-use crate::publish::Publisher;
 
 /// What was erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,9 @@ pub struct Erased {
     pub n_commands: usize,
     /// Rides that had ended.
     pub n_rides: usize,
+    /// Whether the file was written anew as well, so that no free page and no log holds the bytes. Somebody who reads the file, or a
+    /// full disk, prevents it; erasing once more tries again.
+    pub is_rewritten: bool,
 }
 
 /// Why nothing was erased.
@@ -43,6 +47,14 @@ pub enum EraseError {
     /// A ride has ended too lately.
     #[error("erase {name}: a ride ended less than an hour ago; try again after that")]
     JustEnded {
+        /// Whose.
+        name: String,
+    },
+    /// The rows are gone, and their bytes may not be.
+    #[error(
+        "erase {name}: done, but the file could not be written anew while somebody reads it or the disk is full; erase once more"
+    )]
+    Left {
         /// Whose.
         name: String,
     },
@@ -89,6 +101,23 @@ pub fn erase(
     desk.publisher.publish(told);
     let records = executed.record.into_iter().collect();
     journal.append(&Batch { records, ended: executed.ended, ..Batch::default() })?;
+    let erased = erase_beside(&mut executor, &mut desk, journal, caller)?;
+    if !erased.is_rewritten {
+        return Err(EraseError::Left { name: caller.name.clone() });
+    }
+    Ok(erased)
+}
+
+/// Erases a rider from a journal and from what stands in memory. Everything up to now must be durable.
+///
+/// # Errors
+/// [`EraseError`]; then nothing was erased.
+pub fn erase_beside(
+    executor: &mut Executor,
+    desk: &mut Desk,
+    journal: &mut dyn Journal,
+    caller: &Caller,
+) -> Result<Erased, EraseError> {
     let name = || caller.name.clone();
     if !executor.ledger().open_of(&caller.name).is_empty() {
         return Err(EraseError::Open { name: name() });
@@ -97,14 +126,19 @@ pub fn erase(
         return Err(EraseError::JustEnded { name: name() });
     }
     // Who comes back gets a snapshot, and is told that there was a gap.
-    desk.publisher = Publisher::default();
-    let taken = snapshot::take(&executor, &desk)?.ok_or(EraseError::Empty)?;
+    desk.publisher.forget_events();
+    executor.forget_answers(caller);
+    let taken = snapshot::take(executor, desk)?.ok_or(EraseError::Empty)?;
     Ok(journal.erase(caller, &taken)?)
 }
 
 impl SqliteJournal {
     /// All in one transaction, and then the file anew.
-    fn erase(&mut self, caller: &Caller, now: &Snapshot) -> Result<Erased, JournalError> {
+    pub(super) fn erase_rider(
+        &mut self,
+        caller: &Caller,
+        now: &Snapshot,
+    ) -> Result<Erased, JournalError> {
         let caller = history::encode(caller);
         self.connection
             .pragma_update(None, "secure_delete", true)
@@ -142,10 +176,21 @@ impl SqliteJournal {
         let seal = SnapshotStep::Seal { seq, at: now.at, n_bytes, crc: now.crc() };
         snapshots::write(&transaction, &seal)?;
         transaction.commit().map_err(storage("sync"))?;
-        let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
-        self.connection
-            .execute_batch(&format!("{truncate}; VACUUM; {truncate}"))
-            .map_err(storage("write anew"))?;
-        Ok(Erased { n_commands: rows.len(), n_rides })
+        let rewritten = self.rewrite();
+        if let Err(error) = &rewritten {
+            tracing::warn!(%error, "the journal was not written anew after erasing");
+        }
+        Ok(Erased { n_commands: rows.len(), n_rides, is_rewritten: rewritten == Ok(true) })
+    }
+
+    /// Writes the file anew and empties the log; `false` if a reader kept the log.
+    fn rewrite(&self) -> Result<bool, rusqlite::Error> {
+        let truncate = || {
+            let busy = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], busy)
+        };
+        truncate()?;
+        self.connection.execute_batch("VACUUM")?;
+        Ok(truncate()? == 0)
     }
 }

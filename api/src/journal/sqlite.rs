@@ -20,6 +20,7 @@ use sharxi_engine::units::EngineTime;
 use super::heading::{read_array, read_header, read_value};
 use super::mark::Mark;
 use super::pages::{self, PageCheck, reader};
+use super::person::Erased;
 use super::record::{Batch, EndedRide, Header, Origin, Outcome, Record, Snapshot};
 use super::room::{self, Room};
 use super::{Journal, JournalError, Visit, history, snapshots};
@@ -327,6 +328,10 @@ impl Journal for SqliteJournal {
 
     fn prune(&mut self, before: EngineTime) -> Result<usize, JournalError> {
         self.remove_old(before)
+    }
+
+    fn erase(&mut self, caller: &Caller, now: &Snapshot) -> Result<Erased, JournalError> {
+        self.erase_rider(caller, now)
     }
 
     fn header(&self) -> &Header {

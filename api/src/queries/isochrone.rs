@@ -1,11 +1,13 @@
 //! Isochrones as GeoJSON.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::region::{Polygon, Region, Sense};
 use sharxi_engine::units::Millis;
 
-use super::{NoAnswer, lon_lat, snap, snapped};
+use super::answers::{Area, AreaInfo, DirectionWord, Isochrones, LonLatPair, MultiPolygon};
+use super::{NoAnswer, lon_lat, snap, snapped, value};
+use crate::wire::words::{FeatureCollectionWord, FeatureWord, MultiPolygonWord};
 
 /// Areas asked for at a time.
 pub const BOUNDS_MAX: usize = 12;
@@ -29,28 +31,26 @@ pub fn find(
     let bounds: Vec<Millis> = minutes.iter().map(|&m| Millis::from_secs(m * 60)).collect();
     let areas = region.isochrones(centre.location, sense, &bounds, cell_m);
     let direction = match sense {
-        Sense::Away => "from",
-        Sense::Towards => "to",
+        Sense::Away => DirectionWord::From,
+        Sense::Towards => DirectionWord::To,
     };
-    let feature = |(polygons, minutes): (&Vec<Polygon>, &u32)| {
-        json!({
-            "type": "Feature",
-            "properties": { "minutes": minutes, "direction": direction, "tolerance_m": 4 * cell_m },
-            "geometry": {
-                "type": "MultiPolygon",
-                "coordinates": polygons.iter().map(rings).collect::<Vec<_>>(),
-            },
-        })
+    let area = |(polygons, &minutes): (&Vec<Polygon>, &u32)| Area {
+        r#type: FeatureWord::It,
+        properties: AreaInfo { minutes, direction, tolerance_m: 4 * cell_m },
+        geometry: MultiPolygon {
+            r#type: MultiPolygonWord::It,
+            coordinates: polygons.iter().map(rings).collect(),
+        },
     };
-    Ok(json!({
-        "type": "FeatureCollection",
-        "center": snapped(region, &centre),
-        "attribution": region.attribution(),
-        "features": areas.iter().zip(minutes).map(feature).collect::<Vec<_>>(),
+    Ok(value(&Isochrones {
+        r#type: FeatureCollectionWord::It,
+        center: snapped(region, &centre),
+        attribution: region.attribution().to_owned(),
+        features: areas.iter().zip(minutes).map(area).collect(),
     }))
 }
 
-fn rings(polygon: &Polygon) -> Value {
-    let ring = |points: &Vec<LatLon>| -> Value { points.iter().map(|&p| lon_lat(p)).collect() };
+fn rings(polygon: &Polygon) -> Vec<Vec<LonLatPair>> {
+    let ring = |points: &Vec<LatLon>| points.iter().map(|&point| lon_lat(point)).collect();
     std::iter::once(&polygon.outer).chain(&polygon.holes).map(ring).collect()
 }

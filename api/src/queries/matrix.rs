@@ -1,12 +1,13 @@
 //! Tables of times and distances: all pairs of two lists, or a list of pairs.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use sharxi_engine::ids::NodeId;
 use sharxi_engine::oracle::{Location, Oracle};
 use sharxi_engine::region::Region;
 use sharxi_engine::units::{Millimeters, Millis};
 
-use super::{Reason, rounded, why};
+use super::answers::{Missing, Rows, Table};
+use super::{Reason, rounded, value, why};
 
 /// Cells without an answer for which the reason is told; the others are counted.
 pub const REASONS_MAX: usize = 100;
@@ -170,35 +171,27 @@ impl Answer {
     /// what there is to say about the nulls.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut json = Map::new();
-        let ms = |time: &Option<Millis>| json!(time.map(Millis::get));
-        json.insert("durations_ms".to_owned(), self.rows(self.times.iter().map(ms)));
-        if let Some(distances) = &self.distances {
-            let meters =
-                |mm: &Option<Millimeters>| json!(mm.map(|mm| rounded(mm.as_meters_f64(), 1000.0)));
-            json.insert("distances_m".to_owned(), self.rows(distances.iter().map(meters)));
-        }
-        if self.n_unreachable > 0 {
-            let reason = |&(cell, reason): &(usize, Reason)| match self.is_list {
-                true => json!({ "pair": cell, "reason": reason.code() }),
-                false => json!({
-                    "from": cell / self.width.max(1),
-                    "to": cell % self.width.max(1),
-                    "reason": reason.code(),
-                }),
-            };
-            let listed: Vec<Value> = self.reasons.iter().map(reason).collect();
-            json.insert("unreachable".to_owned(), json!(listed));
-            json.insert("unreachable_total".to_owned(), json!(self.n_unreachable));
-        }
-        Value::Object(json)
+        let ms = |time: &Option<Millis>| time.map(Millis::get);
+        let meters = |mm: &Option<Millimeters>| mm.map(|mm| rounded(mm.as_meters_f64(), 1000.0));
+        let width = self.width.max(1);
+        let missing = |&(cell, reason): &(usize, Reason)| match self.is_list {
+            true => Missing::Pair { pair: cell, reason },
+            false => Missing::Cell { from: cell / width, to: cell % width, reason },
+        };
+        let is_any = 0 < self.n_unreachable;
+        value(&Table {
+            durations_ms: self.rows(self.times.iter().map(ms)),
+            distances_m: self.distances.as_ref().map(|all| self.rows(all.iter().map(meters))),
+            unreachable: is_any.then(|| self.reasons.iter().map(missing).collect()),
+            unreachable_total: is_any.then_some(self.n_unreachable),
+        })
     }
 
-    fn rows(&self, cells: impl Iterator<Item = Value>) -> Value {
-        let cells: Vec<Value> = cells.collect();
+    fn rows<T: Copy>(&self, cells: impl Iterator<Item = Option<T>>) -> Rows<T> {
+        let cells: Vec<Option<T>> = cells.collect();
         if self.is_list {
-            return Value::Array(cells);
+            return Rows::List(cells);
         }
-        cells.chunks(self.width.max(1)).map(|row| Value::Array(row.to_vec())).collect()
+        Rows::Table(cells.chunks(self.width.max(1)).map(<[Option<T>]>::to_vec).collect())
     }
 }

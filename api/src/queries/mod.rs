@@ -3,6 +3,7 @@
 //! Each answer is one JSON object. Latitude comes before longitude but in GeoJSON. A question that has no answer says why
 //! with a code that programs can act on ([`Reason`]).
 
+pub mod answers;
 pub mod desk;
 pub mod isochrone;
 pub mod matching;
@@ -10,19 +11,26 @@ pub mod matrix;
 pub mod route;
 pub mod trace;
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::oracle::Location;
 use sharxi_engine::region::{Region, Snap, Unreachable};
 
+use self::answers::{NoAnswerMessage, Snapped};
+
 /// Why there is no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "NoAnswerCode")]
 pub enum Reason {
     /// No road that may be driven is near the point.
     NoRoadNear,
     /// Every direction of the road of the destination is closed now.
     Closed,
     /// There is a way, and it is closed somewhere now.
+    #[serde(rename = "cut_off_by_closures")]
     CutOff,
     /// No way leads from the start to the destination.
     UnreachableFromStart,
@@ -72,7 +80,7 @@ impl NoAnswer {
     /// The object that says so.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        json!({ "type": "error", "code": self.reason.code(), "message": self.message })
+        value(&NoAnswerMessage::from(self))
     }
 }
 
@@ -94,26 +102,31 @@ pub fn why(region: &Region, from: Location, to: Location) -> Reason {
 }
 
 /// A snapped point: where on the road, how far from the point asked for, and the name of the road.
-fn snapped(region: &Region, snap: &Snap) -> Value {
+fn snapped(region: &Region, snap: &Snap) -> Snapped {
     let road = match snap.location {
         Location::Along { road, .. } => region.road(road),
         Location::Node(_) => None,
     };
-    json!({
-        "point": lat_lon(snap.point),
-        "distance_m": rounded(snap.distance_m, 10.0),
-        "name": road.and_then(|road| road.name),
-    })
+    Snapped {
+        point: lat_lon(snap.point),
+        distance_m: rounded(snap.distance_m, 10.0),
+        name: road.and_then(|road| road.name).map(str::to_owned),
+    }
+}
+
+/// The answer as JSON. None of them has a map whose keys are no text, so there is always one.
+fn value(answer: &impl Serialize) -> Value {
+    serde_json::to_value(answer).unwrap_or_default()
 }
 
 /// `[lat, lon]`.
-fn lat_lon(point: LatLon) -> Value {
-    json!([point.lat(), point.lon()])
+fn lat_lon(point: LatLon) -> [f64; 2] {
+    [point.lat(), point.lon()]
 }
 
 /// `[lon, lat]`, as GeoJSON has it.
-fn lon_lat(point: LatLon) -> Value {
-    json!([point.lon(), point.lat()])
+fn lon_lat(point: LatLon) -> [f64; 2] {
+    [point.lon(), point.lat()]
 }
 
 /// To so many parts of one.

@@ -1,11 +1,15 @@
 //! A route: time, distance, shape, streets, and what the driver is told.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sharxi_engine::geo::LatLon;
 use sharxi_engine::oracle::{Oracle, Path};
 use sharxi_engine::region::{Maneuver, Region, Side, Step, Turn};
 
-use super::{NoAnswer, lat_lon, lon_lat, rounded, snap, snapped, why};
+use super::answers::{
+    Arrival, Leg, LineString, RouteAnswer, RouteInfo, Shape, SideWord, StepInfo, StepWord, TurnWord,
+};
+use super::{NoAnswer, lat_lon, lon_lat, rounded, snap, snapped, value, why};
+use crate::wire::words::{FeatureWord, LineStringWord};
 
 /// How a shape is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -50,33 +54,33 @@ pub fn find(
         region.path_geometry(&path).into_iter().map(|(point, _)| point).collect();
     let steps = region.directions(&path);
     let side = region.arrival_side(&path, to);
-    let mut arrival = snapped(region, &end);
-    arrival["side"] = json!(side.map(side_name));
-    let mut json = json!({
-        "duration_s": path.duration.as_secs_f64(),
-        "distance_m": path.distance.as_meters_f64(),
-        "from": snapped(region, &start),
-        "to": arrival,
-        "legs": legs(region, &path),
-        "steps": steps.iter().map(step).collect::<Vec<_>>(),
-    });
+    let info = RouteInfo {
+        duration_s: path.duration.as_secs_f64(),
+        distance_m: path.distance.as_meters_f64(),
+        from: snapped(region, &start),
+        to: Arrival { at: snapped(region, &end), side: side.map(side_word) },
+        legs: legs(region, &path),
+        steps: steps.iter().map(step).collect(),
+    };
     let polyline = match format {
         Format::Json | Format::Geojson => None,
         Format::Polyline => Some(encoded(&shape, 5)),
         Format::Polyline6 => Some(encoded(&shape, 6)),
     };
-    let line = json!({
-        "type": "LineString",
-        "coordinates": shape.iter().map(|&point| lon_lat(point)).collect::<Vec<_>>(),
-    });
-    match (&polyline, format) {
+    let line = || LineString {
+        r#type: LineStringWord::It,
+        coordinates: shape.iter().map(|&point| lon_lat(point)).collect(),
+    };
+    let answer = match (&polyline, format) {
         (None, Format::Geojson) => {
-            json = json!({ "type": "Feature", "geometry": line, "properties": json });
+            RouteAnswer::Feature { r#type: FeatureWord::It, geometry: line(), properties: info }
         }
-        (None, _) => json["geometry"] = line,
-        (Some(polyline), _) => json["geometry"] = json!(polyline),
-    }
-    Ok(Route { json, polyline, text: text(&path, &steps, side) })
+        (None, _) => RouteAnswer::Object { info, geometry: Shape::Line(line()) },
+        (Some(polyline), _) => {
+            RouteAnswer::Object { info, geometry: Shape::Encoded(polyline.clone()) }
+        }
+    };
+    Ok(Route { json: value(&answer), polyline, text: text(&path, &steps, side) })
 }
 
 /// Encoded polyline of points in order; nothing if a point cannot be encoded, which no point on earth is.
@@ -85,41 +89,54 @@ fn encoded(shape: &[LatLon], precision: u32) -> String {
     polyline::encode_coordinates(coordinates.collect::<Vec<_>>(), precision).unwrap_or_default()
 }
 
-fn legs(region: &Region, path: &Path) -> Value {
-    let legs = region.legs(path).into_iter().map(|leg| {
-        json!({
-            "name": leg.name,
-            "distance_m": leg.distance.as_meters_f64(),
-            "duration_s": leg.duration.as_secs_f64(),
-            "way_ids": leg.ways,
-        })
+fn legs(region: &Region, path: &Path) -> Vec<Leg> {
+    let legs = region.legs(path).into_iter().map(|leg| Leg {
+        name: leg.name,
+        distance_m: leg.distance.as_meters_f64(),
+        duration_s: leg.duration.as_secs_f64(),
+        way_ids: leg.ways,
     });
     legs.collect()
 }
 
-fn step(step: &Step) -> Value {
+fn step(step: &Step) -> StepInfo {
     let (kind, modifier, exit) = match step.maneuver {
-        Maneuver::Depart => ("depart", None, None),
-        Maneuver::Continue => ("continue", None, None),
-        Maneuver::Turn(turn) => ("turn", Some(turn_name(turn)), None),
-        Maneuver::Roundabout(exit) => ("roundabout", None, exit),
-        Maneuver::Arrive => ("arrive", None, None),
+        Maneuver::Depart => (StepWord::Depart, None, None),
+        Maneuver::Continue => (StepWord::Continue, None, None),
+        Maneuver::Turn(turn) => (StepWord::Turn, Some(turn_word(turn)), None),
+        Maneuver::Roundabout(exit) => (StepWord::Roundabout, None, exit),
+        Maneuver::Arrive => (StepWord::Arrive, None, None),
     };
-    let mut json = json!({
-        "type": kind,
-        "name": step.name,
-        "distance_m": step.distance.as_meters_f64(),
-        "duration_s": step.duration.as_secs_f64(),
-        "bearing_deg": rounded(step.bearing_deg, 1.0) % 360.0,
-        "point": lat_lon(step.point),
-    });
-    if let Some(modifier) = modifier {
-        json["modifier"] = json!(modifier);
+    StepInfo {
+        r#type: kind,
+        name: step.name.clone(),
+        distance_m: step.distance.as_meters_f64(),
+        duration_s: step.duration.as_secs_f64(),
+        bearing_deg: rounded(step.bearing_deg, 1.0) % 360.0,
+        point: lat_lon(step.point),
+        modifier,
+        exit,
     }
-    if let Some(exit) = exit {
-        json["exit"] = json!(exit);
+}
+
+const fn turn_word(turn: Turn) -> TurnWord {
+    match turn {
+        Turn::Straight => TurnWord::Straight,
+        Turn::SlightLeft => TurnWord::SlightLeft,
+        Turn::Left => TurnWord::Left,
+        Turn::SharpLeft => TurnWord::SharpLeft,
+        Turn::SlightRight => TurnWord::SlightRight,
+        Turn::Right => TurnWord::Right,
+        Turn::SharpRight => TurnWord::SharpRight,
+        Turn::UTurn => TurnWord::UTurn,
     }
-    json
+}
+
+const fn side_word(side: Side) -> SideWord {
+    match side {
+        Side::Left => SideWord::Left,
+        Side::Right => SideWord::Right,
+    }
 }
 
 const fn turn_name(turn: Turn) -> &'static str {

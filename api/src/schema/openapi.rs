@@ -6,12 +6,17 @@ use serde_json::{Map, Value, json};
 
 use super::Schemas;
 use crate::desk::Quote;
+use crate::erasing::Erasure;
+use crate::feeds::gofs::{Document, File, RealtimeBooking, WaitTimes};
 use crate::http::account::{Auth, Login, Ticket, Token};
 use crate::http::queries::{IsochroneQuery, MatchQuery, MatrixQuery, RouteQuery};
 use crate::http::routes::QuoteQuery;
+use crate::queries::answers::{Isochrones, Matches, NoAnswerMessage, RouteAnswer, Table};
 use crate::wire::error::ErrorMessage;
+use crate::wire::explain::{MoveWhy, RideWhy};
 use crate::wire::message::{As, Command};
 use crate::wire::notices::{Health, Ready};
+use crate::wire::recurring::{Recurring, WeekdayWord};
 use crate::wire::status::{Figures, RideInfo, VehicleInfo};
 use crate::wire::told::OkMessage;
 use crate::wire::traffic::{Body, Sender, Traffic};
@@ -98,22 +103,25 @@ fn rides(paths: &mut Paths) {
     paths.add("get", "/v1/rides/{request_id}", |s| {
         Operation::new("One ride").segment("request_id").json::<RideInfo<'static>>(s)
     });
-    let object = |what: &str| json!({ "type": "object", "description": what });
-    let see = "As in docs/protocol.md";
-    paths.add("post", "/v1/recurring", |_| {
-        let mut operation = Operation::new("A weekly rule, booked ride by ride");
-        let content = json!({ JSON: { "schema": object(see) } });
-        operation.body = Some(json!({ "required": true, "content": content }));
-        operation.answer("200", "The answer to each ride", object(see), JSON)
+    paths.add("post", "/v1/recurring", |s| {
+        Operation::new("A weekly rule, booked ride by ride")
+            .body(weekly_rule(s))
+            .json::<Recurring<'static>>(s)
     });
-    paths.add("get", "/v1/rides/{request_id}/why", |_| {
-        let operation = Operation::new("Why this vehicle, or why nobody").segment("request_id");
-        operation.answer("200", "The reasons", object(see), JSON)
+    paths.add("delete", "/v1/riders/{name}", |s| {
+        Operation::new("Everything that is held of a rider is erased")
+            .segment("name")
+            .json::<Erasure<'static>>(s)
     });
-    paths.add("get", "/v1/vehicles/{vehicle_id}/why", |_| {
-        let operation =
-            Operation::new("What the move of an idle vehicle is for").segment("vehicle_id");
-        operation.answer("200", "What it is worth", object(see), JSON)
+    paths.add("get", "/v1/rides/{request_id}/why", |s| {
+        Operation::new("Why this vehicle, or why nobody")
+            .segment("request_id")
+            .json::<RideWhy<'static>>(s)
+    });
+    paths.add("get", "/v1/vehicles/{vehicle_id}/why", |s| {
+        Operation::new("What the move of an idle vehicle is for")
+            .segment("vehicle_id")
+            .json::<MoveWhy<'static>>(s)
     });
     paths.add("get", "/v1/vehicles", |s| {
         Operation::new("All vehicles").json::<Vec<VehicleInfo<'static>>>(s)
@@ -159,31 +167,26 @@ fn traffic(paths: &mut Paths) {
 }
 
 fn roads(paths: &mut Paths) {
-    let object = |what: &str| json!({ "type": "object", "description": what });
-    let none = json!({
-        "type": "object",
-        "required": ["type", "code", "message"],
-        "properties": {
-            "type": { "const": "error" }, "code": { "type": "string" }, "message": { "type": "string" },
-        },
+    paths.add("get", "/v1/route", |s| {
+        Operation::new("A route").query::<RouteQuery>(s).json::<RouteAnswer>(s).or_none(s)
     });
-    let found = |operation: Operation, what: &str| {
-        let operation = operation.answer("200", "Found", object(what), JSON);
-        operation.answer("422", "There is no answer, and why", none.clone(), JSON)
-    };
-    let see = "As in docs/protocol.md, `Questions to the roads`";
-    paths.add("get", "/v1/route", |s| found(Operation::new("A route").query::<RouteQuery>(s), see));
     paths.add("get", "/v1/isochrone", |s| {
-        found(
-            Operation::new("Areas within so many minutes").query::<IsochroneQuery>(s),
-            "GeoJSON FeatureCollection",
-        )
+        Operation::new("Areas within so many minutes")
+            .query::<IsochroneQuery>(s)
+            .json::<Isochrones>(s)
+            .or_none(s)
     });
     paths.add("post", "/v1/matrix", |s| {
-        found(Operation::new("Times and distances").body(s.read::<MatrixQuery>()), see)
+        Operation::new("Times and distances")
+            .body(s.read::<MatrixQuery>())
+            .json::<Table>(s)
+            .or_none(s)
     });
     paths.add("post", "/v1/match", |s| {
-        found(Operation::new("Positions to roads").body(s.read::<MatchQuery>()), see)
+        Operation::new("Positions to roads")
+            .body(s.read::<MatchQuery>())
+            .json::<Matches>(s)
+            .or_none(s)
     });
 }
 
@@ -227,27 +230,23 @@ fn service(paths: &mut Paths) {
 
 fn feeds(paths: &mut Paths) {
     let public = |summary| Operation::new(summary).public();
-    let object = || json!({ "type": "object" });
-    paths.add("get", "/feeds/gofs/{file}", |_| {
-        public("GOFS 1.0: gofs.json and the files that it names").segment("file").answer(
-            "200",
-            "A file",
-            object(),
-            JSON,
-        )
+    paths.add("get", "/feeds/gofs/{file}", |s| {
+        public("GOFS 1.0: gofs.json and the files that it names")
+            .segment("file")
+            .json::<Document<File>>(s)
     });
-    for (path, summary) in [
-        ("/feeds/gofs/wait_time", "GOFS: how long one would wait"),
-        ("/feeds/gofs/realtime_booking", "GOFS: what could be booked now"),
-    ] {
-        paths.add("get", path, |_| {
-            let ends = ["pickup_lat", "pickup_lon", "drop_off_lat", "drop_off_lon"].into_iter();
-            let operation = ends.fold(public(summary), |operation, name| {
-                operation.degrees(name, name.starts_with("pickup"))
-            });
-            operation.answer("200", "Estimates", object(), JSON)
-        });
-    }
+    let between = |summary| {
+        let ends = ["pickup_lat", "pickup_lon", "drop_off_lat", "drop_off_lon"].into_iter();
+        ends.fold(public(summary), |operation, name| {
+            operation.degrees(name, name.starts_with("pickup"))
+        })
+    };
+    paths.add("get", "/feeds/gofs/wait_time", |s| {
+        between("GOFS: how long one would wait").json::<Document<WaitTimes>>(s)
+    });
+    paths.add("get", "/feeds/gofs/realtime_booking", |s| {
+        between("GOFS: what could be booked now").json::<Document<RealtimeBooking>>(s)
+    });
     paths.add("get", "/feeds/gtfs-flex.zip", |_| public("GTFS with Flex").text("application/zip"));
     for (path, summary) in [
         ("/feeds/gtfs-rt/vehicle-positions.pb", "GTFS Realtime: where vehicles are"),
@@ -274,6 +273,30 @@ fn command_as(schemas: &mut Schemas) -> Value {
         variant["properties"]["as"] = sender.clone();
     }
     command
+}
+
+/// The request of a single ride, as a rule that says on which days.
+fn weekly_rule(schemas: &mut Schemas) -> Value {
+    let mut single = command_as(schemas);
+    let is_request = |one: &&mut Value| one["properties"]["type"]["const"] == "request_ride";
+    let variants = single["oneOf"].as_array_mut().into_iter().flatten();
+    let mut rule = { variants }.find(is_request).map(Value::take).unwrap_or_default();
+    if let Some(fields) = rule["properties"].as_object_mut() {
+        fields.remove("type");
+        let text =
+            json!({ "type": "string", "description": "The first time, RFC 3339 with an offset" });
+        fields.insert("target_at".into(), text);
+        let day = json!({ "type": "string", "format": "date", "description": "The last day" });
+        fields.insert("until".into(), day);
+        let days =
+            json!({ "type": "array", "items": schemas.read::<WeekdayWord>(), "minItems": 1 });
+        fields.insert("weekdays".into(), days);
+    }
+    if let Some(required) = rule["required"].as_array_mut() {
+        required.retain(|name| name != "type");
+        required.extend(["target_at", "until", "weekdays"].map(Value::from));
+    }
+    rule
 }
 
 impl Paths {
@@ -368,6 +391,12 @@ impl Operation {
     fn json<T: JsonSchema>(self, schemas: &mut Schemas) -> Self {
         let schema = schemas.written::<T>();
         self.answer("200", "Done", schema, JSON)
+    }
+
+    /// Or there is no answer, which is no fault of the question.
+    fn or_none(self, schemas: &mut Schemas) -> Self {
+        let schema = schemas.written::<NoAnswerMessage<'static>>();
+        self.answer("422", "There is no answer, and why", schema, JSON)
     }
 
     fn text(self, kind: &str) -> Self {

@@ -315,7 +315,7 @@ impl<'a> Names<'a> {
     }
 }
 
-const fn reject_word(reason: RejectReason) -> RejectWord {
+pub(super) const fn reject_word(reason: RejectReason) -> RejectWord {
     match reason {
         RejectReason::NoVehicleOnShift => RejectWord::NoVehicleOnShift,
         RejectReason::NoVehicleFits => RejectWord::NoVehicleFits,

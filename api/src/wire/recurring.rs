@@ -10,11 +10,15 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value};
 use sharxi_engine::limits::BOOKING_AHEAD_MS;
 use sharxi_engine::units::EngineTime;
 
-use super::error::{Code, WireError};
+use super::error::{Code, ErrorMessage, WireError};
+use super::told::OkMessage;
+use super::words::RecurringWord;
 
 /// The words for the days of the week.
 const WEEKDAYS: [(&str, Weekday); 7] = [
@@ -28,6 +32,50 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
 ];
 /// Days that are looked at: as many as a ride may be booked ahead, and those at both ends that lie there in part.
 const DAYS_MAX: i64 = BOOKING_AHEAD_MS / 86_400_000 + 2;
+
+/// The answer to a rule.
+#[derive(Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
+pub struct Recurring<'a> {
+    pub r#type: RecurringWord,
+    pub id: &'a str,
+    pub rides: Vec<Booked>,
+}
+
+/// What came of one ride of a rule.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RecurringRide")]
+pub struct Booked {
+    /// With the offset of the first one.
+    #[schemars(extend("format" = "date-time"))]
+    pub target_at: String,
+    /// As the core wrote it.
+    #[schemars(with = "Answer<'static>")]
+    pub answer: Value,
+}
+
+/// What a single command is answered, for the schema.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+#[expect(dead_code, reason = "only its schema is used; the answer itself is passed on")]
+enum Answer<'a> {
+    Ok(Box<OkMessage<'a>>),
+    Error(ErrorMessage<'a>),
+}
+
+/// Which days of the week, for the schema.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", rename = "Weekday")]
+#[expect(dead_code, reason = "only its schema is used; the words are read by hand")]
+pub(crate) enum WeekdayWord {
+    Mo,
+    Tu,
+    We,
+    Th,
+    Fr,
+    Sa,
+    Su,
+}
 
 /// A weekly rule.
 #[derive(Debug)]

@@ -43,6 +43,18 @@ word! {
     GapWord = "gap";
     /// `"closing"`.
     ClosingWord = "closing";
+    /// `"recurring"`.
+    RecurringWord = "recurring";
+    /// `"waits_where_riders_are_expected"`.
+    ExpectedWord = "waits_where_riders_are_expected";
+    /// `"Feature"`, of GeoJSON.
+    FeatureWord = "Feature";
+    /// `"FeatureCollection"`, of GeoJSON.
+    FeatureCollectionWord = "FeatureCollection";
+    /// `"LineString"`, of GeoJSON.
+    LineStringWord = "LineString";
+    /// `"MultiPolygon"`, of GeoJSON.
+    MultiPolygonWord = "MultiPolygon";
 }
 
 /// RFC 3339 with milliseconds, in UTC.

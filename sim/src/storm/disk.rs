@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sharxi_api::intent::Caller;
+use sharxi_api::journal::person::Erased;
 use sharxi_api::journal::record::{Batch, EndedRide, Header, Record, Snapshot};
 use sharxi_api::journal::sqlite::SqliteJournal;
 use sharxi_api::journal::{Journal, JournalError, Visit};
@@ -212,6 +213,10 @@ impl Journal for FaultyJournal {
 
     fn prune(&mut self, before: EngineTime) -> Result<usize, JournalError> {
         self.inner.prune(before)
+    }
+
+    fn erase(&mut self, caller: &Caller, now: &Snapshot) -> Result<Erased, JournalError> {
+        self.inner.erase(caller, now)
     }
 
     fn header(&self) -> &Header {
