@@ -20,6 +20,9 @@ pub const LANDMARKS_MAX: usize = 16;
 pub(crate) const UNIT_MS: u32 = 500;
 /// Longest time that is told apart, four and a half hours; also that of a landmark that is not there.
 pub(crate) const FAR: i16 = i16::MAX;
+/// Units that [`Sight::cell`] does not tell apart, as a power of two: two minutes. Of 7, 8, 9 and 10 the decision of a
+/// fleet of 10,000 took 38, 41, 47 and 82 us in the median, of one of 1,000 25, 24, 21 and 23.
+const CELL_BITS: u32 = 8;
 /// What rounding can make of a difference.
 const ROUNDED: i16 = 2;
 
@@ -97,18 +100,9 @@ impl Sight {
         least
     }
 
-    /// The two nearest landmarks.
-    pub(crate) fn nearest(&self) -> [u8; 2] {
-        let mut nearest = [(FAR, 0); 2];
-        for (landmark, &time) in (0..).zip(self.0.iter().take(LANDMARKS_MAX)) {
-            let found = (time, landmark);
-            if found < nearest[0] {
-                nearest = [found, nearest[0]];
-            } else if found < nearest[1] {
-                nearest[1] = found;
-            }
-        }
-        nearest.map(|(_, landmark)| landmark)
+    /// Whoever shares this is not far away: the times to the first and the third landmark, which is off the line of the first two.
+    pub(crate) fn cell(&self) -> [u8; 2] {
+        [0, 2].map(|landmark| u8::try_from(self.0[landmark] >> CELL_BITS).unwrap_or(u8::MAX))
     }
 }
 
@@ -126,7 +120,11 @@ mod tests {
         let none = Sight::default();
         assert_eq!([none.least_ms(&none), some[0].least_ms(&some[1])], [0; 2]);
         assert_eq!(some[1].least_ms(&some[0]), 409_000);
-        assert_eq!((some[0].nearest()[0], none.nearest()), (0, [0, 0]));
+        let far = Sight::new([90, 90, 500].map(Millis::from_secs), []);
+        assert_eq!(
+            [some[0].cell()[0], some[1].cell()[0], far.cell()[0], far.cell()[1]],
+            [0, 3, 0, 3]
+        );
     }
 
     #[test]

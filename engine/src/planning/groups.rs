@@ -2,14 +2,14 @@
 //!
 //! A group keeps the least of everything that [`Start::look`] reads of its members. `look` never falls when one of these rises,
 //! so what it says of the group bounds each member from below, and a group that is worse than the best place found is passed
-//! over whole. Vehicles are grouped by their two nearest landmarks; a bad grouping costs time, never the answer.
+//! over whole. Vehicles are grouped by their times to two landmarks; a bad grouping costs time, never the answer.
 
 use std::collections::BTreeMap;
 
 use crate::ids::VehicleId;
 use crate::planning::outlook::Start;
 
-/// What members have in common: the kind of their start and the nearest landmarks.
+/// What members have in common: the kind of their start and where it is, roughly.
 pub(super) type Key = (u8, u8, u8);
 
 #[derive(Clone, Debug)]

@@ -114,7 +114,7 @@ impl Start {
     /// Vehicles of one key are worth a look together.
     fn key(&self) -> Key {
         let kind = u8::from(self.is_free) | u8::from(self.is_driving) << 1;
-        let [first, second] = self.sight.nearest();
+        let [first, second] = self.sight.cell();
         (kind | u8::from(LONG_AGO < self.bounded_until) << 2, first, second)
     }
 
