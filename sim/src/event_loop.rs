@@ -1,17 +1,16 @@
 //! Virtual time: what is due next happens next, in one total order.
 //!
-//! Things due at the same time happen in this order: shifts start, vehicles act, shifts end, one breaks down, riders ask, the
-//! dispatcher is woken; among equals by id. The dispatcher never sees a clock, only these times, so a study gives the same bytes
+//! Things due at the same time happen in this order: shifts start, vehicles act, late reports come in, shifts end, vehicles break
+//! down, roads close and open, riders call off, riders ask, the dispatcher is woken; among equals by id. The dispatcher never sees a clock, only these times, so a study gives the same bytes
 //! on any machine and any number of threads.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use sharxi_engine::demand::request::Name;
 use sharxi_engine::dispatcher::command::{Command, CommandError};
 use sharxi_engine::fleet::plan::NextAct;
 use sharxi_engine::fleet::vehicle::VehicleSpec;
-use sharxi_engine::ids::VehicleId;
+use sharxi_engine::ids::{RequestId, VehicleId};
 use sharxi_engine::limits;
 use sharxi_engine::units::{EngineTime, Millis};
 
@@ -19,8 +18,13 @@ use crate::actors::{rider, vehicle};
 use crate::clock;
 use crate::demand::DemandRow;
 use crate::fleet::FleetRow;
-use crate::uncertainty::{Legs, Report, Uncertainty};
+use crate::uncertainty::Uncertainty;
+use crate::uncertainty::legs::Report;
 use crate::world::{Outcome, World};
+
+mod mishaps;
+
+use mishaps::Mishaps;
 
 /// How often coverage is looked at.
 const COVERAGE_EVERY_MS: i64 = 15 * 60 * 1000;
@@ -114,10 +118,28 @@ enum Due {
         vehicle: VehicleId,
         turn: u32,
     },
+    /// A position report comes in.
+    Report {
+        vehicle: VehicleId,
+        at: EngineTime,
+        driven: Millis,
+    },
     ShiftEnd {
         vehicle: VehicleId,
     },
-    BreakDown,
+    /// The vehicle named in the scenario.
+    NamedBreakDown,
+    BreakDown {
+        vehicle: VehicleId,
+    },
+    /// A road is closed, or open again.
+    Road {
+        closure: usize,
+        is_closed: bool,
+    },
+    Cancel {
+        request: RequestId,
+    },
     Request {
         row: usize,
     },
@@ -132,7 +154,7 @@ struct EventLoop<'a> {
     agenda: BinaryHeap<Reverse<(EngineTime, Due)>>,
     /// By vehicle: only the act queued last counts.
     turns: Vec<u32>,
-    legs: Legs,
+    mishaps: Mishaps,
     now: EngineTime,
     wakeups: u32,
     /// Every ride below has ended.
@@ -183,15 +205,17 @@ impl<'a> EventLoop<'a> {
             agenda.push(Reverse((request.requested_at, Due::Request { row })));
         }
         if let Some((at, _)) = &cast.uncertainty.breakdown {
-            agenda.push(Reverse((*at, Due::BreakDown)));
+            agenda.push(Reverse((*at, Due::NamedBreakDown)));
         }
+        let mishaps = Mishaps::new(cast, world.ground());
+        agenda.extend(mishaps.roads().map(Reverse));
         Ok(Self {
             cast,
             world,
             starts,
             agenda,
             turns: Vec::new(),
-            legs: Legs::new(cast.seed, cast.uncertainty.travel_time),
+            mishaps,
             now: EngineTime::from_unix_ms(i64::MIN),
             wakeups: 0,
             coverage_milli: Vec::new(),
@@ -222,7 +246,11 @@ impl<'a> EventLoop<'a> {
             Due::ShiftStart { row } => self.start_shift(time, row)?,
             Due::Act { vehicle, turn } => self.act(time, vehicle, turn)?,
             Due::ShiftEnd { vehicle } => self.end_shift(time, vehicle),
-            Due::BreakDown => self.break_down(time)?,
+            Due::Report { vehicle, at, driven } => self.late_report(time, vehicle, (at, driven)),
+            Due::NamedBreakDown => self.named_break_down(time)?,
+            Due::BreakDown { vehicle } => self.break_down(time, vehicle)?,
+            Due::Road { closure, is_closed } => self.change_road(time, closure, is_closed)?,
+            Due::Cancel { request } => self.cancel(time, request)?,
             Due::Request { row } => self.request(row)?,
             Due::Wakeup => self.wake(time)?,
         }
@@ -234,10 +262,11 @@ impl<'a> EventLoop<'a> {
 
     fn start_shift(&mut self, time: EngineTime, row: usize) -> Result<(), LoopError> {
         let spec = self.starts[row].clone();
-        let (name, end) = (spec.name.clone(), spec.shift_end);
+        let (name, start, end) = (spec.name.clone(), spec.shift_start, spec.shift_end);
         self.apply(time, Command::StartShift(spec))?;
         if let Some(vehicle) = self.world.dispatcher().find_vehicle(&name) {
             self.agenda.push(Reverse((end, Due::ShiftEnd { vehicle })));
+            self.begin_shift(vehicle, (start, end));
             self.queue_act(vehicle);
         }
         Ok(())
@@ -252,10 +281,7 @@ impl<'a> EventLoop<'a> {
         if let Some((at, command)) = self.deed(vehicle, &act, time)
             && at <= time
         {
-            if matches!(command, Command::Arrive { .. }) {
-                self.legs.stopped(vehicle);
-            }
-            self.apply(time, command)?;
+            self.do_or_say(time, vehicle, command)?;
         }
         self.queue_act(vehicle);
         Ok(())
@@ -271,34 +297,20 @@ impl<'a> EventLoop<'a> {
         let planned = vehicle::due(act)?;
         match act {
             NextAct::Arrive { departed, path, .. } => {
-                let (due, report) = self.legs.next(vehicle, (path, *departed), self.now);
+                let leg = (path, *departed);
+                let (due, report) = self.mishaps.legs.next(vehicle, leg, self.now);
                 let command = match report {
                     Report::Arrived => Command::Arrive { vehicle, at },
                     Report::Progress(driven) => Command::Progress { vehicle, driven, at },
                 };
                 Some((due, command))
             }
-            NextAct::Board { request, .. }
-                if self.cast.uncertainty.is_absent(self.cast.seed, *request) =>
-            {
-                let wait = self.world.dispatcher().policy().no_show_wait;
-                Some((planned + wait, Command::ReportNoShow { vehicle, request: *request, at }))
+            NextAct::Depart { .. } => {
+                Some((self.mishaps.leaves(vehicle, planned), Command::Depart { vehicle, at }))
             }
+            NextAct::Board { request, .. } => Some(self.boards(vehicle, *request, (planned, at))),
             _ => vehicle::report(vehicle, act, at).map(|command| (planned, command)),
         }
-    }
-
-    fn break_down(&mut self, time: EngineTime) -> Result<(), LoopError> {
-        let Some((_, name)) = &self.cast.uncertainty.breakdown else { return Ok(()) };
-        let unknown = || LoopError::NoVehicle { vehicle: name.clone(), at: time };
-        let name = Name::new(name.as_str()).map_err(|_not_a_name| unknown())?;
-        let dispatcher = self.world.dispatcher();
-        let vehicle = dispatcher.find_vehicle(&name).ok_or_else(unknown)?;
-        if !dispatcher.in_service(vehicle) {
-            return Err(unknown());
-        }
-        self.legs.stopped(vehicle);
-        self.apply(time, Command::BreakDown { vehicle, location: None, at: time })
     }
 
     /// A vehicle with riders, present or promised, stays; it tries again.
@@ -331,6 +343,7 @@ impl<'a> EventLoop<'a> {
             };
             self.world.refuse(demand, reason);
         }
+        self.expect_cancellation(demand);
         let dispatcher = self.world.dispatcher();
         let better = dispatcher.improvement(place, dispatcher.policy().improvement_tests);
         match better {

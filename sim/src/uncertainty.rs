@@ -1,40 +1,100 @@
-//! What goes otherwise than planned: drives that take longer or shorter, riders who do not come, a vehicle that breaks down.
+//! What goes otherwise than planned: slow drives and slow days, late and missing riders, cancellations, drivers who pause,
+//! breakdowns, closed roads, and position reports that are lost or late.
 //!
-//! Each leg, from one stop of the vehicle to the next, takes a time of its own: the planned one times a factor of mean 1 whose
-//! logarithm is normal with the given deviation. The vehicle does not know the factor. It reports how far it has got whenever it is
-//! `DRIFT_MS` earlier or later than it last said, and what is left of the leg counts as average again. A vehicle that is sent
-//! elsewhere was never faster than to the place at which it turns off, so nobody jumps.
-//!
-//! Everything is drawn from the seed by vehicle and leg or by rider, so a knob that is off draws nothing.
+//! Every knob is off by default. Everything is drawn from the seed, by vehicle, leg, stop or rider, each knob from a stream of its own: one
+//! that is off draws nothing, and turning one on leaves the draws of the others as they were. Drives are in [`legs`].
 
-use std::collections::BTreeMap;
 use std::f64::consts::TAU;
-use std::sync::Arc;
 
 use sharxi_engine::ids::{RequestId, VehicleId};
-use sharxi_engine::oracle::Path;
 use sharxi_engine::units::{EngineTime, Millis};
 
 use crate::clock;
 use crate::rng::Rng;
 
-/// Earlier or later by so much is worth a report.
-const DRIFT_MS: f64 = 10_000.0;
+pub mod legs;
+
 /// No draw is farther from the mean than so many deviations.
 const DEVIATIONS_MAX: f64 = 3.0;
+/// No draw of an exponential time is longer than so many times its mean.
+const MEANS_MAX: f64 = 5.0;
 /// Streams of random numbers, apart from those of demand and fleet.
 const LEGS: u64 = 1 << 40;
 const RIDERS: u64 = 1 << 41;
+const LATE_RIDERS: u64 = 1 << 42;
+const CANCELLATIONS: u64 = 1 << 43;
+const PAUSES: u64 = 1 << 44;
+const BREAKDOWNS: u64 = 1 << 45;
+const STOPS: u64 = 1 << 46;
+const REPORTS: u64 = 1 << 47;
+const CLOSURES: u64 = 1 << 48;
 
 /// The `[uncertainty]` table. The default is a day on which all goes as planned.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Uncertainty {
     /// Deviation of the logarithm of a leg's time, 0 to 1.
     pub travel_time: f64,
+    /// All drives take this share longer than planned, 0 to 1.
+    pub slow_day: f64,
+    /// Mean of the time, exponentially distributed, that each boarding and alighting takes longer than planned, in seconds.
+    pub boarding_s: f64,
     /// Share of riders who do not come.
     pub no_show: f64,
+    /// Share of riders who come late.
+    pub late_rider: f64,
+    /// Mean of how late they come, exponentially distributed, in seconds. Nobody waits longer for them than for one who never comes.
+    pub late_rider_s: f64,
+    /// Share of riders who call their ride off, at any time between being promised it and the latest pickup.
+    pub cancel: f64,
+    /// Share of drivers who pause once a shift, untold: a vehicle that stands does not set off.
+    pub pause: f64,
+    /// How long they pause, in seconds.
+    pub pause_s: f64,
     /// When which vehicle breaks down.
     pub breakdown: Option<(EngineTime, String)>,
+    /// Share of vehicles that break down, at any time of their shift.
+    pub breakdowns: f64,
+    /// Share of position reports that are lost; the vehicle sends another one half a minute later.
+    pub report_loss: f64,
+    /// Position reports come late, by any time up to so many seconds.
+    pub report_delay_s: f64,
+    /// So many roads of the way of some rider are closed, at any time.
+    pub closures: u32,
+    /// For so many seconds each.
+    pub closure_s: f64,
+}
+
+impl Default for Uncertainty {
+    fn default() -> Self {
+        Self {
+            travel_time: 0.0,
+            slow_day: 0.0,
+            boarding_s: 0.0,
+            no_show: 0.0,
+            late_rider: 0.0,
+            late_rider_s: 180.0,
+            cancel: 0.0,
+            pause: 0.0,
+            pause_s: 900.0,
+            breakdown: None,
+            breakdowns: 0.0,
+            report_loss: 0.0,
+            report_delay_s: 0.0,
+            closures: 0,
+            closure_s: 7_200.0,
+        }
+    }
+}
+
+/// When a rider is where they are met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coming {
+    /// When the ride was promised from, or before.
+    OnTime,
+    /// So much later.
+    Late(Millis),
+    /// Not at all.
+    Never,
 }
 
 impl Uncertainty {
@@ -44,126 +104,109 @@ impl Uncertainty {
         factor(self.travel_time, -DEVIATIONS_MAX)
     }
 
-    /// Whether a rider does not come.
+    /// When a rider comes.
     #[must_use]
-    pub fn is_absent(&self, seed: u64, request: RequestId) -> bool {
-        0.0 < self.no_show
-            && Rng::new(seed, RIDERS + u64::from(request.get())).unit() < self.no_show
-    }
-}
-
-/// What a vehicle under way has to say next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Report {
-    /// It is there.
-    Arrived,
-    /// It has got as far as it should after so much driving.
-    Progress(Millis),
-}
-
-/// Where a vehicle really is on its leg.
-#[derive(Clone, Debug)]
-struct Leg {
-    path: Arc<Path>,
-    factor: f64,
-    /// At `at` it had driven so much of the leg's planned time, in milliseconds.
-    driven_ms: f64,
-    at: EngineTime,
-}
-
-impl Leg {
-    fn driven_at(&self, now: EngineTime) -> f64 {
-        let elapsed_ms = as_ms(now.unix_ms() - self.at.unix_ms());
-        (self.driven_ms + elapsed_ms / self.factor).min(f64::from(self.path.duration.get()))
-    }
-}
-
-/// The legs that are being driven.
-#[derive(Clone, Debug)]
-pub struct Legs {
-    seed: u64,
-    sigma: f64,
-    under_way: BTreeMap<VehicleId, Leg>,
-    n_drawn: BTreeMap<VehicleId, u64>,
-}
-
-impl Legs {
-    /// None yet. `sigma` is [`Uncertainty::travel_time`].
-    #[must_use]
-    pub fn new(seed: u64, sigma: f64) -> Self {
-        Self { seed, sigma, under_way: BTreeMap::new(), n_drawn: BTreeMap::new() }
-    }
-
-    /// The vehicle has stopped.
-    pub fn stopped(&mut self, vehicle: VehicleId) {
-        self.under_way.remove(&vehicle);
-    }
-
-    /// When the vehicle, which is believed to be on `path` since `departed`, says something next, and what.
-    pub fn next(
-        &mut self,
-        vehicle: VehicleId,
-        (path, departed): (&Arc<Path>, EngineTime),
-        now: EngineTime,
-    ) -> (EngineTime, Report) {
-        if self.sigma == 0.0 {
-            return (departed + path.duration, Report::Arrived);
+    pub fn coming(&self, seed: u64, request: RequestId) -> Coming {
+        let rider = u64::from(request.get());
+        if happens(self.no_show, &mut Rng::new(seed, RIDERS + rider)) {
+            return Coming::Never;
         }
-        let leg = match self.under_way.remove(&vehicle) {
-            Some(leg) => follow(leg, path, now),
-            None => {
-                let driven_ms = as_ms(now.unix_ms() - departed.unix_ms());
-                Leg { path: Arc::clone(path), factor: self.draw(vehicle), driven_ms, at: now }
-            }
+        let mut rng = Rng::new(seed, LATE_RIDERS + rider);
+        if happens(self.late_rider, &mut rng) {
+            return Coming::Late(exponential(self.late_rider_s, &mut rng));
+        }
+        Coming::OnTime
+    }
+
+    /// When a rider who was promised a ride at `promised_at` calls it off, if they do; before `pickup_by`.
+    #[must_use]
+    pub fn cancels_at(
+        &self,
+        seed: u64,
+        request: RequestId,
+        (promised_at, pickup_by): (EngineTime, EngineTime),
+    ) -> Option<EngineTime> {
+        let mut rng = Rng::new(seed, CANCELLATIONS + u64::from(request.get()));
+        happens(self.cancel, &mut rng).then(|| between(promised_at, pickup_by, &mut rng))
+    }
+
+    /// When a driver pauses, from and to, if they do.
+    #[must_use]
+    pub fn pause_of(
+        &self,
+        seed: u64,
+        vehicle: VehicleId,
+        (start, end): (EngineTime, EngineTime),
+    ) -> Option<(EngineTime, EngineTime)> {
+        let mut rng = Rng::new(seed, PAUSES + u64::from(vehicle.get()));
+        happens(self.pause, &mut rng).then(|| {
+            let begin = between(start, end, &mut rng);
+            (begin, begin + millis(self.pause_s * 1000.0))
+        })
+    }
+
+    /// When a vehicle breaks down, if it does.
+    #[must_use]
+    pub fn breaks_at(
+        &self,
+        seed: u64,
+        vehicle: VehicleId,
+        (start, end): (EngineTime, EngineTime),
+    ) -> Option<EngineTime> {
+        let mut rng = Rng::new(seed, BREAKDOWNS + u64::from(vehicle.get()));
+        happens(self.breakdowns, &mut rng).then(|| between(start, end, &mut rng))
+    }
+
+    /// How much longer than planned the `n`th boarding or alighting of a vehicle takes.
+    #[must_use]
+    pub fn stop_longer(&self, seed: u64, vehicle: VehicleId, n: u64) -> Millis {
+        if self.boarding_s <= 0.0 {
+            return Millis::ZERO;
+        }
+        exponential(self.boarding_s, &mut Rng::new(seed ^ n, STOPS + u64::from(vehicle.get())))
+    }
+
+    /// How late the `n`th position report of a vehicle comes; `None` if it is lost.
+    #[must_use]
+    pub fn report_late(&self, seed: u64, vehicle: VehicleId, n: u64) -> Option<Millis> {
+        let mut rng = Rng::new(seed ^ n, REPORTS + u64::from(vehicle.get()));
+        let is_lost = happens(self.report_loss, &mut rng);
+        (!is_lost).then(|| millis(self.report_delay_s * 1000.0 * rng.unit()))
+    }
+
+    /// For each road that is closed: numbers that say where, and from when to when.
+    #[must_use]
+    pub fn closures(
+        &self,
+        seed: u64,
+        (start, end): (EngineTime, EngineTime),
+    ) -> Vec<(Rng, EngineTime, EngineTime)> {
+        let closure = |n| {
+            let mut rng = Rng::new(seed, CLOSURES + u64::from(n));
+            let from = between(start, end, &mut rng);
+            (rng, from, from + millis(self.closure_s * 1000.0))
         };
-        let next = report(&leg, departed);
-        self.under_way.insert(vehicle, leg);
-        next
-    }
-
-    fn draw(&mut self, vehicle: VehicleId) -> f64 {
-        let n = self.n_drawn.entry(vehicle).or_default();
-        *n += 1;
-        let mut rng = Rng::new(self.seed ^ *n, LEGS + u64::from(vehicle.get()));
-        factor(self.sigma, normal(&mut rng).clamp(-DEVIATIONS_MAX, DEVIATIONS_MAX))
+        (0..self.closures).map(closure).collect()
     }
 }
 
-/// The same leg, perhaps another way by now. What had been driven behind the place where it turns off is taken back.
-fn follow(mut leg: Leg, path: &Arc<Path>, now: EngineTime) -> Leg {
-    leg.driven_ms = leg.driven_at(now);
-    leg.at = now;
-    if leg.path != *path {
-        let pairs = leg.path.waypoints.iter().zip(&path.waypoints);
-        let shared = pairs.take_while(|(old, new)| old == new).last();
-        let turns_off = shared.map_or(0, |(_, waypoint)| waypoint.elapsed.get());
-        leg.driven_ms = leg.driven_ms.min(f64::from(turns_off));
-        leg.path = Arc::clone(path);
-    }
-    leg
+/// Draws, unless the knob is off.
+fn happens(share: f64, rng: &mut Rng) -> bool {
+    0.0 < share && rng.unit() < share
 }
 
-/// When it is too early or too late by what was last said, or there.
-fn report(leg: &Leg, departed: EngineTime) -> (EngineTime, Report) {
-    let duration_ms = f64::from(leg.path.duration.get());
-    let at = |driven_ms: f64| {
-        let ms = whole((driven_ms - leg.driven_ms) * leg.factor);
-        clock::shifted(leg.at, ms.max(0))
-    };
-    let late_ms = as_ms(leg.at.unix_ms() - departed.unix_ms()) - leg.driven_ms;
-    let drift = leg.factor - 1.0;
-    let room_ms = DRIFT_MS - late_ms * drift.signum();
-    let next_ms = if DRIFT_MS <= late_ms.abs() {
-        leg.driven_ms
-    } else {
-        leg.driven_ms + room_ms / drift.abs().max(1e-6)
-    };
-    if next_ms < duration_ms {
-        let driven = Millis::new(u32::try_from(whole(next_ms)).unwrap_or(0));
-        (at(next_ms), Report::Progress(driven))
-    } else {
-        (at(duration_ms), Report::Arrived)
-    }
+/// Any time from `start` to `end`.
+fn between(start: EngineTime, end: EngineTime, rng: &mut Rng) -> EngineTime {
+    clock::shifted(start, rng.between(0, end.unix_ms().saturating_sub(start.unix_ms()).max(0)))
+}
+
+/// An exponentially distributed time of so many seconds in the mean, before the longest are cut.
+fn exponential(mean_s: f64, rng: &mut Rng) -> Millis {
+    millis(mean_s * 1000.0 * (-(1.0 - rng.unit()).ln()).min(MEANS_MAX))
+}
+
+fn millis(ms: f64) -> Millis {
+    Millis::new(u32::try_from(whole(ms)).unwrap_or(0))
 }
 
 /// A factor of mean 1, `deviations` from the middle.

@@ -12,6 +12,7 @@ use toml::{Table, Value};
 use crate::actors::rider::SNAP_MAX_M;
 use crate::clock::{self, LocalClock, TimeError};
 use crate::scenario::keys;
+use crate::scenario::uncertainty::UncertaintyTable;
 use crate::toml_text::problem;
 use crate::uncertainty::Uncertainty;
 
@@ -209,60 +210,16 @@ pub enum ScenarioError {
     /// A rule.
     #[error("scenario")]
     Policy(#[from] PolicyError),
-    /// A disturbance that is not built yet.
-    #[error("scenario: uncertainty.{key} is not available; leave it out or set it to 0")]
-    Uncertainty {
-        /// Which key.
-        key: &'static str,
-    },
     /// A disturbance out of range.
-    #[error("scenario: uncertainty.{key} must be between 0 and 1, not {found}")]
+    #[error("scenario: uncertainty.{key} must be between 0 and {most}, not {found}")]
     Knob {
         /// Which key.
         key: &'static str,
+        /// The largest.
+        most: f64,
         /// As given.
         found: f64,
     },
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct UncertaintyTable {
-    travel_time: f64,
-    no_show: f64,
-    breakdown_vehicle: Option<String>,
-    breakdown_at: Option<Value>,
-    cancel: f64,
-    boarding: f64,
-}
-
-impl UncertaintyTable {
-    fn read(self) -> Result<Uncertainty, ScenarioError> {
-        let off = [("cancel", self.cancel), ("boarding", self.boarding)];
-        if let Some((key, _)) = off.into_iter().find(|&(_, knob)| knob != 0.0) {
-            return Err(ScenarioError::Uncertainty { key });
-        }
-        for (key, found) in [("travel_time", self.travel_time), ("no_show", self.no_show)] {
-            if !(0.0..=1.0).contains(&found) {
-                return Err(ScenarioError::Knob { key, found });
-            }
-        }
-        let breakdown = match (self.breakdown_at, self.breakdown_vehicle) {
-            (Some(at), Some(vehicle)) => {
-                let key = "uncertainty.breakdown_at";
-                let at = clock::parse(&text_of(&at));
-                Some((at.map_err(|source| ScenarioError::Time { key, source })?, vehicle))
-            }
-            (None, None) => None,
-            (None, Some(_)) => {
-                return Err(ScenarioError::Missing { key: "uncertainty.breakdown_at" });
-            }
-            (Some(_), None) => {
-                return Err(ScenarioError::Missing { key: "uncertainty.breakdown_vehicle" });
-            }
-        };
-        Ok(Uncertainty { travel_time: self.travel_time, no_show: self.no_show, breakdown })
-    }
 }
 
 #[derive(Deserialize)]
@@ -404,7 +361,7 @@ fn vehicles(counts: &Table) -> Result<BTreeMap<String, u32>, ScenarioError> {
 }
 
 /// A time may be written as text or as a TOML time.
-fn text_of(value: &Value) -> String {
+pub(super) fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

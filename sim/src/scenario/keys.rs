@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 /// Keys by their full name. Below `fleet` stand the types of vehicles.
-pub const KEYS: [&str; 41] = [
+pub const KEYS: [&str; 51] = [
     "region",
     "demand",
     "requests_per_day",
@@ -37,11 +37,21 @@ pub const KEYS: [&str; 41] = [
     "policy.time_sigma",
     "policy.promise_z",
     "uncertainty.travel_time",
+    "uncertainty.slow_day",
+    "uncertainty.boarding_s",
     "uncertainty.no_show",
+    "uncertainty.late_rider",
+    "uncertainty.late_rider_s",
     "uncertainty.cancel",
+    "uncertainty.pause",
+    "uncertainty.pause_s",
     "uncertainty.breakdown_vehicle",
     "uncertainty.breakdown_at",
-    "uncertainty.boarding",
+    "uncertainty.breakdowns",
+    "uncertainty.report_loss",
+    "uncertainty.report_delay_s",
+    "uncertainty.closures",
+    "uncertainty.closure_s",
     "output.report",
     "output.events",
     "output.explain",

@@ -7,5 +7,7 @@ pub mod keys;
 
 pub mod file;
 
+mod uncertainty;
+
 #[cfg(test)]
 mod tests;
