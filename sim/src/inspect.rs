@@ -53,6 +53,7 @@ pub fn inspect(
         snap_max_m: scenario.snap_max_m,
         walk_max_s: policy.walk_max.as_secs_f64(),
         pace_min: scenario.uncertainty.least_factor(),
+        roads_closed: 0 < scenario.uncertainty.closures,
         ..Rules::default()
     };
     let case = Case {

@@ -53,6 +53,38 @@ fn a_small_fleet_refuses_but_never_breaks_a_promise() {
     assert_eq!(inspect::inspect(&scenario, &prepared, &study).unwrap().breaches, []);
 }
 
+/// Every knob of uncertainty changes the day, and whatever breaks is said: the audit finds nothing.
+#[test]
+fn each_knob_has_an_effect_and_the_audit_stays_clean() {
+    let knobs: [(&[&str], &str); 9] = [
+        (&["slow_day=0.2"], "promise_at_risk"),
+        (&["boarding_s=60"], "promise_at_risk"),
+        (&["late_rider=0.3"], "no_show"),
+        (&["no_show=0.05"], "no_show"),
+        (&["cancel=0.2"], "cancelled"),
+        (&["pause=0.8"], "promise_at_risk"),
+        (&["breakdowns=0.2"], "broke_down"),
+        (&["closures=30"], ""),
+        (&["travel_time=0.2", "report_loss=0.5", "report_delay_s=300"], "promise_at_risk"),
+    ];
+    let as_planned = scenario("isle-of-man-morning.toml", &[]);
+    let prepared = study::prepare(&as_planned, &|_, _| {}).unwrap();
+    let calm = String::from_utf8(log(&prepared, &play(&as_planned, &prepared, 2))).unwrap();
+    for (sets, kind) in knobs {
+        let sets: Vec<String> = sets.iter().map(|set| format!("uncertainty.{set}")).collect();
+        let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+        let rough = scenario("isle-of-man-morning.toml", &sets);
+        let study = play(&rough, &prepared, 2);
+        let told = String::from_utf8(log(&prepared, &study)).unwrap();
+        assert!(told != calm, "{sets:?} changed nothing");
+        let count = |log: &str| log.matches(&format!("\"kind\":\"{kind}\"")).count();
+        assert!(kind.is_empty() || count(&calm) < count(&told), "{sets:?}: no {kind}");
+        let verdict = inspect::inspect(&rough, &prepared, &study).unwrap();
+        assert_eq!(verdict.breaches, [], "{sets:?}");
+        assert!(told == String::from_utf8(log(&prepared, &play(&rough, &prepared, 1))).unwrap());
+    }
+}
+
 #[test]
 fn the_bundled_day_has_more_than_five_thousand_requests() {
     let scenario = scenario("isle-of-man-day.toml", &[]);

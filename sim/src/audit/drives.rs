@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::files::meters;
 use super::log::{Entry, Kind, Place};
 use super::roads::Roads;
-use super::{Breach, Breaches};
+use super::{Breach, Breaches, Rules};
 
 /// Slack of points rounded to 1e-7 degrees and of lengths on a sphere, in metres.
 const POINT_SLACK_M: f64 = 2.0;
@@ -64,15 +64,17 @@ pub fn check(
     seen: &Seen,
     roads: &Roads,
     by_ride: &BTreeMap<&str, Vec<&Entry>>,
-    pace_min: f64,
+    rules: Rules,
     breaches: &mut Breaches,
 ) {
     let drives = seen.drives.par_iter();
-    let of_drives = drives.flat_map_iter(|drive| drive_breaches(drive, roads, pace_min));
+    let of_drives = drives.flat_map_iter(|drive| drive_breaches(drive, roads, rules.pace_min));
     let of_drives: Vec<Breach> = of_drives.collect();
     let rides: Vec<(&&str, &Vec<&Entry>)> = by_ride.iter().collect();
-    let of_rides: Vec<Breach> =
-        rides.par_iter().filter_map(|(name, own)| direct_breach(name, own, seen, roads)).collect();
+    let of_rides = rides
+        .par_iter()
+        .filter_map(|(name, own)| direct_breach(name, own, seen, (roads, rules.roads_closed)));
+    let of_rides: Vec<Breach> = of_rides.collect();
     for breach in of_drives.into_iter().chain(of_rides) {
         breaches.add(breach.line, breach.rule, breach.text);
     }
@@ -127,7 +129,13 @@ fn place_breach(line: usize, place: Place, roads: &Roads) -> Option<Breach> {
 /// `direct_s` can't be less than the best drive between the ends of the two arcs, whichever way it sets off: a junction
 /// with turn restrictions has several nodes, so any node at the place of an end counts as that end. Nor can it be more
 /// than to drive on from the one place to the end of its arc, and to the other along the whole of its arc.
-fn direct_breach(name: &str, own: &[&Entry], seen: &Seen, roads: &Roads) -> Option<Breach> {
+/// While roads were closed it may have been.
+fn direct_breach(
+    name: &str,
+    own: &[&Entry],
+    seen: &Seen,
+    (roads, roads_closed): (&Roads, bool),
+) -> Option<Breach> {
     let (line, direct_s) = own.iter().find_map(|entry| match entry.kind {
         Kind::Promised { direct_s, .. } => Some((entry.line, direct_s)),
         _ => None,
@@ -135,7 +143,7 @@ fn direct_breach(name: &str, own: &[&Entry], seen: &Seen, roads: &Roads) -> Opti
     let (from, to) = (seen.pickups.get(name)?.place.arc, seen.dropoffs.get(name)?.place.arc);
     let breach = |text: String| Some(Breach { line, rule: "direct", text });
     let direct_ms = whole_ms(direct_s);
-    if let Some(best_ms) = faster_ms(from, to, direct_ms, roads) {
+    if !roads_closed && let Some(best_ms) = faster_ms(from, to, direct_ms, roads) {
         return breach(format!("request {name}: {direct_s} s, but {best_ms} ms are enough"));
     }
     let is_possible =

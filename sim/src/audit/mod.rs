@@ -46,6 +46,8 @@ pub struct Rules {
     pub answer_within_s: f64,
     /// The least share of its time on the map that a drive can take, where times are uncertain.
     pub pace_min: f64,
+    /// Roads were closed for a while: a direct drive may take longer than on the map, though never less.
+    pub roads_closed: bool,
 }
 
 impl Default for Rules {
@@ -59,6 +61,7 @@ impl Default for Rules {
             requested_within_s: 0.0,
             answer_within_s: 0.0,
             pace_min: 1.0,
+            roads_closed: false,
         }
     }
 }
@@ -174,7 +177,7 @@ pub fn audit(case: &Case<'_>) -> Result<Verdict, AuditError> {
         );
     }
     let roads = Roads::new(case.nodes, case.arcs);
-    drives::check(&seen, &roads, &by_ride, case.rules.pace_min, &mut breaches);
+    drives::check(&seen, &roads, &by_ride, case.rules, &mut breaches);
 
     let mut breaches = breaches.0;
     breaches.sort();

@@ -32,6 +32,8 @@ struct Ride<'a> {
     first_boarded: Option<i64>,
     ended: Option<usize>,
     late: bool,
+    /// The vehicle gave up waiting after the latest pickup: whether it came in time is not seen from the ride alone.
+    given_up_late: bool,
     announced: Option<usize>,
     last_line: usize,
 }
@@ -116,6 +118,8 @@ fn step<'a>(
             let nobody_came =
                 matches!(&entry.kind, Kind::Cancelled { by, .. } if by == "no_vehicle");
             ride.late |= nobody_came;
+            ride.given_up_late = matches!(entry.kind, Kind::NoShow { .. })
+                && ride.promise.as_ref().is_some_and(|promise| promise.pickup_by < entry.t);
             breaches.check(ride.waits(entry.t, breakdowns), line, "transition", || {
                 format!("request {name} is called off but does not wait for a vehicle")
             });
@@ -316,7 +320,7 @@ fn finish(name: &str, ride: &Ride<'_>, breaches: &mut Breaches) {
                 format!("request {name} was late, and nobody said so"),
             );
         }
-        (false, Some(line)) => {
+        (false, Some(line)) if !ride.given_up_late => {
             breaches.add(line, "false_break", format!("request {name} was not late"));
         }
         _ => {}

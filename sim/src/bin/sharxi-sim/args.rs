@@ -166,6 +166,9 @@ pub(crate) struct Audit {
     /// The least share of its time on the map that a drive can take; below 1 where travel times were made uncertain.
     #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
     pub(crate) pace_min: f64,
+    /// Roads were closed for a while, so that direct drives may take longer than on the map.
+    #[arg(long)]
+    pub(crate) roads_closed: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -165,6 +165,7 @@ pub(crate) fn audit(args: &args::Audit, as_json: bool) -> Result<Outcome> {
         requested_within_s: args.requested_within,
         answer_within_s: args.answer_within,
         pace_min: args.pace_min,
+        roads_closed: args.roads_closed,
     };
     let case =
         Case { demand: &demand, fleet: &fleet, events: &events, nodes: &nodes, arcs: &arcs, rules };
