@@ -1,8 +1,8 @@
 //! Virtual time: what is due next happens next, in one total order.
 //!
 //! Things due at the same time happen in this order: shifts start, vehicles act, late reports come in, shifts end, vehicles
-//! break down, roads close and open, riders call off, riders ask, the dispatcher is woken; among equals by id. The dispatcher never sees a clock, only these times, so a study gives the same bytes
-//! on any machine and any number of threads.
+//! break down, roads close and open, riders call off, riders ask, the dispatcher is woken; among equals by id. The dispatcher
+//! never sees a clock, only these times, so a study gives the same bytes on any machine and any number of threads.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
