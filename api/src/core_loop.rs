@@ -27,7 +27,8 @@ use crate::intent::{Caller, Order};
 use crate::journal::record::{Batch, Outcome, StateHash};
 use crate::journal::{Journal, JournalError};
 use crate::keeping::Keeping;
-use crate::limits::{BATCH_MAX, BEAT, IMPROVE_PAUSE, LOOKS_MAX, TICK_PAUSE, TURN_BUDGET};
+use crate::limits::{BATCH_MAX, BEAT, IMPROVE_PAUSE, LOOKS_MAX, TICK_PAUSE};
+use crate::pacing::Pace;
 use crate::pending::{Done, Pending, changed, unsaved};
 use crate::planted::{self, Bug};
 use crate::waiting::{Held, Waiting};
@@ -47,6 +48,7 @@ pub struct Core {
     keeping: Keeping,
     /// New rides, until there is time for them.
     waiting: Waiting,
+    pace: Pace,
     /// By the clock's own count.
     last_tick: Duration,
     idle: Idle,
@@ -80,6 +82,7 @@ impl Core {
             hash_every,
             keeping,
             waiting,
+            pace: Pace::default(),
             last_tick,
             idle,
             hours,
@@ -92,6 +95,13 @@ impl Core {
     #[must_use]
     pub fn keeping(mut self, keeping: Keeping) -> Self {
         self.keeping = keeping;
+        self
+    }
+
+    /// The same, taking all that is held back in each turn, as no real clock says when to end it.
+    #[must_use]
+    pub const fn unpaced(mut self) -> Self {
+        self.pace = Pace::Unpaced;
         self
     }
 
@@ -291,7 +301,7 @@ impl Core {
                 continue;
             }
             self.order(&held.caller, held.order, held.answer, pending)?;
-            if TURN_BUDGET <= begun.elapsed() {
+            if self.pace.is_over(begun) {
                 break;
             }
         }
@@ -398,14 +408,15 @@ impl Core {
             self.say(std::mem::take(&mut done));
         }
         batch.snapshot.extend(self.keeping.next_step());
-        if !batch.is_empty()
-            && let Err(error) = self.journal.append(&batch)
-        {
+        let begun = Instant::now();
+        let saved = if batch.is_empty() { Ok(()) } else { self.journal.append(&batch) };
+        if let Err(error) = saved {
             for (answer, reply) in done.into_iter().filter_map(|done| done.answer) {
                 self.desk.answer(answer, unsaved(&reply));
             }
             return Err(error);
         }
+        self.pace.synced(begun.elapsed());
         self.say(done);
         Ok(())
     }

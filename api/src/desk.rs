@@ -4,13 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use sharxi_engine::demand::request::{Name, Party, RideRequest, When};
+use sharxi_engine::demand::request::Name;
 use sharxi_engine::dispatcher::Dispatcher;
 use sharxi_engine::dispatcher::event::{Event, EventKind};
 use sharxi_engine::ids::{RequestId, VehicleId};
-use sharxi_engine::oracle::Location;
 use sharxi_engine::planning::policy::Policy;
 use sharxi_engine::region::Fix;
 use sharxi_engine::units::EngineTime;
@@ -27,13 +24,13 @@ use crate::kpi::{Kpi, first_wait};
 use crate::limits::{BEAT, ENDED_RIDES_SHOWN_MAX};
 use crate::map::Map;
 use crate::publish::{ClientId, KeptEvent, Publisher, Told, word_events};
+use crate::quotes::{Quotes, Wondered};
 use crate::tracker::{Place, Tracker};
 use crate::wire;
 use crate::wire::event::degrees;
 use crate::wire::message::Role;
 use crate::wire::notices::{Gap, Positions, Ready, Standing};
 use crate::wire::status::{self, Figures, RideEntry, Snapshot, to_text};
-use crate::wire::time::format;
 use crate::wire::welcome::{RegionInfo, region_info, welcome};
 use crate::wire::words::{GapWord, PositionsWord, SnapshotWord};
 
@@ -53,14 +50,7 @@ pub enum Question {
     /// The live figures.
     Kpi,
     /// What a request would be told.
-    Quote {
-        /// Pickup.
-        from: Location,
-        /// Drop-off.
-        to: Location,
-        /// Who would ride.
-        party: Party,
-    },
+    Quote(Wondered),
     /// What the public may see; no vehicle nearer to a rider's stop than this many metres.
     Public {
         /// See [`Public::is_near_stop`].
@@ -82,19 +72,7 @@ pub struct Desk {
     tracker: Tracker,
     public: Public,
     coverage: Option<(Instant, f64)>,
-}
-
-/// What a request would be told.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "fields are those of docs/protocol.md, word for word")]
-pub struct Quote {
-    pub available: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pickup_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dropoff_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub wait_s: Option<f64>,
+    quotes: Quotes,
 }
 
 impl Desk {
@@ -109,6 +87,7 @@ impl Desk {
             kpi: Kpi::default(),
             tracker: Tracker::default(),
             coverage: None,
+            quotes: Quotes::default(),
         }
     }
 
@@ -308,26 +287,8 @@ impl Desk {
                 Some(to_text(&located.collect::<Vec<_>>()))
             }
             Question::Kpi => Some(to_text(&self.figures(executor, now))),
-            Question::Quote { from, to, party } => {
-                let name = Name::new("quote").ok()?;
-                let (from, to, party) = (*from, *to, *party);
-                let request = RideRequest {
-                    name,
-                    from,
-                    to,
-                    pickups: Vec::new(),
-                    dropoffs: Vec::new(),
-                    party,
-                    when: When::Now,
-                    accept_at_once: false,
-                };
-                let found = dispatcher.quote(&request, now);
-                Some(to_text(&Quote {
-                    available: found.is_some(),
-                    pickup_at: found.map(|(pickup, _)| format(pickup)),
-                    dropoff_at: found.map(|(_, dropoff)| format(dropoff)),
-                    wait_s: found.map(|(pickup, _)| pickup.since(now).as_secs_f64()),
-                }))
+            Question::Quote(ride) => {
+                self.quotes.make(ride, executor, now).map(|quote| to_text(&quote))
             }
             Question::Public { near_m } => Some(to_text(&self.live(*near_m, executor, now))),
             Question::Traffic => {

@@ -446,7 +446,7 @@ impl Executor {
     }
 
     /// The request with the stops to which the party may be asked to walk.
-    fn with_stops(&self, Asked { mut request, doors, walk_max }: Asked) -> RideRequest {
+    pub(crate) fn with_stops(&self, Asked { mut request, doors, walk_max }: Asked) -> RideRequest {
         let agency = self.dispatcher.policy().walk_max;
         let walk_max = walk::allowed(walk_max, agency, request.party);
         if walk_max > Millis::ZERO {

@@ -39,12 +39,14 @@ pub mod config;
 pub mod config_keys;
 pub mod policy_config;
 pub mod queries;
+pub mod quotes;
 pub mod serve;
 
 pub mod feeds;
 pub mod hours;
 pub mod http;
 pub mod metrics;
+mod pacing;
 pub mod patient_io;
 mod pending;
 pub mod planted;

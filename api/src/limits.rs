@@ -24,8 +24,12 @@ pub const REQUESTS_QUEUE_MAX: usize = 2_048;
 pub const REQUESTS_WAITING_MAX: usize = 1_024;
 /// For how long a new ride is held back; then it is answered `overloaded`.
 pub const REQUEST_WAIT_MAX: Duration = Duration::from_secs(2);
-/// Wall time after which no further held-back ride is taken in the same turn of the core.
-pub const TURN_BUDGET: Duration = Duration::from_millis(20);
+/// Wall time after which no further held-back ride is taken in the same turn of the core: so many times what the journal's last sync took …
+pub const TURN_SYNCS: u32 = 8;
+/// … but at least this long …
+pub const TURN_BUDGET_MIN: Duration = Duration::from_millis(2);
+/// … and at most this long.
+pub const TURN_BUDGET_MAX: Duration = Duration::from_millis(20);
 /// Inputs taken in one turn of the core, and hence the commands that share one sync of the journal.
 pub const BATCH_MAX: usize = 256;
 /// Questions and greetings in one turn of the core; each may cost milliseconds.
@@ -141,6 +145,8 @@ pub const REPORTS_KEPT: Duration = Duration::from_secs(300);
 pub const CLOCK_AHEAD_MAX: Millis = Millis::from_secs(60);
 /// How far the wall clock has to be ahead of the service's for the latter to catch up: less is only drift.
 pub const CLOCK_BEHIND_MAX: Millis = Millis::from_secs(1);
+/// Searches over the plans of several vehicles for those who only wonder what a ride would be like: as many as requests may start.
+pub const QUOTE_SEARCHES: Rate = Rate { one_per: Duration::from_millis(200), burst: 5 };
 /// What `retry_after_s` says.
 pub const RETRY_AFTER_S: u32 = 2;
 /// What it says where the disk is full.

@@ -126,7 +126,7 @@ fn one_insertion(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::from_parameter(vehicles), |bencher| {
                 bencher.iter(|| {
                     next = (next + 1) % rides.len();
-                    black_box(dispatcher.quote(&rides[next], START))
+                    black_box(dispatcher.quote(&rides[next], START, false))
                 });
             });
         }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Looks at the live feeds of a service with programs of others, and at wait_time with offers.
 
-Usage: feeds.py ADDRESS [--schemas FOLDER] [--asks N]
+Usage: feeds.py ADDRESS [--schemas FOLDER] [--asks N] [--open N]
 
 Needs gtfs-validator, gtfs-rt-validator and jsonschema from PyPI; the schemas of GOFS 1.0 (files NAME.schema.json) in FOLDER. Brings
 twelve vehicles into service first, so the service should be a fresh one without [auth]. gtfs-rt-validator wants stops.txt, which a
@@ -74,10 +74,13 @@ def schemas(base, folder):
     return n_fit
 
 
-def waits(base, places, run, n_asks):
-    """Asks wait_time, then for the very ride; both say when the vehicle comes."""
-    took, n_agree, n_asked, apart = [], 0, 0, []
+def waits(base, places, run, n_asks, n_open):
+    """Asks wait_time, then for the very ride; both say when the vehicle comes. So many accepted rides stay open that some find no vehicle."""
+    took, n_agree, n_asked, apart, accepted = [], 0, 0, [], []
     for n in range(n_asks):
+        time.sleep(0.1)
+        while n_open < len(accepted):
+            command(base, "rider", *accepted.pop(0))
         a, b = places[n * 7 % len(places)], places[(n * 7 + 3 + n % 5) % len(places)]
         query = f"pickup_lat={a['lat']}&pickup_lon={a['lon']}&drop_off_lat={b['lat']}&drop_off_lon={b['lon']}"
         begin = time.monotonic()
@@ -99,6 +102,8 @@ def waits(base, places, run, n_asks):
             # Two in three ride, so that plans fill; the others say no.
             kind = "decline_offer" if n % 3 == 0 else "accept_offer"
             command(base, "rider", f"{run}-{n % 40}", {"id": f"{run}-a{n}", "type": kind, "request_id": f"{run}-r{n}"})
+            if kind == "accept_offer":
+                accepted.append((f"{run}-{n % 40}", {"id": f"{run}-c{n}", "type": "cancel_ride", "request_id": f"{run}-r{n}"}))
         else:
             is_same = answer["result"] == "rejected" and not told
             n_agree += is_same
@@ -116,6 +121,7 @@ def main():
     parser.add_argument("address")
     parser.add_argument("--schemas", type=pathlib.Path)
     parser.add_argument("--asks", type=int, default=300)
+    parser.add_argument("--open", type=int, default=24)
     args = parser.parse_args()
     base = f"http://{args.address}"
     places = json.loads(fetch(f"{base}/v1/region"))["places"]
@@ -135,7 +141,7 @@ def main():
     good = live.returncode == 0 and static.returncode == 0
     if args.schemas:
         schemas(base, args.schemas)
-    waits(base, places, run, args.asks)
+    waits(base, places, run, args.asks, args.open)
     sys.exit(0 if good else 1)
 
 

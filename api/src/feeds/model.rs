@@ -15,10 +15,11 @@ use super::config::{FeedsConfig, FeedsError};
 use super::live::Live;
 use super::waits::Grid;
 use super::zones::{self, Zone};
-use crate::desk::{Question, Quote};
+use crate::desk::Question;
 use crate::inputs::CoreHandle;
 use crate::limits::SNAP_MAX_M;
 use crate::map::Map;
+use crate::quotes::{Quote, Wondered};
 use crate::spots::inhabited;
 use crate::wire::error::{Code, WireError};
 use crate::wire::time;
@@ -141,11 +142,12 @@ impl Feeds {
     ) -> Result<Option<Estimate>, WireError> {
         let Some(from) = self.place(pickup) else { return Ok(None) };
         let to = match drop_off {
-            Some(point) => self.place(point),
+            Some(point) => self.place(point).map(|place| (point, place)),
             None => self.nearest_other(pickup, from),
         };
-        let (Some(to), Ok(party)) = (to, Party::new(1, 0)) else { return Ok(None) };
-        let asked = self.core.ask(Question::Quote { from, to, party }).await?;
+        let (Some((drop_off, to)), Ok(party)) = (to, Party::new(1, 0)) else { return Ok(None) };
+        let ride = Wondered { doors: [pickup, drop_off], ends: [from, to], party };
+        let asked = self.core.ask(Question::Quote(ride)).await?;
         Ok(asked.as_deref().and_then(read_quote))
     }
 
@@ -155,10 +157,10 @@ impl Feeds {
         self.map.snap(point, SNAP_MAX_M).filter(|_| inside).map(|snap| snap.location)
     }
 
-    fn nearest_other(&self, point: LatLon, at: Location) -> Option<Location> {
+    fn nearest_other(&self, point: LatLon, at: Location) -> Option<(LatLon, Location)> {
         let others = self.places.iter().filter(|&&(_, place)| place != at);
         let nearest = others.min_by(|a, b| a.0.distance_m(point).total_cmp(&b.0.distance_m(point)));
-        nearest.map(|&(_, place)| place)
+        nearest.copied()
     }
 
     /// The day of the feeds' time zone.

@@ -23,6 +23,7 @@ use crate::desk::Question;
 use crate::inputs::{AnswerTo, Input, closing};
 use crate::intent::{Caller, Order};
 use crate::limits::MESSAGE_BYTES_MAX;
+use crate::quotes::Wondered;
 use crate::server::Permit;
 use crate::wire::convert;
 use crate::wire::error::{Code, WireError};
@@ -304,11 +305,12 @@ fn quoted(query: &QuoteQuery, app: &App) -> Result<Question, WireError> {
     // What is no number, or one beyond all bounds, is out of range like any other.
     let number = |text: &str| text.parse::<i64>().unwrap_or(i64::MIN);
     let map = app.map.as_ref();
-    Ok(Question::Quote {
-        from: convert::snap("from", point("from", &query.from)?, map)?,
-        to: convert::snap("to", point("to", &query.to)?, map)?,
+    let (from, to) = (point("from", &query.from)?, point("to", &query.to)?);
+    Ok(Question::Quote(Wondered {
+        ends: [convert::snap("from", from, map)?, convert::snap("to", to, map)?],
+        doors: [convert::point("from", from)?, convert::point("to", to)?],
         party: convert::party(number(&query.passengers), number(&query.wheelchairs))?,
-    })
+    }))
 }
 
 fn tile(app: &Arc<App>) -> BoxedFilter<(Response,)> {

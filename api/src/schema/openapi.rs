@@ -5,13 +5,13 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::Schemas;
-use crate::desk::Quote;
 use crate::erasing::Erasure;
 use crate::feeds::gofs::{Document, File, RealtimeBooking, WaitTimes};
 use crate::http::account::{Auth, Login, Ticket, Token};
 use crate::http::queries::{IsochroneQuery, MatchQuery, MatrixQuery, RouteQuery};
 use crate::http::routes::QuoteQuery;
 use crate::queries::answers::{Isochrones, Matches, NoAnswerMessage, RouteAnswer, Table};
+use crate::quotes::Quote;
 use crate::wire::error::ErrorMessage;
 use crate::wire::explain::{MoveWhy, RideWhy};
 use crate::wire::message::{As, Command};

@@ -217,7 +217,11 @@ pub fn snap(field: &str, given: Point, map: &dyn Map) -> Result<Location, WireEr
     Err(WireError::new(Code::OutsideArea, message))
 }
 
-fn point(field: &str, [lat, lon]: Point) -> Result<LatLon, WireError> {
+/// A point as given.
+///
+/// # Errors
+/// [`WireError`] if it is none.
+pub fn point(field: &str, [lat, lon]: Point) -> Result<LatLon, WireError> {
     LatLon::from_degrees(lat, lon).ok_or_else(|| {
         WireError::bad_value(field, "must be [latitude, longitude] within 90 and 180 degrees")
     })

@@ -1,6 +1,6 @@
 //! The deterministic state machine: `apply(time, command) -> events`.
 //!
-//! `turn` is one application of a command; `rides` answers riders, `vehicles` takes reported facts, `repair`
+//! `turn` is one application of a command; `rides` answers riders, `seek` looks for their places, `vehicles` takes reported facts, `repair`
 //! finds new vehicles for riders whose plan broke, `reoptimise` changes the plans of several vehicles at once, `traffic` takes
 //! over other travel times, `upkeep` does what time alone brings, `explain` says why. Everything it knows is in `state`. A refused command
 //! changes nothing.
@@ -15,6 +15,7 @@ use crate::demand::ride::Ride;
 use crate::dispatcher::command::{Command, CommandError};
 use crate::dispatcher::event::{Event, Standing};
 use crate::dispatcher::explain::RideReason;
+use crate::dispatcher::seek::Seek;
 use crate::dispatcher::state::State;
 use crate::dispatcher::turn::Turn;
 use crate::fleet::motion::Motion;
@@ -41,6 +42,7 @@ mod reoptimise;
 mod repair;
 mod rides;
 mod saved;
+mod seek;
 mod state;
 mod traffic;
 mod turn;
@@ -226,16 +228,17 @@ impl Dispatcher {
         on_board
     }
 
-    /// What a request would be told if it were made at `now`: pickup and drop-off as they look, or `None`.
+    /// What a request would be told if it were made at `now`: pickup and drop-off as they look, or `None`. Plans of several vehicles
+    /// are only changed in thought, which takes as long as in earnest, if `may_search`.
     #[must_use]
     pub fn quote(
         &self,
         request: &RideRequest,
         now: EngineTime,
+        may_search: bool,
     ) -> Option<(EngineTime, EngineTime)> {
         let ctx = Context { oracle: self.oracle.as_ref(), policy: &self.policy, now };
-        let place = rides::quote(&self.state, ctx, request)?;
-        Some((place.board.begin, place.alight.end))
+        Seek { state: &self.state, ctx }.quote(request, may_search)
     }
 
     /// Better plans for the vehicles around a place, as far as `tests` insertion tests find any, to be handed to

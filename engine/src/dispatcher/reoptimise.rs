@@ -103,7 +103,7 @@ pub(super) fn improvement(
 }
 
 /// A vehicle with its new plan, and who came to it from where.
-struct Draft {
+pub(super) struct Draft {
     id: VehicleId,
     vehicle: Vehicle,
     came: Vec<(RequestId, VehicleId)>,
@@ -241,38 +241,49 @@ impl Check<'_> {
     }
 }
 
-impl Turn<'_> {
-    /// Finds a place for a rider whom no vehicle can take as it is, by changing the plans of several.
-    pub(super) fn rescue(&mut self, visits: (Visit, Visit)) -> Option<Placed> {
-        let ctx = self.ctx;
+/// A search for a rider whom no vehicle can take as it is. Changes nothing.
+pub(super) struct Rescue<'a> {
+    pub(super) state: &'a State,
+    pub(super) ctx: Context<'a>,
+    pub(super) visits: (Visit, Visit),
+}
+
+impl Rescue<'_> {
+    /// The vehicles that are asked to make room; `None` if searches are off, or none of them could be there in time.
+    pub(super) fn vehicles(&self) -> Option<Vec<VehicleId>> {
+        let &Self { state, ctx, visits: (board, _) } = self;
         if !ctx.policy.reoptimise || ctx.policy.rescue_tests == 0 {
             return None;
         }
-        self.look_out();
-        let careful = ctx.policy.with_reserve(visits);
-        let (board, _) = visits;
         let need = Load::of(board.party);
         let count = if is_needy(need) { RESCUE_VEHICLES / 2 } else { RESCUE_VEHICLES };
-        let (mut ids, soonest) = nearest(self.state, ctx, board.location, (count, need));
+        let (mut ids, soonest) = nearest(state, ctx, board.location, (count, need));
         if is_needy(need) {
             // Others take over whoever has to leave the few that fit.
             let all = (RESCUE_VEHICLES, Load::default());
-            let (mut others, _) = nearest(self.state, ctx, board.location, all);
+            let (mut others, _) = nearest(state, ctx, board.location, all);
             others.retain(|id| !ids.contains(id));
             others.truncate(RESCUE_VEHICLES - ids.len());
             ids.extend(others);
             ids.sort_unstable();
         }
-        if board.latest < soonest {
-            return None;
-        }
-        let seed = u64::from(board.request.get());
-        let times = if is_needy(need) { NEEDY_TESTS } else { 1 };
-        let tests =
-            self.state.allow_tests(ctx.now, ctx.policy.rescue_tests.saturating_mul(times))?;
-        let found = snapshot(self.state, ctx, &ids, Some(careful));
-        let found = found.improve(tests, seed)?;
-        let drafts = Check { state: self.state, ctx }.drafts(&found, Some(visits)).ok()?;
+        (soonest <= board.latest).then_some(ids)
+    }
+
+    /// Insertion tests that the search may spend, if so many are left.
+    pub(super) fn tests(&self) -> u32 {
+        let times = if is_needy(Load::of(self.visits.0.party)) { NEEDY_TESTS } else { 1 };
+        self.ctx.policy.rescue_tests.saturating_mul(times)
+    }
+
+    /// The place found, and the vehicles as they would be then.
+    pub(super) fn search(&self, ids: &[VehicleId], tests: u32) -> Option<(Placed, Vec<Draft>)> {
+        let &Self { state, ctx, visits } = self;
+        let (board, _) = visits;
+        let careful = ctx.policy.with_reserve(visits);
+        let found = snapshot(state, ctx, ids, Some(careful));
+        let found = found.improve(tests, u64::from(board.request.get()))?;
+        let drafts = Check { state, ctx }.drafts(&found, Some(visits)).ok()?;
         if !drafts.iter().all(|draft| is_careful(draft, board.request, ctx)) {
             return None;
         }
@@ -282,6 +293,19 @@ impl Turn<'_> {
             let (pickup_at, dropoff_at) = (own.next()?.begin, own.next()?.end);
             Some(Placed { vehicle: draft.id, pickup_at, dropoff_at })
         })?;
+        Some((placed, drafts))
+    }
+}
+
+impl Turn<'_> {
+    /// Finds a place for a rider whom no vehicle can take as it is, by changing the plans of several, and takes it.
+    pub(super) fn rescue(&mut self, visits: (Visit, Visit)) -> Option<Placed> {
+        let ctx = self.ctx;
+        self.look_out();
+        let ids = Rescue { state: self.state, ctx, visits }.vehicles()?;
+        let tests = Rescue { state: self.state, ctx, visits }.tests();
+        let tests = self.state.allow_tests(ctx.now, tests)?;
+        let (placed, drafts) = Rescue { state: self.state, ctx, visits }.search(&ids, tests)?;
         self.take_over(drafts);
         Some(placed)
     }

@@ -3,110 +3,20 @@
 use crate::demand::promise::Promise;
 use crate::demand::request::{RideRequest, When};
 use crate::demand::ride::{Actor, Ride, RideState};
-use crate::demand::walk::Ends;
 use crate::dispatcher::command::CommandError;
 use crate::dispatcher::event::{Alternative, EventKind, RejectReason};
 use crate::dispatcher::reoptimise::Placed;
+use crate::dispatcher::seek::{Seek, Way, promise_for};
 use crate::dispatcher::state::{Due, State};
 use crate::dispatcher::turn::Turn;
-use crate::fleet::reroute::Context;
 use crate::fleet::visit::Visit;
 use crate::ids::{RequestId, VehicleId};
 use crate::limits;
 use crate::planning::insertion::{self, Goal, Insertion, Search};
-use crate::planning::objective;
-use crate::planning::view::Load;
-use crate::units::{EngineTime, Millis};
+use crate::units::EngineTime;
 
 /// Alternatives are given in whole minutes.
 const MINUTE_MS: i64 = 60_000;
-
-/// What would be promised for `request` between `ends` if it were made at `now`. The wait runs from when the rider stands at the
-/// stop; who leaves the door at the time of the request, or at the time asked for, is there then.
-fn promise_for(
-    ctx: Context<'_>,
-    request: &RideRequest,
-    ends: &Ends,
-) -> Result<Promise, RejectReason> {
-    let (from, to) = (ends.pickup.location, ends.dropoff.location);
-    let direct = ctx.oracle.time(from, to);
-    if from == to {
-        return Err(RejectReason::SamePlace);
-    }
-    if direct.is_infinite() {
-        return Err(RejectReason::NoWay);
-    }
-    let policy = ctx.policy;
-    let ride_max = policy.ride_max(direct);
-    let from_then_on = |ready_at: EngineTime| {
-        let pickup_by = ready_at + policy.max_wait;
-        Promise::new(ready_at, pickup_by, pickup_by + ride_max, ride_max, direct)
-    };
-    let ahead = |time: EngineTime| time.unix_ms().saturating_sub(ctx.now.unix_ms());
-    match request.when {
-        When::Now => Ok(from_then_on(ctx.now + ends.pickup.walk)),
-        When::DepartAt(time) if ahead(time) > limits::BOOKING_AHEAD_MS => {
-            Err(RejectReason::TimeOutOfRange)
-        }
-        When::DepartAt(time) => Ok(from_then_on(time.max(ctx.now) + ends.pickup.walk)),
-        When::ArriveBy(time) => {
-            let (time, soonest) = (time - ends.dropoff.walk, ctx.now + ends.pickup.walk);
-            // Ready early enough for the longest wait, the drive, and half of the detour that pooling may take.
-            let dwell = policy.boarding(request.party) + policy.alighting(request.party);
-            let detour = ride_max.saturating_sub(direct).get() / 2;
-            let least = direct + dwell + policy.stop;
-            let lead = least + Millis::new(detour) + policy.max_wait;
-            if soonest + least > time || ahead(time) > limits::BOOKING_AHEAD_MS {
-                return Err(RejectReason::TimeOutOfRange);
-            }
-            let ready_at = (time - lead).max(soonest);
-            let pickup_by = (ready_at + policy.max_wait).min(time);
-            Ok(Promise::new(ready_at, pickup_by, time, ride_max, direct))
-        }
-    }
-}
-
-/// A way of riding: where the rider boards and alights, and what would be promised.
-#[derive(Clone, Copy)]
-struct Way {
-    ends: Ends,
-    promise: Promise,
-    visits: (Visit, Visit),
-}
-
-impl Way {
-    fn new(
-        ctx: Context<'_>,
-        id: RequestId,
-        request: &RideRequest,
-        ends: Ends,
-    ) -> Result<Self, RejectReason> {
-        let promise = promise_for(ctx, request, &ends)?;
-        let places = (ends.pickup.location, ends.dropoff.location);
-        let mut visits = Visit::pair(id, places, request.party, &promise, ctx.policy);
-        if !request.accept_at_once {
-            // Nobody sets off or boards before they have answered; like this the plan holds whenever they do.
-            let answered = ctx.now + ctx.policy.offer_ttl + Millis::new(1) + ends.pickup.walk;
-            visits.0.earliest = visits.0.earliest.max(answered);
-        }
-        Ok(Self { ends, promise, visits })
-    }
-
-    /// What it costs with an insertion of this cost and drive.
-    fn cost(&self, cost: i64, drive_ms: i64) -> i64 {
-        objective::journey(cost, drive_ms, self.promise.direct(), self.ends.walk())
-    }
-}
-
-/// The place that a request would get now.
-pub(super) fn quote(state: &State, ctx: Context<'_>, request: &RideRequest) -> Option<Insertion> {
-    let promise = promise_for(ctx, request, &request.doors()).ok()?;
-    let id = RequestId::new(state.n_rides);
-    let visits = Visit::pair(id, (request.from, request.to), request.party, &promise, ctx.policy);
-    let search = Search::new(ctx, Goal::Promise, visits);
-    let search = Search { scarcity: state.scarcity, ..search };
-    insertion::best(&search, state.fleet(), None)
-}
 
 impl Turn<'_> {
     pub(super) fn request_ride(&mut self, request: &RideRequest) -> Result<(), CommandError> {
@@ -158,6 +68,10 @@ impl Turn<'_> {
         Ok(())
     }
 
+    const fn seek(&self) -> Seek<'_> {
+        Seek { state: self.state, ctx: self.ctx }
+    }
+
     /// Finds a place and takes it: by plain insertion, from door to door or from the stops to which the rider could walk,
     /// else by changing the plans of several vehicles.
     fn find_place(
@@ -167,83 +81,15 @@ impl Turn<'_> {
     ) -> Result<(Way, Placed), RejectReason> {
         let ctx = self.ctx;
         let doors = Way::new(ctx, id, request, request.doors())?;
-        self.someone_fits(&doors.visits.0)?;
+        self.seek().someone_fits(&doors.visits.0)?;
         self.look_out();
-        if let Some((way, place)) = self.best_way(id, request, doors) {
+        if let Some((way, place)) = self.seek().best_way(id, request, doors) {
             self.take(way.visits, &place);
             let (pickup_at, dropoff_at) = (place.board.begin, place.alight.end);
             return Ok((way, Placed { vehicle: place.vehicle, pickup_at, dropoff_at }));
         }
         let placed = self.rescue(doors.visits).ok_or(RejectReason::NoVehicleInTime)?;
         Ok((doors, placed))
-    }
-
-    /// The best way of riding: of all pickups with the drop-off at the door, then of all drop-offs with that pickup; of equally
-    /// good ones the first, the doors before all. One search a stop, most of which end early.
-    fn best_way(
-        &self,
-        id: RequestId,
-        request: &RideRequest,
-        doors: Way,
-    ) -> Option<(Way, Insertion)> {
-        let mut best = None;
-        self.consider(doors, &mut best);
-        for &pickup in &request.pickups {
-            let ends = Ends { pickup, ..doors.ends };
-            self.consider_ends(id, request, ends, &mut best);
-        }
-        let pickup = best.as_ref().map_or(doors.ends.pickup, |(_, way, _)| way.ends.pickup);
-        for &dropoff in &request.dropoffs {
-            self.consider_ends(id, request, Ends { pickup, dropoff }, &mut best);
-        }
-        best.map(|(_, way, place)| (way, place))
-    }
-
-    fn consider_ends(
-        &self,
-        id: RequestId,
-        request: &RideRequest,
-        ends: Ends,
-        best: &mut Option<(i64, Way, Insertion)>,
-    ) {
-        if let Ok(way) = Way::new(self.ctx, id, request, ends) {
-            self.consider(way, best);
-        }
-    }
-
-    /// Takes the way if it has a place and costs less than the best so far.
-    fn consider(&self, way: Way, best: &mut Option<(i64, Way, Insertion)>) {
-        let least = best.as_ref().map(|(cost, ..)| *cost);
-        // Nothing is driven less for another rider.
-        let limit = least.map_or(i64::MAX, |least| least - way.cost(0, 0));
-        let search = Search::new(self.ctx, Goal::Promise, way.visits);
-        let search = Search { scarcity: self.state.scarcity, ..search };
-        let place = insertion::best_below(&search, self.state.fleet(), None, limit);
-        if let Some((cost, place)) = place.map(|at| (way.cost(at.cost, at.drive_ms), at))
-            && least.is_none_or(|least| cost < least)
-        {
-            *best = Some((cost, way, place));
-        }
-    }
-
-    /// Whether any vehicle on shift is large enough.
-    fn someone_fits(&self, board: &Visit) -> Result<(), RejectReason> {
-        let need = Load::default().after(board);
-        let mut on_shift = self
-            .state
-            .active
-            .iter()
-            .filter_map(|id| self.state.vehicles.get(id.idx()))
-            .filter(|vehicle| vehicle.spec.shift_end >= board.earliest)
-            .peekable();
-        if on_shift.peek().is_none() {
-            return Err(RejectReason::NoVehicleOnShift);
-        }
-        if on_shift.any(|vehicle| need.fits(vehicle.capacity())) {
-            Ok(())
-        } else {
-            Err(RejectReason::NoVehicleFits)
-        }
     }
 
     /// Puts two visits into the plan where the search said.

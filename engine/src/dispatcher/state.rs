@@ -124,10 +124,15 @@ impl State {
     /// Takes the tests of one search, if there are so many: by the time of commands and not by a clock, so that a flood of riders
     /// whom nobody can take costs no more than so much, and a replay finds the same.
     pub(super) fn allow_tests(&mut self, now: EngineTime, tests: u32) -> Option<u32> {
-        let tests = tests.min(u32::try_from(limits::RESCUE_TESTS_SAVED_MAX).unwrap_or(u32::MAX));
-        let left = self.tests_left(now).checked_sub(u64::from(tests))?;
-        self.rescue_tests = (now, left);
+        let tests = self.tests_allowed(now, tests)?;
+        self.rescue_tests = (now, self.tests_left(now).saturating_sub(u64::from(tests)));
         Some(tests)
+    }
+
+    /// How many of so many tests a search would get at `now`, if any.
+    pub(super) fn tests_allowed(&self, now: EngineTime, tests: u32) -> Option<u32> {
+        let tests = tests.min(u32::try_from(limits::RESCUE_TESTS_SAVED_MAX).unwrap_or(u32::MAX));
+        (u64::from(tests) <= self.tests_left(now)).then_some(tests)
     }
 
     /// Notes that a ride has ended.

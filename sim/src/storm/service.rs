@@ -108,6 +108,7 @@ impl Service {
         let journal = FaultyJournal::new(journal, path.to_owned(), shared.clone());
         let core =
             Core::new(back.executor, back.desk, Box::new(journal), clock, weather.hash_every)
+                .unpaced()
                 .keeping(keeping);
         let (handle, inputs) = queue_of(weather.queue);
         let service = Self {
