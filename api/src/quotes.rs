@@ -77,7 +77,7 @@ impl Quotes {
     /// Whether one more may search at `now`.
     fn allow(&mut self, now: Instant, rate: Rate) -> bool {
         let earned = self.earned.map_or(now, |earned| earned.max(now));
-        let is_allowed = earned.duration_since(now) < rate.one_per * rate.burst;
+        let is_allowed = earned.duration_since(now) + rate.one_per <= rate.one_per * rate.burst;
         if is_allowed {
             self.earned = Some(earned + rate.one_per);
         }

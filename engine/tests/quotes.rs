@@ -31,12 +31,12 @@ fn busy_day(policy: &Policy, may_search: bool) -> [usize; 4] {
     for seed in 0..20 {
         let mut random = Random(seed);
         let mut town = Town::new(20, policy.clone());
-        for n in 0..4 {
+        for n in 0..8 {
             let at = (random.below(20), random.below(20));
             town.vehicle(&format!("v{n}"), at, 4, 0);
         }
-        for n in 0..30_u32 {
-            let now = minute(1) + Millis::from_secs(20 * n);
+        for n in 0..80_u32 {
+            let now = minute(1) + Millis::from_secs(15 * n);
             let mut place = || (random.below(20), random.below(20));
             let (from, to) = (place(), place());
             let accept_at_once = random.below(3) > 0;
@@ -66,7 +66,7 @@ fn told(events: &[sharxi_engine::dispatcher::event::Event]) -> Option<(EngineTim
 
 #[test]
 fn a_quote_is_what_the_next_request_is_told() {
-    let policy = Policy { reposition: false, rescue_tests: 2_000, ..Policy::default() };
+    let policy = Policy { reposition: false, rescue_tests: 20_000, ..Policy::default() };
     let [n_offered, n_found, n_refused, n_apart] = busy_day(&policy, true);
     assert!(100 < n_offered && 100 < n_refused, "{n_offered} offered, {n_refused} refused");
     assert!(0 < n_found, "no search was needed");
